@@ -1,0 +1,229 @@
+/* sigma--1.0.sql */
+
+-- complain if script is sourced in psql, rather than via CREATE EXTENSION
+\echo Use "CREATE EXTENSION sigma" to load this file. \quit
+
+-- The sections follow the folders of src/: common, input_table, layout, action.
+-- Nothing is granted to PUBLIC: functions lose their default EXECUTE at the end
+-- of this script, tables never had a default grant.
+
+------------------------------------------------------------------------------
+-- Schemas
+------------------------------------------------------------------------------
+
+-- What the catalog makes outlives the extension, so its schemas are not
+-- members of it.  An existing schema is taken only from who may drop it.
+DO $$
+DECLARE
+    wanted name;
+BEGIN
+    FOREACH wanted IN ARRAY ARRAY['sigds', 'sigma_views'] LOOP
+        IF NOT EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = wanted) THEN
+            EXECUTE pg_catalog.format('CREATE SCHEMA %I', wanted);
+            EXECUTE pg_catalog.format('ALTER EXTENSION sigma DROP SCHEMA %I', wanted);
+        ELSIF NOT EXISTS (SELECT FROM pg_catalog.pg_namespace
+                          WHERE nspname = wanted
+                            AND pg_catalog.pg_has_role(current_user, nspowner, 'USAGE')) THEN
+            RAISE EXCEPTION 'schema "%" exists and belongs to another role', wanted
+                USING ERRCODE = '42501',
+                      HINT = 'Drop or rename the schema, or give it to the role that installs sigma.';
+        END IF;
+    END LOOP;
+END
+$$;
+COMMENT ON SCHEMA sigds IS 'data tables and edit logs of sigma''s input tables';
+COMMENT ON SCHEMA sigma_views IS 'one view per input table of sigma: published rows under display names';
+
+------------------------------------------------------------------------------
+-- Types
+------------------------------------------------------------------------------
+
+CREATE DOMAIN sigma.variant AS jsonb;
+COMMENT ON DOMAIN sigma.variant IS 'a value of any type, as Snowflake names it';
+
+CREATE DOMAIN sigma.timestamp_ntz AS timestamp;
+COMMENT ON DOMAIN sigma.timestamp_ntz IS 'a timestamp without time zone, as Snowflake names it; the catalog''s are in UTC';
+
+------------------------------------------------------------------------------
+-- The catalog: its leading columns are those of the SIGDS tables
+------------------------------------------------------------------------------
+
+CREATE TABLE sigma.sigma_input_tables (
+    id varchar(255) CONSTRAINT sigma_input_tables_pkey PRIMARY KEY,
+    type varchar(50),
+    columns jsonb,
+    data_entry_permission varchar(50),
+    validation_rules jsonb,
+    governance_config jsonb,
+    max_rows integer,
+    allow_bulk_operations boolean DEFAULT true,
+    created_at sigma.timestamp_ntz,
+    updated_at sigma.timestamp_ntz,
+    name text,
+    metadata jsonb,
+    status text DEFAULT 'active',
+    row_rules jsonb,
+    source text,
+    key_columns jsonb,
+    linked_columns jsonb
+);
+COMMENT ON TABLE sigma.sigma_input_tables IS 'input tables: an INSERT creates the data table, an UPDATE of columns alters it';
+SELECT pg_catalog.pg_extension_config_dump('sigma.sigma_input_tables', '');
+
+CREATE TABLE sigma.sigma_layout_elements (
+    id varchar(255) CONSTRAINT sigma_layout_elements_pkey PRIMARY KEY,
+    type varchar(50),
+    config jsonb,
+    parent_id varchar(255),
+    children jsonb,
+    nesting_level integer DEFAULT 0,
+    created_at sigma.timestamp_ntz,
+    name text,
+    metadata jsonb,
+    status text DEFAULT 'active',
+    updated_at sigma.timestamp_ntz,
+    "position" integer
+);
+COMMENT ON TABLE sigma.sigma_layout_elements IS 'layout elements: pages, containers, tabs, modals and what stands in them';
+SELECT pg_catalog.pg_extension_config_dump('sigma.sigma_layout_elements', '');
+
+CREATE TABLE sigma.sigma_actions (
+    id varchar(255) CONSTRAINT sigma_actions_pkey PRIMARY KEY,
+    type varchar(50),
+    subtype varchar(100),
+    target varchar(255),
+    parameters jsonb,
+    conditions jsonb,
+    created_at sigma.timestamp_ntz,
+    name text,
+    metadata jsonb,
+    status text DEFAULT 'active',
+    updated_at sigma.timestamp_ntz,
+    description text,
+    output_variable text,
+    error_handling text,
+    retry jsonb,
+    timeout_ms integer,
+    execution_count bigint,
+    last_executed sigma.timestamp_ntz
+);
+COMMENT ON TABLE sigma.sigma_actions IS 'actions that sequences use by id';
+SELECT pg_catalog.pg_extension_config_dump('sigma.sigma_actions', '');
+
+CREATE TABLE sigma.sigma_action_sequences (
+    id varchar(255) CONSTRAINT sigma_action_sequences_pkey PRIMARY KEY,
+    name varchar(255),
+    trigger jsonb,
+    condition jsonb,
+    actions jsonb,
+    stop_on_error boolean DEFAULT true,
+    timeout_ms integer DEFAULT 30000,
+    is_paused boolean DEFAULT false,
+    created_at sigma.timestamp_ntz,
+    metadata jsonb,
+    status text DEFAULT 'active',
+    updated_at sigma.timestamp_ntz,
+    execution_config jsonb,
+    execution_count bigint,
+    last_executed sigma.timestamp_ntz
+);
+COMMENT ON TABLE sigma.sigma_action_sequences IS 'action sequences: what a trigger runs, in order';
+SELECT pg_catalog.pg_extension_config_dump('sigma.sigma_action_sequences', '');
+
+CREATE TABLE sigma.sigma_variables (
+    id varchar(255) CONSTRAINT sigma_variables_pkey PRIMARY KEY,
+    name varchar(255),
+    kind varchar(50),
+    type varchar(50),
+    value jsonb,
+    default_value jsonb,
+    scope varchar(50),
+    metadata jsonb,
+    status text DEFAULT 'active',
+    created_at sigma.timestamp_ntz,
+    updated_at sigma.timestamp_ntz
+);
+COMMENT ON TABLE sigma.sigma_variables IS 'controls and workbook variables';
+SELECT pg_catalog.pg_extension_config_dump('sigma.sigma_variables', '');
+
+CREATE TABLE sigma.sigma_execution_history (
+    execution_id varchar(255) CONSTRAINT sigma_execution_history_pkey PRIMARY KEY,
+    sequence_id varchar(255),
+    action_id varchar(255),
+    action_type varchar(50),
+    start_time sigma.timestamp_ntz,
+    end_time sigma.timestamp_ntz,
+    context jsonb,
+    result jsonb,
+    status varchar(50),
+    error_message text,
+    name text,
+    metadata jsonb,
+    updated_at sigma.timestamp_ntz,
+    reason text,
+    user_id text,
+    role name,
+    rows_changed bigint,
+    idempotency_key text
+);
+COMMENT ON TABLE sigma.sigma_execution_history IS 'one row per run of a sequence or action, failed and skipped ones too';
+SELECT pg_catalog.pg_extension_config_dump('sigma.sigma_execution_history', '');
+
+CREATE INDEX sigma_input_tables_type ON sigma.sigma_input_tables (type);
+CREATE INDEX sigma_input_tables_status ON sigma.sigma_input_tables (status);
+CREATE INDEX sigma_input_tables_name ON sigma.sigma_input_tables (name);
+CREATE INDEX sigma_layout_elements_type ON sigma.sigma_layout_elements (type);
+CREATE INDEX sigma_layout_elements_status ON sigma.sigma_layout_elements (status);
+CREATE INDEX sigma_layout_elements_parent_id ON sigma.sigma_layout_elements (parent_id);
+CREATE INDEX sigma_layout_elements_name ON sigma.sigma_layout_elements (name);
+CREATE INDEX sigma_actions_type ON sigma.sigma_actions (type);
+CREATE INDEX sigma_actions_status ON sigma.sigma_actions (status);
+CREATE INDEX sigma_actions_name ON sigma.sigma_actions (name);
+CREATE INDEX sigma_action_sequences_status ON sigma.sigma_action_sequences (status);
+CREATE INDEX sigma_action_sequences_name ON sigma.sigma_action_sequences (name);
+CREATE INDEX sigma_variables_type ON sigma.sigma_variables (type);
+CREATE INDEX sigma_variables_status ON sigma.sigma_variables (status);
+CREATE INDEX sigma_variables_name ON sigma.sigma_variables (name);
+CREATE INDEX sigma_execution_history_sequence ON sigma.sigma_execution_history (sequence_id, start_time);
+CREATE INDEX sigma_execution_history_status ON sigma.sigma_execution_history (status);
+CREATE INDEX sigma_execution_history_start ON sigma.sigma_execution_history (start_time);
+
+------------------------------------------------------------------------------
+-- common: documents
+------------------------------------------------------------------------------
+
+------------------------------------------------------------------------------
+-- input_table: definition
+------------------------------------------------------------------------------
+
+------------------------------------------------------------------------------
+-- input_table: validation
+------------------------------------------------------------------------------
+
+------------------------------------------------------------------------------
+-- input_table: entry
+------------------------------------------------------------------------------
+
+------------------------------------------------------------------------------
+-- input_table: CSV
+------------------------------------------------------------------------------
+
+------------------------------------------------------------------------------
+-- layout
+------------------------------------------------------------------------------
+
+------------------------------------------------------------------------------
+-- action: variables
+------------------------------------------------------------------------------
+
+------------------------------------------------------------------------------
+-- action: sequences
+------------------------------------------------------------------------------
+
+------------------------------------------------------------------------------
+-- Rights: what PostgreSQL grants to PUBLIC by default is taken back
+------------------------------------------------------------------------------
+
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA sigma FROM PUBLIC;
+REVOKE ALL ON ALL PROCEDURES IN SCHEMA sigma FROM PUBLIC;
+REVOKE ALL ON TYPE sigma.variant, sigma.timestamp_ntz FROM PUBLIC;

@@ -1,0 +1,60 @@
+/*
+ * catalog.h
+ *		The catalog tables: documents to rows and back.
+ *
+ * The create and update functions are fronts over plain DML: they bring a
+ * document into catalog columns and run INSERT or UPDATE as the caller.  The
+ * row triggers do the work, whoever wrote the row.
+ */
+#ifndef SIGMA_CATALOG_H
+#define SIGMA_CATALOG_H
+
+#include "postgres.h"
+
+#include "access/htup.h"
+#include "commands/trigger.h"
+#include "utils/relcache.h"
+
+#include "common/document.h"
+
+/* A catalog table and how its documents are spread over its columns. */
+typedef struct CatalogTable
+{
+	DocumentKind kind;			/* what a row holds */
+	const char *name;			/* table, in schema sigma */
+	const char *noun;			/* what a message calls a row: "input table" */
+	const char *rest;			/* jsonb column that takes all keys without a column, or NULL */
+} CatalogTable;
+
+extern const CatalogTable *sigma_catalog_table(DocumentKind kind);
+
+/* INSERT a document as the caller.  Returns the id, made where the document has none. */
+extern char *sigma_catalog_insert(DocumentKind kind, Jsonb *document);
+
+/* UPDATE the named keys as the caller; SG404 where there is no such row. */
+extern void sigma_catalog_update(DocumentKind kind, const char *id, Jsonb *changes);
+
+/* DELETE as the caller.  Returns whether there was one. */
+extern bool sigma_catalog_delete(DocumentKind kind, const char *id);
+
+/*
+ * For BEFORE ROW triggers: the new row as a normalised document, and the row
+ * made from such a document (stamps and defaults filled where NULL on INSERT,
+ * updated_at set on UPDATE unless the row is written by sigma itself).
+ */
+extern JsonNode *sigma_catalog_row_document(DocumentKind kind, TriggerData *trigger, HeapTuple row);
+extern HeapTuple sigma_catalog_document_row(DocumentKind kind, TriggerData *trigger, HeapTuple row, JsonNode *document);
+
+/* The document of one row, not ACL-checked, by the newest snapshot; NULL where there is none. */
+extern JsonNode *sigma_catalog_read(DocumentKind kind, const char *id);
+
+/* Does a row of that id exist?  Not ACL-checked. */
+extern bool sigma_catalog_exists(DocumentKind kind, const char *id);
+
+/* Raise SG404 for an unknown id, hinting at the nearest one. */
+extern void sigma_catalog_not_found(DocumentKind kind, const char *id) pg_attribute_noreturn();
+
+/* OID of a table or index of schema sigma; XX000 where it is missing. */
+extern Oid	sigma_relation_oid(const char *name);
+
+#endif							/* SIGMA_CATALOG_H */

@@ -1,0 +1,86 @@
+/*
+ * document.h
+ *		The one reader of documents: spelling, aliases, folding, defaults, checks.
+ *
+ * sigma_document_normalise() turns what a client sent into the canonical form
+ * that is stored.  The rules stand in tables (document_specs.c), one per kind of
+ * document.  The canonical form is a fixed point: normalising it again changes
+ * nothing, which is what lets catalog triggers and functions share the work.
+ */
+#ifndef SIGMA_DOCUMENT_H
+#define SIGMA_DOCUMENT_H
+
+#include "postgres.h"
+
+#include "common/json.h"
+
+typedef enum DocumentKind
+{
+	DOCUMENT_INPUT_TABLE,
+	DOCUMENT_COLUMN,
+	DOCUMENT_RULE,
+	DOCUMENT_LAYOUT_ELEMENT,
+	DOCUMENT_ACTION,
+	DOCUMENT_SEQUENCE,
+	DOCUMENT_TRIGGER,
+	DOCUMENT_CONDITION,
+	DOCUMENT_VALUE,
+	DOCUMENT_SELECTOR,
+	DOCUMENT_VARIABLE,
+	DOCUMENT_CONTEXT
+} DocumentKind;
+
+/* flags of sigma_document_normalise */
+#define DOCUMENT_CHANGES	0x01	/* an update: no key is required, none gets its default */
+#define DOCUMENT_STORED		0x02	/* comes from the catalog: run-time fields are not expected */
+
+/* One reference from a document to something that has a name. */
+typedef enum ReferenceKind
+{
+	REFERENCE_INPUT_TABLE,		/* an input table's id */
+	REFERENCE_COLUMN,			/* a column; "table" says whose */
+	REFERENCE_ELEMENT,			/* a layout element's id */
+	REFERENCE_ACTION,			/* an action's id */
+	REFERENCE_SEQUENCE,			/* a sequence's id */
+	REFERENCE_VARIABLE			/* a control or variable */
+} ReferenceKind;
+
+typedef struct Reference
+{
+	ReferenceKind kind;
+	const char *name;			/* what is named */
+	const char *table;			/* REFERENCE_COLUMN: id of the input table, or NULL where unknown */
+	JsonNode   *where;			/* the string that names it; for a key, the object that holds the key */
+	bool		is_key;			/* the name is a key of "where", not its value */
+} Reference;
+
+/*
+ * The canonical form of "document", built in place in the current context.
+ * Raises SG400 with the JSON path in DETAIL and what is known in HINT.
+ */
+extern JsonNode *sigma_document_normalise(DocumentKind kind, JsonNode *document, int flags);
+
+/* Every reference that a canonical document makes, as a List of Reference. */
+extern List *sigma_document_references(DocumentKind kind, JsonNode *document);
+
+/* Give a referenced name a new one, in place.  Returns whether anything changed. */
+extern bool sigma_document_rename(DocumentKind kind, JsonNode *document, ReferenceKind what,
+								  const char *table, const char *old_name, const char *new_name);
+
+/* Is this string, as a whole, one reference like [Selection/Region]? */
+extern bool sigma_is_bare_reference(const char *text);
+
+/*
+ * Raise an error about a node: its path becomes DETAIL, "hint" (may be NULL) HINT.
+ * SG400 unless "sqlstate" is not 0.
+ */
+extern void sigma_document_error(const JsonNode *where, int sqlstate, const char *hint,
+								 const char *message,...) pg_attribute_printf(4, 5) pg_attribute_noreturn();
+
+/*
+ * A hint for a mistyped name: 'Perhaps you meant "x".' where one is near,
+ * else 'Known are a, b and c.'.  "names" ends with NULL; the text is palloc'd.
+ */
+extern char *sigma_hint_names(const char *given, const char *const *names);
+
+#endif							/* SIGMA_DOCUMENT_H */

@@ -1,0 +1,120 @@
+/*
+ * names.c
+ *		From an input table's id to the names of its relations.
+ *
+ * Every character of the lower-cased id outside [a-z0-9_] becomes "_"; what
+ * would overrun PostgreSQL's 63 bytes, or name another kind of relation of
+ * schema sigds, is refused.
+ */
+#include "postgres.h"
+
+#include "catalog/namespace.h"
+#include "catalog/pg_collation.h"
+#include "mb/pg_wchar.h"
+#include "utils/builtins.h"
+#include "utils/formatting.h"
+#include "utils/lsyscache.h"
+#include "utils/uuid.h"
+
+#include "common/names.h"
+
+#define LONGEST_PREFIX	"sigds_entry_"
+#define SIGDS_SCHEMA	"sigds"
+
+static char *fold(const char *id);
+
+char *
+sigma_data_table_name(const char *id)
+{
+	sigma_check_table_id(id);
+	return psprintf("sigds_%s", fold(id));
+}
+
+char *
+sigma_row_sequence_name(const char *id)
+{
+	sigma_check_table_id(id);
+	return psprintf("sigds_seq_%s", fold(id));
+}
+
+void
+sigma_check_table_id(const char *id)
+{
+	static const char *const reserved[] = {"wal_", "pub_", "entry_", "seq_"};
+	char	   *folded = fold(id);
+	int			i;
+
+	if (folded[0] == '\0')
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_NAME),
+				 errmsg("the id of an input table must not be empty")));
+	if (strlen(LONGEST_PREFIX) + strlen(folded) >= NAMEDATALEN)
+		ereport(ERROR,
+				(errcode(ERRCODE_NAME_TOO_LONG),
+				 errmsg("input table id \"%s\" is too long", id),
+				 errhint("Its relations are named after it: use at most %d characters.",
+						 (int) (NAMEDATALEN - 1 - strlen(LONGEST_PREFIX)))));
+	for (i = 0; i < lengthof(reserved); i++)
+		if (strncmp(folded, reserved[i], strlen(reserved[i])) == 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_RESERVED_NAME),
+					 errmsg("input table id \"%s\" begins with the reserved prefix \"%s\"", id, reserved[i]),
+					 errhint("Relations of schema \"sigds\" with that prefix belong to other input tables.")));
+}
+
+Oid
+sigma_sigds_namespace(void)
+{
+	return get_namespace_oid(SIGDS_SCHEMA, false);
+}
+
+Oid
+sigma_data_table_oid(const char *id)
+{
+	return get_relname_relid(sigma_data_table_name(id), sigma_sigds_namespace());
+}
+
+/* Ten random characters; unique enough in a table, and checked there. */
+char *
+sigma_new_column_id(void)
+{
+	static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+	uint8		bytes[10];
+	char	   *id = palloc(sizeof(bytes) + 1);
+	int			i;
+
+	if (!pg_strong_random(bytes, sizeof(bytes)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INTERNAL_ERROR),
+				 errmsg("could not generate random values")));
+	for (i = 0; i < (int) sizeof(bytes); i++)
+		id[i] = alphabet[bytes[i] % 36];
+	id[i] = '\0';
+	return id;
+}
+
+char *
+sigma_new_uuid(void)
+{
+	return DatumGetCString(DirectFunctionCall1(uuid_out, DirectFunctionCall1(gen_random_uuid, (Datum) 0)));
+}
+
+/* The id as part of a relation's name, character by character. */
+static char *
+fold(const char *id)
+{
+	char	   *lower = str_tolower(id, strlen(id), DEFAULT_COLLATION_OID);
+	char	   *folded = palloc(strlen(lower) + 1);
+	const char *c = lower;
+	char	   *out = folded;
+
+	while (*c != '\0')
+	{
+		bool		plain = (*c >= 'a' && *c <= 'z') || (*c >= '0' && *c <= '9') || *c == '_';
+
+		*out++ = plain ? *c : '_';
+		c += pg_mblen(c);
+	}
+	*out = '\0';
+	return folded;
+}

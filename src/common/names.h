@@ -1,0 +1,29 @@
+/*
+ * names.h
+ *		From an input table's id to the names of its relations.
+ */
+#ifndef SIGMA_NAMES_H
+#define SIGMA_NAMES_H
+
+#include "postgres.h"
+
+/* "sigds_<id>" with the id folded as the contract says; 42602 where the id is not usable. */
+extern char *sigma_data_table_name(const char *id);
+
+/* "sigds_seq_<id>", the sequence of its row ids. */
+extern char *sigma_row_sequence_name(const char *id);
+
+/* Raises 42602 with a hint where an id is empty, too long, or folds to a reserved prefix. */
+extern void sigma_check_table_id(const char *id);
+
+/* OIDs, InvalidOid where there is none */
+extern Oid	sigma_sigds_namespace(void);
+extern Oid	sigma_data_table_oid(const char *id);
+
+/* A new identifier of "length" characters [A-Z0-9] for a column, from the server's random source. */
+extern char *sigma_new_column_id(void);
+
+/* A new uuid as text. */
+extern char *sigma_new_uuid(void);
+
+#endif							/* SIGMA_NAMES_H */

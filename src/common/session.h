@@ -1,0 +1,58 @@
+/*
+ * session.h
+ *		What this backend is doing, and for whom.
+ *
+ * Plain process state, set by the code that does it and read by triggers that
+ * must know: no setting can fake it.  Nested use saves and restores; callers
+ * restore in PG_FINALLY.
+ */
+#ifndef SIGMA_SESSION_H
+#define SIGMA_SESSION_H
+
+#include "postgres.h"
+
+/* What the statement that is being run was started by. */
+typedef enum SessionOrigin
+{
+	ORIGIN_SQL,					/* a plain statement of the client */
+	ORIGIN_ENTRY,				/* sigma.handle_data_entry */
+	ORIGIN_IMPORT,				/* sigma.import_csv */
+	ORIGIN_ACTION,				/* a step of a run */
+	ORIGIN_SYSTEM				/* sigma itself: retypes, fills, catalog upkeep */
+} SessionOrigin;
+
+typedef struct SessionState
+{
+	SessionOrigin origin;
+	const char *execution_id;	/* the run, or NULL */
+	const char *user_id;		/* user named by the run's context, or NULL */
+	const char *mode;			/* mode named by the run's context, or NULL */
+} SessionState;
+
+extern SessionState sigma_session;
+
+/* Settings (sigma.c defines them). */
+extern char *sigma_user_email;
+extern int	sigma_mode;			/* an EntryMode */
+extern int	sigma_max_errors;
+
+typedef enum EntryMode
+{
+	MODE_AUTO,
+	MODE_DRAFT,
+	MODE_PUBLISHED
+} EntryMode;
+
+/*
+ * The app user: the run's user, else sigma.user_email, else "email" of
+ * request.jwt.claims, else the session user.  Never NULL; palloc'd.
+ */
+extern char *sigma_app_user(void);
+
+/*
+ * Is a dump being restored?  pg_dump, psql and pg_restore work with
+ * check_function_bodies off: PostgreSQL's own sign that names may not exist yet.
+ */
+extern bool sigma_restoring(void);
+
+#endif							/* SIGMA_SESSION_H */

@@ -1,0 +1,111 @@
+/*
+ * input_table.h
+ *		What the floors above may know of input tables: their compiled form and its rules.
+ */
+#ifndef SIGMA_INPUT_TABLE_H
+#define SIGMA_INPUT_TABLE_H
+
+#include "postgres.h"
+
+#include "access/attnum.h"
+#include "executor/tuptable.h"
+#include "nodes/pg_list.h"
+
+#include "common/json.h"
+#include "common/session.h"
+#include "common/value.h"
+
+typedef struct Check Check;		/* one rule of one column; rules.c knows its inside */
+
+/* One column that users see. */
+typedef struct TableColumn
+{
+	const char *name;			/* also the physical column's */
+	const char *id;				/* its identity, 10 characters */
+	ColumnType	type;
+	AttrNumber	attnum;			/* InvalidAttrNumber: dropped under us */
+	bool		editable;		/* false: only defaults, imports and runs write it */
+	bool		is_protected;	/* nobody writes it, no row is inserted */
+	bool		required;		/* NULL is refused (severity error) */
+	bool		has_default;
+	Datum		default_value;
+	bool		unique;
+	bool		unique_ignore_case;
+	Oid			unique_index;	/* or InvalidOid */
+	int			ncheck;
+	Check	   *checks;			/* in the order in which failures are reported */
+} TableColumn;
+
+/*
+ * One input table, compiled from its catalog row.  Read-only, replaced as a whole
+ * after an invalidation; a caller may hold it until transaction end.
+ */
+typedef struct InputTable
+{
+	MemoryContext cxt;
+	Oid			relid;			/* the data table */
+	const char *id;
+	const char *name;			/* display name; the id where it has none */
+	EntryMode	permission;		/* MODE_DRAFT or MODE_PUBLISHED */
+	int64		max_rows;		/* 0: no limit */
+	bool		allow_bulk;
+	bool		any_protected;
+	int			ncolumn;
+	TableColumn *columns;		/* in the order of the definition */
+	AttrNumber	row_id;			/* sigma_row_id */
+	AttrNumber	created_at;
+	AttrNumber	updated_at;
+	AttrNumber	created_by;
+	AttrNumber	updated_by;
+	Oid			row_sequence;
+} InputTable;
+
+/* One failed check. */
+typedef struct Failure
+{
+	int			row;			/* 0-based place in the input, or -1 */
+	int64		line;			/* 1-based line of a CSV file, or 0 */
+	int64		row_id;			/* of an existing row, or 0 */
+	const char *column;			/* NULL: the row as a whole */
+	AttrNumber	attnum;
+	const char *rule;			/* "required", "max" ... "type", "stale", "column" */
+	bool		warning;		/* severity warn */
+	const char *value;			/* as text; NULL for null */
+	const char *message;		/* the rule's own or a made one */
+	int64		conflicts_with;	/* row id that holds the unique value, or 0 */
+} Failure;
+
+/* rules.c */
+extern const InputTable *sigma_input_table(Oid relid);	/* NULL: not an input table's data table */
+extern const InputTable *sigma_input_table_by_id(const char *id);	/* SG404 */
+extern const TableColumn *sigma_table_column(const InputTable *table, const char *name);	/* NULL: none; exact first, then ignoring case and blanks where unique */
+extern void sigma_column_not_found(const InputTable *table, const char *name) pg_attribute_noreturn();	/* SG404-like 42703 with the nearest name as hint */
+
+/*
+ * Check one row: values[i], nulls[i] belong to table->columns[i]; "changed" (NULL: all)
+ * says which columns to check.  Failures, warnings included, are appended to *failures
+ * (allocated in the current context).  Returns the number of errors among them.
+ * "unique" is checked by sigma_table_conflict, not here.
+ */
+extern int	sigma_table_check(const InputTable *table, const Datum *values, const bool *nulls,
+							  const bool *changed, List **failures);
+
+/* Row id of the visible row other than "row_id" that holds the unique value, or 0. */
+extern int64 sigma_table_conflict(const InputTable *table, const TableColumn *column,
+								  Datum value, int64 row_id);
+
+/* The failure as a document of the contract (F); value and conflicts_with only where the caller may read the column. */
+extern void sigma_failure_push(JsonbParseState **state, const InputTable *table, const Failure *failure, bool may_read);
+extern bool sigma_may_read(const InputTable *table, AttrNumber attnum);
+
+/*
+ * Compile the rules of a definition that is about to be stored: raises SG400 at the
+ * node where a rule does not fit its type, a pattern is bad, min > max, a default breaks
+ * its own rule.  "definition" is a canonical input table document.
+ */
+extern void sigma_table_check_definition(JsonNode *definition);
+
+/* How many rows of the data table break the rules of "definition" (sample in *failures, at most 10). */
+extern int64 sigma_table_count_failures(const InputTable *table, List **failures);
+
+#endif							/* SIGMA_INPUT_TABLE_H */

@@ -1,0 +1,39 @@
+/*
+ * sigma.c
+ *		Module start: settings, nothing else.
+ */
+#include "postgres.h"
+
+#include <limits.h>
+
+#include "fmgr.h"
+#include "utils/guc.h"
+
+#include "common/session.h"
+
+PG_MODULE_MAGIC;
+
+void		_PG_init(void);
+
+static const struct config_enum_entry mode_options[] = {
+	{"auto", MODE_AUTO, false},
+	{"draft", MODE_DRAFT, false},
+	{"published", MODE_PUBLISHED, false},
+	{NULL, 0, false}
+};
+
+void
+_PG_init(void)
+{
+	DefineCustomStringVariable("sigma.user_email",
+							   "The app user: who is recorded in stamps, log and history.",
+							   NULL, &sigma_user_email, "", PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomEnumVariable("sigma.mode",
+							 "Which version of input tables this client edits.",
+							 "auto allows both; draft and published refuse writes to the other with SG423.",
+							 &sigma_mode, MODE_AUTO, mode_options, PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("sigma.max_errors",
+							"How many failures a result lists at the most.",
+							NULL, &sigma_max_errors, 1000, 1, INT_MAX, PGC_USERSET, 0, NULL, NULL, NULL);
+	MarkGUCPrefixReserved("sigma");
+}

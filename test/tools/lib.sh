@@ -1,0 +1,101 @@
+# lib.sh: a private installation of PostgreSQL with sigma in it, and a temporary cluster on it.
+#
+# PostgreSQL finds its share and lib directories relative to its own binary, so
+# a copy of the binary beside links to everything else is an installation of its
+# own: sigma is put into that one, and nothing of the system is touched.  It
+# stands under TMPDIR, because a server does not run as root: for root, an
+# unprivileged user owns it, who may not be able to read the clone.
+#
+# Sourced by the tools beside it.
+
+set -euo pipefail
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+PG_CONFIG=$(command -v "${PG_CONFIG:-pg_config}")
+
+# One place per clone and user, so that "make up" and "make down" meet.
+sandbox=${SIGMA_SANDBOX:-${TMPDIR:-/tmp}/sigma-$(id -u)-$(printf '%s' "$top" | cksum | cut -d' ' -f1)}
+
+if [ "$(id -u)" -eq 0 ]; then
+    server_user=postgres
+    id "$server_user" >/dev/null 2>&1 || server_user=nobody
+else
+    server_user=$(id -un)
+fi
+
+# Run a command as the user who owns the server.
+as_server_user() {
+    if [ "$(id -u)" -eq 0 ]; then
+        (cd "$sandbox" && runuser -u "$server_user" -- env HOME="$sandbox" "$@")
+    else
+        "$@"
+    fi
+}
+
+# Build the extension in the clone.  "$@": further make arguments.
+build() {
+    make -s -C "$top" PG_CONFIG="$PG_CONFIG" "$@" all
+}
+
+# The installation under $sandbox/NAME (default "pg"): sets $bindir.
+install_private() {
+    local name=${1:-pg}
+    local root=$sandbox/$name
+    local kind dir
+
+    mkdir -p "$sandbox"
+    chmod 755 "$sandbox"
+    rm -rf "$root"
+    for kind in bin pkglib share; do
+        dir=$("$PG_CONFIG" --${kind}dir)
+        mkdir -p "$root$dir"
+        cp -rs "$dir/." "$root$dir/" 2>/dev/null || true
+    done
+    bindir=$root$("$PG_CONFIG" --bindir)
+    for kind in postgres initdb pg_ctl psql pg_dump pg_restore pg_config pg_isready pgbench createdb dropdb pg_dumpall pg_basebackup; do
+        if [ -e "$bindir/$kind" ]; then
+            cp --remove-destination "$(readlink -f "$bindir/$kind")" "$bindir/$kind"
+        fi
+    done
+    rm -f "$root$("$PG_CONFIG" --pkglibdir)"/sigma.so "$root$("$PG_CONFIG" --sharedir)"/extension/sigma*
+    make -s -C "$top" PG_CONFIG="$PG_CONFIG" DESTDIR="$root" install >/dev/null
+    export PATH=$bindir:$PATH
+    if [ "$(id -u)" -eq 0 ]; then
+        chown "$server_user" "$sandbox"
+    fi
+}
+
+# Start a cluster under $sandbox/DIR (default "data") and export how to reach it.
+# "$@" after DIR: further settings, name=value.
+start_cluster() {
+    local dir=$sandbox/${1:-data}
+    shift || true
+    local setting
+
+    as_server_user mkdir -p "$sandbox/sock"
+    if [ ! -d "$dir" ]; then
+        as_server_user "$bindir/initdb" -D "$dir" -U postgres -A trust -E UTF8 --locale=C --no-sync >"$sandbox/initdb.log" 2>&1 ||
+            { cat "$sandbox/initdb.log" >&2; return 1; }
+        {
+            echo "listen_addresses = ''"
+            echo "unix_socket_directories = '$sandbox/sock'"
+            echo "fsync = off"
+            echo "full_page_writes = off"
+            echo "timezone = 'UTC'"
+            echo "log_timezone = 'UTC'"
+            for setting in "$@"; do echo "$setting"; done
+        } | as_server_user tee -a "$dir/postgresql.conf" >/dev/null
+    fi
+    export PGHOST=$sandbox/sock PGPORT=5432 PGUSER=postgres PGDATABASE=postgres
+    as_server_user "$bindir/pg_ctl" -D "$dir" -l "$dir/server.log" -w -t 60 start >/dev/null ||
+        { as_server_user tail -n 20 "$dir/server.log" >&2; return 1; }
+}
+
+# Stop it; no error where it does not run.
+stop_cluster() {
+    local dir=$sandbox/${1:-data}
+
+    if [ -f "$dir/postmaster.pid" ]; then
+        as_server_user "$bindir/pg_ctl" -D "$dir" -m immediate stop >/dev/null 2>&1 || true
+    fi
+}
