@@ -32,9 +32,30 @@ as_server_user() {
     fi
 }
 
-# Build the extension in the clone.  "$@": further make arguments.
+# Build the extension and set $source to where.  SIGMA_VARIANT chooses how: nothing for
+# the clone itself, "debug" and "coverage" for copies under build/ with flags of their own,
+# so that objects of different flags never mix.
 build() {
-    make -s -C "$top" PG_CONFIG="$PG_CONFIG" "$@" all
+    local flags=()
+
+    source=$top
+    case ${SIGMA_VARIANT:-} in
+        "") ;;
+        debug)
+            flags=(COPT="-O1 -DUSE_ASSERT_CHECKING -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers -Werror") ;;
+        coverage)
+            flags=(COPT="-O0 --coverage" SHLIB_LINK="--coverage") ;;
+        *)
+            echo "unknown SIGMA_VARIANT \"$SIGMA_VARIANT\": debug or coverage" >&2
+            return 1 ;;
+    esac
+    if [ -n "${SIGMA_VARIANT:-}" ]; then
+        source=$top/build/$SIGMA_VARIANT
+        mkdir -p "$source"
+        (cd "$top" && find src -name '*.[ch]' -print0 && printf '%s\0' Makefile sigma.control sigma--1.0.sql) |
+            (cd "$top" && xargs -0 cp --parents -u -t "$source")
+    fi
+    make -s -j"$(nproc)" -C "$source" PG_CONFIG="$PG_CONFIG" "${flags[@]}" all
 }
 
 # The installation under $sandbox/NAME (default "pg"): sets $bindir.
@@ -58,7 +79,7 @@ install_private() {
         fi
     done
     rm -f "$root$("$PG_CONFIG" --pkglibdir)"/sigma.so "$root$("$PG_CONFIG" --sharedir)"/extension/sigma*
-    make -s -C "$top" PG_CONFIG="$PG_CONFIG" DESTDIR="$root" install >/dev/null
+    make -s -C "$source" PG_CONFIG="$PG_CONFIG" DESTDIR="$root" install >/dev/null
     export PATH=$bindir:$PATH
     if [ "$(id -u)" -eq 0 ]; then
         chown "$server_user" "$sandbox"
@@ -91,11 +112,17 @@ start_cluster() {
         { as_server_user tail -n 20 "$dir/server.log" >&2; return 1; }
 }
 
+# A cluster for measurements: memory enough that disks do not count, no background work.
+start_bench_cluster() {
+    start_cluster data "shared_buffers = 1GB" "max_wal_size = 16GB" "checkpoint_timeout = 1h" "autovacuum = off" \
+        "wal_level = minimal" "max_wal_senders = 0" "synchronous_commit = off" "jit = off" "max_parallel_workers_per_gather = 0"
+}
+
 # Stop it; no error where it does not run.
 stop_cluster() {
     local dir=$sandbox/${1:-data}
 
     if [ -f "$dir/postmaster.pid" ]; then
-        as_server_user "$bindir/pg_ctl" -D "$dir" -m immediate stop >/dev/null 2>&1 || true
+        as_server_user "$bindir/pg_ctl" -D "$dir" -m fast stop >/dev/null 2>&1 || true
     fi
 }
