@@ -1,0 +1,173 @@
+/*
+ * context.h
+ *		What a run knows: the context it was started with and what it has set since.
+ *
+ * The context is read in place, from its jsonb: no tree is built where it is
+ * canonical already.  What a run sets is laid over it in a list that only grows,
+ * so that a rollback is a cut (sigma_context_mark, sigma_context_restore).
+ *
+ * Every JsonbValue handed out is a scalar, or jbvBinary for an array or object;
+ * it lives as long as the context it was read from, or in the current memory
+ * context where it had to be made.
+ */
+#ifndef SIGMA_CONTEXT_H
+#define SIGMA_CONTEXT_H
+
+#include "postgres.h"
+
+#include "utils/jsonb.h"
+
+#include "common/session.h"
+
+/* One thing that a run has set. */
+typedef struct RunValue
+{
+	const char *name;			/* id of a control, name of a variable */
+	JsonbValue	value;			/* scalar or jbvBinary */
+} RunValue;
+
+/* What a run has set, oldest first; the last entry of a name holds. */
+typedef struct RunValues
+{
+	RunValue   *items;
+	int			count;			/* in use */
+	int			capacity;		/* allocated */
+	int			fixed;			/* entries below this one must not be changed: a mark stands there */
+} RunValues;
+
+/* The context of one run; lives in the memory context it was read in. */
+typedef struct RunContext
+{
+	MemoryContext cxt;			/* holds this struct and everything set during the run */
+	Jsonb	   *document;		/* the canonical context, for history and for comparing input */
+	const char *user_id;		/* or NULL */
+	const char *workbook_id;	/* or NULL */
+	const char *element_id;		/* or NULL */
+	const char *column_name;	/* column that was clicked, or NULL */
+	const char *menu_item_id;	/* or NULL */
+	const char *mode;			/* "auto", "draft", "published", or NULL */
+	const char *idempotency_key;	/* or NULL */
+	JsonbContainer *metadata;	/* or NULL */
+	JsonbContainer *selected;	/* selection.rows: an array of objects, or NULL */
+	JsonbContainer *controls;	/* or NULL */
+	JsonbContainer *variables;	/* action_variables, or NULL */
+	JsonbContainer *form;		/* or NULL */
+	RunValues	set_controls;	/* set during the run */
+	RunValues	set_variables;
+} RunContext;
+
+/* How a control takes a value: documents call it selection_mode. */
+typedef enum SelectionMode
+{
+	SELECTION_REPLACE,
+	SELECTION_ADD,
+	SELECTION_REMOVE
+} SelectionMode;
+
+/* Where a run stood: what to go back to after a contained failure. */
+typedef struct ContextMark
+{
+	int			controls;
+	int			variables;
+	int			fixed_controls;
+	int			fixed_variables;
+} ContextMark;
+
+/*
+ * Read a context (NULL: an empty one), normalising it where it is not canonical.
+ * Raises SG400 where it cannot be read.
+ */
+extern RunContext *sigma_context_read(Jsonb *document);
+
+/*
+ * Reads.  Each sets *value (jbvNull where there is none) and returns whether
+ * there was one.  Control: set in the run, else the context's, else the stored
+ * value of the declared control (by id, else by name), else its default.
+ * Variable: likewise over action_variables.
+ */
+extern bool sigma_context_control(RunContext *context, const char *id, JsonbValue *value);
+extern bool sigma_context_variable(RunContext *context, const char *name, JsonbValue *value);
+extern bool sigma_context_form(RunContext *context, const char *field, JsonbValue *value);
+
+/* The selected rows: how many, row "i" as an object, one column of one row. */
+extern int	sigma_context_selected_count(const RunContext *context);
+extern JsonbContainer *sigma_context_selected_row(const RunContext *context, int i);
+extern bool sigma_context_selected_value(const RunContext *context, int i, const char *column,
+										 JsonbValue *value);
+
+/* [Selection/column]: the value for one row, an array for several, null for none. */
+extern bool sigma_context_selection(const RunContext *context, const char *column, JsonbValue *value);
+
+/*
+ * Set a control for the rest of the run.  ADD and REMOVE work on lists: a single
+ * value counts as a list of one, null as an empty one; added values that are
+ * there already are not doubled.  *now (may be NULL) becomes the control's new value.
+ * Raises SG400 where a declared control of that id cannot hold the value.
+ */
+extern void sigma_context_set_control(RunContext *context, const char *id, const JsonbValue *value,
+									  SelectionMode mode, JsonbValue *now);
+
+/* Set a variable for the rest of the run only (output_variable); nothing is stored. */
+extern void sigma_context_set_variable(RunContext *context, const char *name, const JsonbValue *value);
+
+/*
+ * The step "variable set" (value NULL: "clear", back to null).  A declared
+ * variable of scope workbook or user is written to the catalog as the caller,
+ * after its type was checked (SG400; 42501 without the right); any other lives
+ * in the run alone.  Returns whether something was stored.
+ */
+extern bool sigma_context_store_variable(RunContext *context, const char *name, const JsonbValue *value);
+
+/* Remember how far the run has come, and go back there. */
+extern ContextMark sigma_context_mark(RunContext *context);
+extern void sigma_context_restore(RunContext *context, ContextMark mark);
+
+/* For the result: push an object of what the run has set (without a key before it). */
+extern void sigma_context_push_variables(JsonbParseState **state, RunContext *context);
+extern void sigma_context_push_controls(JsonbParseState **state, RunContext *context);
+
+/*
+ * variables.c: declared variables and controls.
+ */
+typedef enum VariableType
+{
+	VARIABLE_TEXT,
+	VARIABLE_NUMBER,
+	VARIABLE_DATE,
+	VARIABLE_LOGICAL,
+	VARIABLE_LIST,
+	VARIABLE_NUMBER_RANGE,
+	VARIABLE_DATE_RANGE
+} VariableType;
+
+typedef enum VariableScope
+{
+	SCOPE_SESSION,				/* lives in contexts alone */
+	SCOPE_USER,					/* one value per app user */
+	SCOPE_WORKBOOK				/* one value */
+} VariableScope;
+
+/* A declared variable or control; cached, replaced as a whole after a change. */
+typedef struct Variable
+{
+	const char *id;
+	const char *name;			/* or NULL */
+	bool		is_control;		/* kind */
+	VariableType type;
+	VariableScope scope;
+	Jsonb	   *default_value;	/* or NULL */
+} Variable;
+
+/* By id, else by name; NULL where none is declared.  Valid until the next catalog access. */
+extern const Variable *sigma_variable(const char *id_or_name);
+
+/* The stored value, else the default, by a fresh snapshot.  False: neither. */
+extern bool sigma_variable_read(const Variable *variable, const char *app_user, JsonbValue *value);
+
+/* Write the value (NULL: forget it, the default holds) as the caller; checks type and scope. */
+extern void sigma_variable_write(const Variable *variable, const JsonbValue *value);
+
+/* Does a value fit the type?  False: *why says what is wrong ("is not a number"). Null always fits. */
+extern bool sigma_variable_fits(VariableType type, const JsonbValue *value, const char **why);
+
+#endif							/* SIGMA_CONTEXT_H */

@@ -1,0 +1,52 @@
+/*
+ * value_source.h
+ *		Values, dynamic text and conditions of actions: compiled once, evaluated per run.
+ *
+ * Compiled forms are read-only and hold nothing of the document they were made
+ * from.  Compiling is also the check at save time: what it raises, saving raises.
+ */
+#ifndef SIGMA_VALUE_SOURCE_H
+#define SIGMA_VALUE_SOURCE_H
+
+#include "postgres.h"
+
+#include "action/context.h"
+#include "common/json.h"
+
+typedef struct ValueSource ValueSource;
+typedef struct Condition Condition;
+
+/*
+ * Compile a canonical value: a literal, a reference, a value source, or an array
+ * or object of those.  "is_data": the value is for a json column, where an object
+ * whose "type" names no value source is data.  Allocated in "cxt".  Raises SG400,
+ * and 0A000 for a formula that is more than one bare reference.  A NULL node is null.
+ */
+extern ValueSource *sigma_value_source_compile(const JsonNode *node, bool is_data, MemoryContext cxt);
+
+/* Compile dynamic text; a node that is no string is compiled as a value (rendered as text later). */
+extern ValueSource *sigma_dynamic_text_compile(const JsonNode *node, MemoryContext cxt);
+
+/* The value: a scalar or jbvBinary; jbvNull where there is none. */
+extern void sigma_value_source_evaluate(const ValueSource *source, RunContext *context, JsonbValue *value);
+
+/* The value as plain text: numbers without quotes, arrays joined by commas, null empty.  Never NULL. */
+extern char *sigma_value_source_text(const ValueSource *source, RunContext *context);
+
+/* Does the value depend on no run?  Then *value (may be NULL) becomes it, living as long as the source. */
+extern bool sigma_value_source_is_static(const ValueSource *source, JsonbValue *value);
+
+/* Any value as plain text, as dynamic text shows it. */
+extern char *sigma_value_text(const JsonbValue *value);
+
+/*
+ * Compile a condition or an array of them (all must hold).  NULL where there is
+ * nothing to hold: a NULL node, null, an empty array.  Raises SG400; 0A000 for
+ * kinds that are not built.
+ */
+extern Condition *sigma_condition_compile(const JsonNode *node, MemoryContext cxt);
+
+/* Does it hold?  A NULL condition does; an unknown answer is no. */
+extern bool sigma_condition_evaluate(const Condition *condition, RunContext *context);
+
+#endif							/* SIGMA_VALUE_SOURCE_H */
