@@ -66,9 +66,29 @@ extern bool sigma_value_from_json(ColumnType type, const JsonbValue *given,
 extern bool sigma_value_from_text(ColumnType type, const char *text, int length,
 								  const ValueFormat *format, Datum *value, const char **why);
 
+/*
+ * What is wrong with a value that PostgreSQL's type can hold but the column type
+ * does not: NaN, infinities, years outside 1 to 9999, NULL in a multi-select, a
+ * file of another shape, a cell of more than 64 MB.  NULL where nothing is.
+ */
+extern const char *sigma_value_refused(ColumnType type, Datum value);
+
+/* Text as jsonb, without throwing; NULL and a reason where it is not JSON. */
+extern Jsonb *sigma_jsonb_from_text(const char *text, int length, const char **why);
+
 /* The value as JSON (dates as ISO text, NaN and infinities as strings) and as text for messages. */
 extern void sigma_value_to_json(ColumnType type, Datum value, bool isnull, JsonbValue *result);
 extern char *sigma_value_to_text(ColumnType type, Datum value);
+
+/*
+ * Reading in short: numbers from JSON numbers and text; integers also from 12.0;
+ * text and dropdowns also from JSON numbers and booleans; checkboxes from
+ * true/false, t/f, yes/no, y/n, on/off, 1/0 in any case; dates as common/date.h
+ * says (a time of day is dropped from a date; a datetime with an offset is brought
+ * to UTC); multi-selects from a JSON array, in text also from {a,b} or from values
+ * separated by ';', else '|', else ','; json from any JSON; files from an object
+ * with name, url, size and media_type, one of the first two at the least.
+ */
 
 /* Same value?  By the type's own equality, null equal to null. */
 extern bool sigma_value_equal(ColumnType type, Datum a, bool a_null, Datum b, bool b_null);
