@@ -1,0 +1,170 @@
+# An app survives pg_dump and every way to restore it: the same catalog, rows,
+# tree and rules in force.  DROP EXTENSION keeps all data.
+use strict;
+use warnings;
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $node = PostgreSQL::Test::Cluster->new('main');
+$node->init;
+$node->append_conf('postgresql.conf', "timezone = 'UTC'\nfsync = off\nmax_connections = 30");
+$node->start;
+
+$node->safe_psql('postgres', 'CREATE DATABASE app');
+$node->safe_psql('app', q{
+	CREATE EXTENSION sigma;
+	SET sigma.user_email = 'builder@example.com';
+
+	-- tables with rules and unique columns, awkward names included
+	SELECT sigma.create_input_table('{
+		"id": "contacts", "name": "Contacts", "type": "empty",
+		"columns": [
+			{"name": "Email", "type": "text", "required": true, "unique": "ignore_case",
+			 "validation": {"format": "email"}},
+			{"name": "First \"Name\"", "type": "text", "validation": {"max_length": 40}},
+			{"name": "Score", "type": "integer", "default_value": 5},
+			{"name": "Segment", "type": "dropdown", "validation": {"values": ["prospect", "vip"]}},
+			{"name": "Tags", "type": "multi-select"},
+			{"name": "Since", "type": "date"},
+			{"name": "Notes", "type": "json"}],
+		"validation_rules": {"Score": {"min": 0, "max": 100, "message": "0 to 100"}},
+		"max_rows": 1000}');
+	SELECT sigma.create_input_table('{
+		"id": "tasks", "type": "empty", "allow_bulk_operations": false, "data_entry_permission": "published",
+		"columns": [{"name": "Task", "type": "text", "required": true},
+					{"name": "Done", "type": "checkbox", "default_value": false}]}');
+	SELECT sigma.handle_data_entry('contacts', '[
+		{"Email": "ada@example.com", "First \"Name\"": "Ada", "Segment": "vip", "Tags": ["a", "b"], "Notes": {"k": [1, null]}},
+		{"Email": "Zoe@example.com", "Score": 99, "Since": "2024-02-29"}]');
+	SELECT sigma.handle_data_entry('tasks', '{"Task": "call"}');
+
+	-- sequences, one of them used by a modal
+	SELECT sigma.create_action('{"id": "greet", "type": "variable", "subtype": "set", "target": "greeting",
+		"parameters": {"value": "hello"}}');
+	SELECT sigma.create_action_sequence('{"id": "promote", "name": "Promote", "trigger": {"type": "click", "element_id": "go"},
+		"actions": ["greet",
+			{"id": "raise", "type": "data_modification", "subtype": "update_rows", "target": "contacts",
+			 "parameters": {"match": {"Segment": "vip"}, "values": {"Score": {"type": "control", "control_id": "score"}}}}]}');
+	SELECT sigma.create_action_sequence('{"id": "opened", "actions": [
+		{"id": "o1", "type": "variable", "subtype": "set", "target": "seen", "parameters": {"value": true}}]}');
+
+	-- one nested document: page, container, tabs, a modal with on_open
+	SELECT sigma.create_page('{"id": "home", "name": "Home", "children": [
+		{"id": "box", "type": "container", "grid_density": 12, "children": [
+			{"id": "views", "type": "tabs", "tabs": [{"id": "t1", "label": "People"}, {"id": "t2", "label": "Tasks"}]},
+			{"id": "people", "type": "input_table", "source": "contacts"}]},
+		{"id": "go", "type": "button"}]}');
+	SELECT sigma.create_modal('{"id": "hello", "title": "Hello", "width": "sm", "on_open": "opened"}');
+	SELECT sigma.move_layout_element('people', 't1');
+	SELECT sigma.update_layout_element('box', '{"spacing": "large"}');
+	SELECT sigma.create_variable('{"id": "score", "kind": "control", "type": "number", "scope": "workbook", "default_value": 50}');
+	SELECT sigma.set_variable('score', '60');
+	SELECT sigma.execute_sequence('promote', '{"controls": {"score": 77}}');
+	SELECT sigma.execute_sequence('promote', '{"controls": {"score": 1000}}');
+	SELECT sigma.execute_sequence('opened');
+});
+
+# Everything that must be equal, as text.
+my @probes = (
+	(map { "SELECT * FROM sigma.$_ ORDER BY 1" }
+		qw(sigma_input_tables sigma_layout_elements sigma_actions sigma_action_sequences sigma_variables sigma_execution_history)),
+	'SELECT * FROM sigds.sigds_contacts ORDER BY sigma_row_id',
+	'SELECT * FROM sigds.sigds_tasks ORDER BY sigma_row_id',
+	'SELECT * FROM sigma.layout_tree()',
+	q{SELECT sigma.table_info('contacts')},
+	q{SELECT tgname, tgenabled FROM pg_trigger WHERE tgrelid = 'sigds.sigds_contacts'::regclass ORDER BY 1},
+	q{SELECT indexdef FROM pg_indexes WHERE schemaname = 'sigds' ORDER BY 1},
+);
+
+sub state_of
+{
+	my ($database) = @_;
+	return join("\n--\n", map { $node->safe_psql($database, "SET DateStyle = ISO; $_") } @probes);
+}
+
+# The error of a statement that must fail, as "SQLSTATE constraint".
+sub refused
+{
+	my ($database, $sql) = @_;
+	return $node->safe_psql($database, qq{
+		CREATE TEMP TABLE seen (code text);
+		DO \$do\$
+		DECLARE state text; con text;
+		BEGIN
+			$sql;
+			INSERT INTO seen VALUES ('accepted');
+		EXCEPTION WHEN OTHERS THEN
+			GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, con = CONSTRAINT_NAME;
+			INSERT INTO seen VALUES (trim(state || ' ' || con));
+		END \$do\$;
+		SELECT code FROM seen});
+}
+
+my $before = state_of('app');
+like($before, qr/ada\@example\.com/, 'the app has rows');
+like($before, qr/hello/, 'the app has a modal');
+
+sub compare
+{
+	my ($database, $how) = @_;
+
+	is(state_of($database), $before, "$how: the same catalog, rows and tree");
+	is(refused($database, q{INSERT INTO sigds.sigds_contacts ("Email", "Score") VALUES ('x@example.com', 101)}),
+		'23514 Score_max', "$how: rules are in force");
+	like(refused($database, q{INSERT INTO sigds.sigds_contacts ("Email") VALUES ('ADA@example.com')}),
+		qr/^(23514|23505)/, "$how: unique columns are in force");
+	is(refused($database, q{INSERT INTO sigds.sigds_tasks ("Task") VALUES ('a'), ('b')}),
+		'55000', "$how: limits are in force");
+	is($node->safe_psql($database, q{SELECT sigma.execute_sequence('promote', '{"controls": {"score": 12}}')->>'status'}),
+		'success', "$how: sequences run");
+	is($node->safe_psql($database, q{INSERT INTO sigds.sigds_contacts ("Email") VALUES ('new@example.com') RETURNING sigma_row_id > 2}),
+		't', "$how: row ids go on where they were");
+	is(refused($database, q{PERFORM sigma.create_container('{"id": "deep1", "parent_id": "nowhere"}')}),
+		'SG404', "$how: references are checked again");
+}
+
+my $dir = $node->basedir;
+
+# psql
+$node->command_ok([ 'pg_dump', '-f', "$dir/app.sql", 'app' ], 'pg_dump');
+$node->safe_psql('postgres', 'CREATE DATABASE plain');
+$node->command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', 'plain', '-f', "$dir/app.sql" ], 'psql restores');
+compare('plain', 'psql');
+
+# psql, one INSERT a row
+$node->command_ok([ 'pg_dump', '--inserts', '-f', "$dir/inserts.sql", 'app' ], 'pg_dump --inserts');
+$node->safe_psql('postgres', 'CREATE DATABASE inserts');
+$node->command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', 'inserts', '-f', "$dir/inserts.sql" ], 'psql restores INSERTs');
+compare('inserts', 'INSERTs');
+
+# pg_restore in one transaction, and with four workers
+$node->command_ok([ 'pg_dump', '-Fc', '-f', "$dir/app.dump", 'app' ], 'pg_dump -Fc');
+$node->safe_psql('postgres', 'CREATE DATABASE single');
+$node->command_ok([ 'pg_restore', '-e', '-1', '-d', 'single', "$dir/app.dump" ], 'pg_restore -1');
+compare('single', 'pg_restore -1');
+$node->safe_psql('postgres', 'CREATE DATABASE workers');
+$node->command_ok([ 'pg_restore', '-e', '-j4', '-d', 'workers', "$dir/app.dump" ], 'pg_restore -j4');
+compare('workers', 'pg_restore -j4');
+
+# structure first, data second
+$node->command_ok([ 'pg_dump', '-s', '-f', "$dir/schema.sql", 'app' ], 'pg_dump -s');
+$node->command_ok([ 'pg_dump', '-a', '-f', "$dir/data.sql", 'app' ], 'pg_dump -a');
+$node->safe_psql('postgres', 'CREATE DATABASE steps');
+$node->command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', 'steps', '-f', "$dir/schema.sql" ], 'psql restores the structure');
+$node->command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', 'steps', '-f', "$dir/data.sql" ], 'psql restores the data');
+compare('steps', 'two steps');
+
+# the data outlives the extension
+my $rows = 'SELECT * FROM sigds.sigds_contacts ORDER BY sigma_row_id';
+my $kept = $node->safe_psql('plain', $rows);
+$node->safe_psql('plain', 'SET client_min_messages = warning; DROP EXTENSION sigma CASCADE');
+is($node->safe_psql('plain', $rows), $kept, 'DROP EXTENSION CASCADE keeps all rows');
+is($node->safe_psql('plain', q{SELECT count(*) FROM pg_namespace WHERE nspname IN ('sigds', 'sigma_views')}),
+	'2', 'and the schemas');
+$node->safe_psql('plain', q{INSERT INTO sigds.sigds_contacts (sigma_row_id, "Email") VALUES (999, 'plain')});
+is($node->safe_psql('plain', 'SELECT count(*) FROM sigds.sigds_contacts WHERE sigma_row_id = 999'), '1', 'what is left is a plain table');
+
+$node->stop;
+done_testing();
