@@ -1,0 +1,76 @@
+# The README says what happens: its tour is the demo's output to the letter, and
+# each of its SQL examples runs and prints what stands below it.
+use strict;
+use warnings;
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $readme = slurp_file('README.md');
+my $node = PostgreSQL::Test::Cluster->new('main');
+$node->init;
+$node->append_conf('postgresql.conf', "timezone = 'UTC'\nfsync = off");
+$node->start;
+
+# Run a psql script in a new database with the extension; returns what a terminal would show.
+sub run_script
+{
+	my ($database, $script, @options) = @_;
+	my ($out, $err) = ('', '');
+
+	$node->safe_psql('postgres', "CREATE DATABASE $database");
+	$node->safe_psql($database, 'CREATE EXTENSION sigma');
+	my $file = $node->basedir . "/$database.sql";
+	append_to_file($file, $script);
+	IPC::Run::run(
+		[ 'psql', '-qX', '-d', $node->connstr($database), @options, '-f', $file ],
+		'>', \$out, '2>&1');
+	$out =~ s/^psql:\Q$file\E:\d+: //mg;
+	$out =~ s/[ \t]+$//mg;
+	return $out;
+}
+
+# Blanks at line ends mean nothing in a README.
+sub trimmed
+{
+	my ($text) = @_;
+	$text =~ s/[ \t]+$//mg;
+	$text =~ s/\s+\z/\n/;
+	return $text;
+}
+
+# The tour.
+my ($tour) = $readme =~ /<!-- tour -->\n+```[a-z]*\n(.*?)^```$/ms;
+ok(defined $tour, 'the README has a tour');
+my $csv = $node->basedir . '/contacts.csv';
+system_or_bail('sh', '-c', "awk -v rows=6000 -f examples/marketing/contacts.awk > '$csv'");
+my @variables = map { ('-v', $_) } split /\n/, slurp_file('examples/marketing/variables');
+is(trimmed(run_script('tour', slurp_file('examples/marketing/demo.sql'), '-v', "csv=$csv", @variables)),
+	trimmed($tour // ''), 'the tour is what the demo prints');
+
+# The examples: fenced "sql" blocks in order, in one session; a "text" block right below is the output.
+my $script = '';
+my @expected;
+while ($readme =~ /^```sql\n(.*?)^```\n(?:\n*```text\n(.*?)^```\n)?/msg)
+{
+	push @expected, $2;
+	$script .= "\\echo <<example " . scalar(@expected) . ">>\n$1";
+}
+my $output = run_script('examples', $script);
+for my $i (1 .. @expected)
+{
+	my ($got) = $output =~ /^<<example $i>>\n(.*?)(?=^<<example |\z)/ms;
+	if (defined $expected[ $i - 1 ])
+	{
+		is(trimmed($got), trimmed($expected[ $i - 1 ]), "example $i prints what the README says");
+	}
+	else
+	{
+		unlike($got, qr/^ERROR/m, "example $i runs");
+	}
+}
+cmp_ok(scalar(@expected), '>=', 5, 'the README has examples');
+
+$node->stop;
+done_testing();
