@@ -196,6 +196,56 @@ CREATE INDEX sigma_execution_history_start ON sigma.sigma_execution_history (sta
 -- input_table: definition
 ------------------------------------------------------------------------------
 
+CREATE FUNCTION sigma.check_input_table() RETURNS trigger
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.check_input_table() IS 'brings a definition of an input table into canonical form and checks it';
+
+CREATE FUNCTION sigma.apply_input_table() RETURNS trigger
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.apply_input_table() IS 'makes the data table what its definition says';
+
+CREATE FUNCTION sigma.refuse_catalog_truncate() RETURNS trigger
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.refuse_catalog_truncate() IS 'refuses TRUNCATE of a catalog table';
+
+CREATE TRIGGER sigma_0_check BEFORE INSERT OR UPDATE ON sigma.sigma_input_tables
+    FOR EACH ROW EXECUTE FUNCTION sigma.check_input_table();
+CREATE TRIGGER sigma_1_apply AFTER INSERT OR UPDATE OR DELETE ON sigma.sigma_input_tables
+    FOR EACH ROW EXECUTE FUNCTION sigma.apply_input_table();
+
+CREATE TRIGGER sigma_0_truncate BEFORE TRUNCATE ON sigma.sigma_input_tables
+    FOR EACH STATEMENT EXECUTE FUNCTION sigma.refuse_catalog_truncate();
+CREATE TRIGGER sigma_0_truncate BEFORE TRUNCATE ON sigma.sigma_layout_elements
+    FOR EACH STATEMENT EXECUTE FUNCTION sigma.refuse_catalog_truncate();
+CREATE TRIGGER sigma_0_truncate BEFORE TRUNCATE ON sigma.sigma_actions
+    FOR EACH STATEMENT EXECUTE FUNCTION sigma.refuse_catalog_truncate();
+CREATE TRIGGER sigma_0_truncate BEFORE TRUNCATE ON sigma.sigma_action_sequences
+    FOR EACH STATEMENT EXECUTE FUNCTION sigma.refuse_catalog_truncate();
+CREATE TRIGGER sigma_0_truncate BEFORE TRUNCATE ON sigma.sigma_variables
+    FOR EACH STATEMENT EXECUTE FUNCTION sigma.refuse_catalog_truncate();
+CREATE TRIGGER sigma_0_truncate BEFORE TRUNCATE ON sigma.sigma_execution_history
+    FOR EACH STATEMENT EXECUTE FUNCTION sigma.refuse_catalog_truncate();
+
+CREATE FUNCTION sigma.create_input_table(config jsonb) RETURNS text
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.create_input_table(jsonb) IS 'create an input table; returns its id';
+
+CREATE FUNCTION sigma.update_input_table(id text, changes jsonb, cascade bool DEFAULT false) RETURNS jsonb
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.update_input_table(text, jsonb, bool) IS 'change the definition of an input table; returns what was done';
+
+CREATE FUNCTION sigma.delete_input_table(id text, purge bool DEFAULT false, cascade bool DEFAULT false) RETURNS bool
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.delete_input_table(text, bool, bool) IS 'delete an input table; its rows are kept unless purged';
+
+CREATE FUNCTION sigma.list_input_tables(
+        OUT id text, OUT name text, OUT type text, OUT data_entry_permission text, OUT status text,
+        OUT column_count int, OUT row_count bigint, OUT relation regclass, OUT edit_log regclass,
+        OUT published_view regclass, OUT created_at timestamp, OUT updated_at timestamp)
+    RETURNS SETOF record
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.list_input_tables() IS 'the input tables that the caller may see';
+
 ------------------------------------------------------------------------------
 -- input_table: validation
 ------------------------------------------------------------------------------

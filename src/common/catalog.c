@@ -279,6 +279,34 @@ sigma_catalog_exists(DocumentKind kind, const char *id)
 	return found;
 }
 
+List *
+sigma_catalog_names(DocumentKind kind)
+{
+	Relation	rel = table_open(sigma_relation_oid(sigma_catalog_table(kind)->name), AccessShareLock);
+	TupleDesc	desc = RelationGetDescr(rel);
+	AttrNumber	name_number = column_number(desc, "name") + 1;
+	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	SysScanDesc scan = systable_beginscan(rel, InvalidOid, false, snapshot, 0, NULL);
+	List	   *names = NIL;
+	HeapTuple	row;
+
+	while ((row = systable_getnext(scan)) != NULL)
+	{
+		CatalogName *entry = palloc(sizeof(CatalogName));
+		bool		isnull;
+		Datum		value;
+
+		entry->id = TextDatumGetCString(heap_getattr(row, 1, desc, &isnull));
+		value = heap_getattr(row, name_number, desc, &isnull);
+		entry->name = isnull ? NULL : TextDatumGetCString(value);
+		names = lappend(names, entry);
+	}
+	systable_endscan(scan);
+	UnregisterSnapshot(snapshot);
+	table_close(rel, AccessShareLock);
+	return names;
+}
+
 void
 sigma_catalog_not_found(DocumentKind kind, const char *id)
 {

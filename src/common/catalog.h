@@ -13,6 +13,7 @@
 
 #include "access/htup.h"
 #include "commands/trigger.h"
+#include "nodes/pg_list.h"
 #include "utils/relcache.h"
 
 #include "common/document.h"
@@ -50,6 +51,16 @@ extern JsonNode *sigma_catalog_read(DocumentKind kind, const char *id);
 
 /* Does a row of that id exist?  Not ACL-checked. */
 extern bool sigma_catalog_exists(DocumentKind kind, const char *id);
+
+/* One row's id and display name (NULL where it has none). */
+typedef struct CatalogName
+{
+	char	   *id;
+	char	   *name;
+} CatalogName;
+
+/* All rows by the newest snapshot, as a List of CatalogName in no order.  Not ACL-checked. */
+extern List *sigma_catalog_names(DocumentKind kind);
 
 /* Raise SG404 for an unknown id, hinting at the nearest one. */
 extern void sigma_catalog_not_found(DocumentKind kind, const char *id) pg_attribute_noreturn();

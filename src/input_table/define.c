@@ -1,0 +1,654 @@
+/*
+ * define.c
+ *		Definitions of input tables: what a row of sigma.sigma_input_tables makes happen.
+ *
+ * The BEFORE ROW trigger brings the row into its canonical form and checks what
+ * stands in it; the AFTER ROW trigger does the work: create or adopt the data
+ * table, alter it, let it go.  The functions are fronts over INSERT, UPDATE and
+ * DELETE and add only what a row cannot say: cascade, purge, and what to report.
+ *
+ * Locks.  Names are claimed by an advisory lock on the name before the catalog is
+ * searched for it, so that of two sessions the second waits and then gets the
+ * clash as an error of its own (catching the unique violation of pg_type instead
+ * would miss tables that differ in id and share a relation name, and display
+ * names, which no index of PostgreSQL keeps).  A change takes ACCESS EXCLUSIVE on
+ * the data table where columns change and SHARE ROW EXCLUSIVE where rules or
+ * limits do, before it looks at rows: open writers are waited for, and nobody
+ * goes on writing by the old rules.
+ *
+ * While a dump is restored an INSERT checks the row alone and adopts.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/table.h"
+#include "access/xact.h"
+#include "commands/tablecmds.h"
+#include "commands/trigger.h"
+#include "common/hashfn.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "storage/lmgr.h"
+#include "storage/lock.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+#include "common/cache.h"
+#include "common/catalog.h"
+#include "common/errors.h"
+#include "common/names.h"
+#include "common/session.h"
+#include "common/spi.h"
+#include "input_table/define.h"
+#include "input_table/input_table.h"
+
+#define BLANK_ROWS			3
+#define DEFAULT_COLUMN		"Column 1"
+#define NAME_LOCK			0x5349	/* field 4 of the advisory lock: SQL's have 1 and 2 */
+
+/* What a function asks of the triggers of the statement that it runs. */
+typedef struct DefinitionCall
+{
+	const char *id;				/* of the row it is about */
+	bool		cascade;		/* change what others name, and report who */
+	bool		purge;			/* drop the data too */
+	JsonNode   *result;			/* filled by the trigger, or NULL */
+	MemoryContext cxt;			/* where the result lives */
+} DefinitionCall;
+
+static DefinitionCall *current_call = NULL;
+
+/* Ids of "Column 1" columns that this transaction made up: their tables get blank rows. */
+static List *made_up_columns = NIL;
+
+PG_FUNCTION_INFO_V1(create_input_table);
+PG_FUNCTION_INFO_V1(update_input_table);
+PG_FUNCTION_INFO_V1(delete_input_table);
+PG_FUNCTION_INFO_V1(check_input_table);
+PG_FUNCTION_INFO_V1(apply_input_table);
+PG_FUNCTION_INFO_V1(refuse_catalog_truncate);
+
+static void check_trigger(FunctionCallInfo fcinfo, const char *name);
+static JsonNode *check_insert(TriggerData *trigger);
+static JsonNode *check_update(TriggerData *trigger);
+static void refuse_later(JsonNode *document);
+static void make_up_columns(JsonNode *document);
+static void forget_made_up_columns(void *arg);
+static void claim_names(JsonNode *document, bool relation);
+static void lock_name(const char *space, const char *name);
+static void refuse_retypes(const TableChange *change);
+static void apply_insert(TriggerData *trigger);
+static void apply_update(TriggerData *trigger);
+static void apply_delete(TriggerData *trigger);
+static DefinitionCall *call_for(const char *id);
+static Oid	lock_data_table(const char *id, LOCKMODE mode);
+static List *check_dependents(const TableChange *change, bool cascade);
+static void report(DefinitionCall *call, const TableChange *change, List *affected);
+static void check_limit(const TableDefinition *table);
+static void report_failures(const TableDefinition *table, Oid relid);
+
+/* create_input_table(config jsonb) → text: insert the definition; returns its id. */
+Datum
+create_input_table(PG_FUNCTION_ARGS)
+{
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("the definition of an input table must not be null")));
+	PG_RETURN_TEXT_P(cstring_to_text(sigma_catalog_insert(DOCUMENT_INPUT_TABLE, PG_GETARG_JSONB_P(0))));
+}
+
+/* update_input_table(id text, changes jsonb, cascade bool) → jsonb: what the change did. */
+Datum
+update_input_table(PG_FUNCTION_ARGS)
+{
+	JsonNode   *result;
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("id and changes must not be null")));
+	result = sigma_definition_change(text_to_cstring(PG_GETARG_TEXT_PP(0)),
+									 sigma_json_read(PG_GETARG_JSONB_P(1)),
+									 !PG_ARGISNULL(2) && PG_GETARG_BOOL(2));
+	PG_RETURN_JSONB_P(sigma_json_write(result));
+}
+
+/* delete_input_table(id text, purge bool, cascade bool) → bool: was there one? */
+Datum
+delete_input_table(PG_FUNCTION_ARGS)
+{
+	DefinitionCall *outer = current_call;
+	DefinitionCall call = {0};
+	bool		found = false;
+
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("id must not be null")));
+	call.id = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	call.purge = !PG_ARGISNULL(1) && PG_GETARG_BOOL(1);
+	call.cascade = !PG_ARGISNULL(2) && PG_GETARG_BOOL(2);
+	call.cxt = CurrentMemoryContext;
+
+	current_call = &call;
+	PG_TRY();
+	{
+		found = sigma_catalog_delete(DOCUMENT_INPUT_TABLE, call.id);
+	}
+	PG_FINALLY();
+	{
+		current_call = outer;
+	}
+	PG_END_TRY();
+	PG_RETURN_BOOL(found);
+}
+
+/*
+ * Update a definition as the caller.  Returns the document that update_input_table
+ * returns; raises SG404 where there is no such table.
+ */
+JsonNode *
+sigma_definition_change(const char *id, JsonNode *changes, bool cascade)
+{
+	DefinitionCall *outer = current_call;
+	DefinitionCall call = {0};
+
+	call.id = id;
+	call.cascade = cascade;
+	call.cxt = CurrentMemoryContext;
+	current_call = &call;
+	PG_TRY();
+	{
+		sigma_catalog_update(DOCUMENT_INPUT_TABLE, id, sigma_json_write(changes));
+	}
+	PG_FINALLY();
+	{
+		current_call = outer;
+	}
+	PG_END_TRY();
+	return call.result != NULL ? call.result : sigma_json_new(JSON_OBJECT, NULL);
+}
+
+/* BEFORE INSERT OR UPDATE ROW: the row in canonical form, checked. */
+Datum
+check_input_table(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = (TriggerData *) fcinfo->context;
+	JsonNode   *document;
+	HeapTuple	row;
+
+	check_trigger(fcinfo, "check_input_table");
+	if (TRIGGER_FIRED_BY_INSERT(trigger->tg_event))
+	{
+		document = check_insert(trigger);
+		row = trigger->tg_trigtuple;
+	}
+	else
+	{
+		document = check_update(trigger);
+		row = trigger->tg_newtuple;
+	}
+	return PointerGetDatum(sigma_catalog_document_row(DOCUMENT_INPUT_TABLE, trigger, row, document));
+}
+
+/* AFTER INSERT OR UPDATE OR DELETE ROW: do what the row says. */
+Datum
+apply_input_table(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = (TriggerData *) fcinfo->context;
+
+	check_trigger(fcinfo, "apply_input_table");
+	/* the row must be visible to what is compiled from it below */
+	CommandCounterIncrement();
+	if (TRIGGER_FIRED_BY_INSERT(trigger->tg_event))
+		apply_insert(trigger);
+	else if (TRIGGER_FIRED_BY_UPDATE(trigger->tg_event))
+		apply_update(trigger);
+	else
+		apply_delete(trigger);
+	return PointerGetDatum(NULL);
+}
+
+/* BEFORE TRUNCATE of any catalog table: rows stand for things, so they go one by one. */
+Datum
+refuse_catalog_truncate(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = (TriggerData *) fcinfo->context;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BY_TRUNCATE(trigger->tg_event))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"refuse_catalog_truncate\" must be called by a TRUNCATE trigger")));
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("catalog table \"%s\" cannot be truncated", RelationGetRelationName(trigger->tg_relation)),
+			 errhint("Use DELETE: it does what the rows stand for.")));
+	PG_RETURN_NULL();			/* not reached */
+}
+
+/* Raise 39P01 unless called as a row trigger. */
+static void
+check_trigger(FunctionCallInfo fcinfo, const char *name)
+{
+	if (!CALLED_AS_TRIGGER(fcinfo) ||
+		!TRIGGER_FIRED_FOR_ROW(((TriggerData *) fcinfo->context)->tg_event))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"%s\" must be called by a row trigger", name)));
+}
+
+/* The document of a row that is inserted; SG400 and others where it cannot be. */
+static JsonNode *
+check_insert(TriggerData *trigger)
+{
+	JsonNode   *document = sigma_catalog_row_document(DOCUMENT_INPUT_TABLE, trigger, trigger->tg_trigtuple);
+	JsonNode   *columns;
+
+	if (sigma_json_get(document, "id") == NULL)
+		sigma_json_set(document, "id", sigma_json_new_string(sigma_new_uuid(), document));
+	if (sigma_json_get(document, "type") == NULL)
+		sigma_json_set(document, "type", sigma_json_new_string("empty", document));
+	sigma_check_table_id(sigma_json_get_string(document, "id", ""));
+	refuse_later(document);
+
+	columns = sigma_json_get(document, "columns");
+	if (columns == NULL)
+		make_up_columns(document);
+	else if (columns->kind != JSON_ARRAY || columns->count == 0)
+		sigma_document_error(columns, 0, "Leave \"columns\" out to begin with one text column.",
+							 "an input table needs a column");
+	sigma_columns_first(document);
+	/*FIRST sigma_table_check_definition(document);*/
+	if (!sigma_restoring())
+		claim_names(document, true);
+	return document;
+}
+
+/* The document of a row that is updated, its columns matched with the stored ones. */
+static JsonNode *
+check_update(TriggerData *trigger)
+{
+	JsonNode   *before = sigma_catalog_row_document(DOCUMENT_INPUT_TABLE, trigger, trigger->tg_trigtuple);
+	JsonNode   *after = sigma_catalog_row_document(DOCUMENT_INPUT_TABLE, trigger, trigger->tg_newtuple);
+	JsonNode   *id = sigma_json_get(before, "id");
+	JsonNode   *columns = sigma_json_get(after, "columns");
+	TableChange change = {0};
+
+	if (!sigma_definition_same(id, sigma_json_get(after, "id")))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("the id of input table \"%s\" cannot be changed", id->string),
+				 errhint("Give it another \"name\".")));
+	if (!sigma_definition_same(sigma_json_get(before, "type"), sigma_json_get(after, "type")))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("the type of input table \"%s\" cannot be changed", id->string)));
+	refuse_later(after);
+	if (columns == NULL || columns->kind != JSON_ARRAY)
+		sigma_document_error(columns != NULL ? columns : after, 0, NULL, "an input table needs columns");
+
+	sigma_columns_resolve(after, before,
+						  !sigma_definition_same(sigma_json_get(before, "validation_rules"),
+										   sigma_json_get(after, "validation_rules")));
+	change.before = sigma_definition_read(before);
+	change.after = sigma_definition_read(after);
+	sigma_definition_compare(&change);
+	refuse_retypes(&change);
+	/*FIRST sigma_table_check_definition(after);*/
+	if (!sigma_definition_same(sigma_json_get(before, "name"), sigma_json_get(after, "name")))
+		claim_names(after, false);
+	return after;
+}
+
+/* Refuse what a document may say but this version does not do: 0A000 at the place. */
+static void
+refuse_later(JsonNode *document)
+{
+	static const char *const empty_only[] = {"source", "key_columns", "linked_columns", NULL};
+	JsonNode   *type = sigma_json_get(document, "type");
+	JsonNode   *columns = sigma_json_get(document, "columns");
+	JsonNode   *node;
+	int			i;
+
+	if (type->kind == JSON_STRING && strcmp(type->string, "linked") == 0)
+		sigma_document_error(type, ERRCODE_FEATURE_NOT_SUPPORTED,
+							 "Use \"empty\", or \"csv\" and import the rows.", "linked input tables are not built yet");
+	for (i = 0; empty_only[i] != NULL; i++)
+		if ((node = sigma_json_get(document, empty_only[i])) != NULL && node->kind != JSON_NULL)
+			sigma_document_error(node, 0, NULL, "\"%s\" belongs to linked input tables", empty_only[i]);
+	if ((node = sigma_json_get(document, "governance_config")) != NULL &&
+		node->kind == JSON_OBJECT && node->count > 0)
+		sigma_document_error(node, ERRCODE_FEATURE_NOT_SUPPORTED,
+							 "Use GRANT on the data table.", "\"governance_config\" is not built yet");
+	if ((node = sigma_json_get(document, "row_rules")) != NULL &&
+		node->kind == JSON_ARRAY && node->count > 0)
+		sigma_document_error(node, ERRCODE_FEATURE_NOT_SUPPORTED,
+							 "Use rules of single columns.", "\"row_rules\" are not built yet");
+	for (i = 0; columns != NULL && columns->kind == JSON_ARRAY && i < columns->count; i++)
+	{
+		if ((node = sigma_json_get(columns->items[i], "formula")) != NULL && node->kind != JSON_NULL)
+			sigma_document_error(node, ERRCODE_FEATURE_NOT_SUPPORTED,
+								 "Use a column that is entered.", "computed columns are not built yet");
+		node = sigma_json_get(columns->items[i], "default_value");
+		if (node != NULL && node->kind == JSON_OBJECT && node->count == 1 &&
+			strcmp(node->items[0]->key, "formula") == 0)
+			sigma_document_error(node->items[0], ERRCODE_FEATURE_NOT_SUPPORTED,
+								 "Use a value.", "defaults by formula are not built yet");
+	}
+}
+
+/* Without columns an empty table begins with one text column, and with blank rows later. */
+static void
+make_up_columns(JsonNode *document)
+{
+	JsonNode   *columns = sigma_json_new(JSON_ARRAY, document);
+	JsonNode   *column = sigma_json_new(JSON_OBJECT, document);
+	MemoryContextCallback *callback;
+	MemoryContext cxt;
+	char	   *id = sigma_new_column_id();
+
+	if (strcmp(sigma_json_get_string(document, "type", ""), "empty") != 0 || sigma_restoring())
+		sigma_document_error(document, 0, "Give \"columns\", or \"csv_data\" to take them from.",
+							 "\"columns\" is missing");
+	sigma_json_set(column, "id", sigma_json_new_string(id, document));
+	sigma_json_set(column, "name", sigma_json_new_string(DEFAULT_COLUMN, document));
+	sigma_json_set(column, "type", sigma_json_new_string("text", document));
+	sigma_json_append(columns, column);
+	sigma_json_set(document, "columns", columns);
+
+	/* the id is new, so an entry that outlives a rolled back INSERT means no other table */
+	cxt = MemoryContextSwitchTo(TopTransactionContext);
+	if (made_up_columns == NIL)
+	{
+		callback = palloc0(sizeof(MemoryContextCallback));
+		callback->func = forget_made_up_columns;
+		MemoryContextRegisterResetCallback(TopTransactionContext, callback);
+	}
+	made_up_columns = lappend(made_up_columns, pstrdup(id));
+	MemoryContextSwitchTo(cxt);
+}
+
+/* Transaction end: the list went with its context. */
+static void
+forget_made_up_columns(void *arg)
+{
+	made_up_columns = NIL;
+}
+
+/*
+ * Claim the display name and, for a new table, the name of its relation, until
+ * transaction end.  Raises SG409 and 42P07 where another table has them.
+ */
+static void
+claim_names(JsonNode *document, bool relation)
+{
+	const char *id = sigma_json_get_string(document, "id", "");
+	const char *name = sigma_json_get_string(document, "name", unconstify(char *, id));
+	const char *data_table = sigma_data_table_name(id);
+	ListCell   *lc;
+
+	if (relation)
+		lock_name("relation", data_table);
+	lock_name("name", name);
+	foreach(lc, sigma_catalog_names(DOCUMENT_INPUT_TABLE))
+	{
+		CatalogName *other = lfirst(lc);
+
+		if (strcmp(other->id, id) == 0)
+			continue;			/* the same row: the primary key decides */
+		if (relation && strcmp(sigma_data_table_name(other->id), data_table) == 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_DUPLICATE_TABLE),
+					 errmsg("input table \"%s\" would have the data table of input table \"%s\"", id, other->id),
+					 errdetail("Both are \"sigds.%s\".", data_table),
+					 errhint("Choose an id that differs in letters or digits.")));
+		if (strcmp(other->name != NULL ? other->name : other->id, name) == 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_SIGMA_CONFLICT),
+					 errmsg("input table \"%s\" has the name \"%s\" already", other->id, name),
+					 errhint("Choose another \"name\".")));
+	}
+}
+
+/* Wait for whoever claims that name, and claim it. */
+static void
+lock_name(const char *space, const char *name)
+{
+	char	   *key = psprintf("%s/%s", space, name);
+	uint64		hash = hash_bytes_extended((const unsigned char *) key, strlen(key), 0);
+	LOCKTAG		tag;
+
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, (uint32) (hash >> 32), (uint32) hash, NAME_LOCK);
+	(void) LockAcquire(&tag, ExclusiveLock, false, false);
+}
+
+/* A column that is locked or has rules keeps its type: SG423 and SG409. */
+static void
+refuse_retypes(const TableChange *change)
+{
+	int			i;
+
+	for (i = 0; i < change->ncolumn; i++)
+	{
+		const ColumnChange *column = &change->columns[i];
+		const JsonNode *type;
+
+		if (!sigma_column_retyped(column))
+			continue;
+		type = sigma_json_get(column->after->node, "type");
+		if (column->before->is_protected)
+			sigma_document_error(type, ERRCODE_SIGMA_LOCKED,
+								 "Set \"protected\" to false first.",
+								 "column \"%s\" is protected: its type cannot be changed", column->after->name);
+		if (column->before->has_validation && column->after->has_validation)
+			sigma_document_error(type, ERRCODE_SIGMA_CONFLICT,
+								 "Take its validation rules off first.",
+								 "column \"%s\" has validation: its type cannot be changed", column->after->name);
+	}
+}
+
+/* A new definition: create its data table, or adopt the one it had before. */
+static void
+apply_insert(TriggerData *trigger)
+{
+	JsonNode   *document = sigma_catalog_row_document(DOCUMENT_INPUT_TABLE, trigger, trigger->tg_trigtuple);
+	TableDefinition *table = sigma_definition_read(document);
+	Oid			relid = sigma_data_table_oid(table->id);
+	bool		restoring = sigma_restoring();
+	ListCell   *lc;
+
+	if (!OidIsValid(relid) && restoring)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("the data table of input table \"%s\" does not exist", table->id),
+				 errhint("While \"check_function_bodies\" is off, as in a restore, data tables are not created: "
+						 "restore a full dump, which brings them.")));
+	if (!OidIsValid(relid))
+	{
+		sigma_data_table_create(table);
+		foreach(lc, made_up_columns)
+			if (strcmp(lfirst(lc), table->columns[0].id) == 0)
+				sigma_data_table_add_blank_rows(table, BLANK_ROWS);
+		return;
+	}
+	if (!restoring && !sigma_data_table_is_of(relid, table->id))
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_TABLE),
+				 errmsg("relation \"sigds.%s\" already exists", sigma_data_table_name(table->id)),
+				 errhint("It was not made for input table \"%s\": choose another id, or drop the relation.", table->id)));
+	sigma_data_table_adopt(table, relid, restoring);
+	if (restoring)
+		return;
+	sigma_data_table_forget_count(table->id);
+	check_limit(table);
+	sigma_cache_send(relid);
+	CommandCounterIncrement();
+	report_failures(table, relid);
+}
+
+/* A changed definition: bring the data table, and whoever names its columns, in line. */
+static void
+apply_update(TriggerData *trigger)
+{
+	TableChange change = {0};
+	DefinitionCall *call;
+	List	   *affected = NIL;
+	Oid			relid;
+
+	change.before = sigma_definition_read(sigma_catalog_row_document(DOCUMENT_INPUT_TABLE, trigger, trigger->tg_trigtuple));
+	change.after = sigma_definition_read(sigma_catalog_row_document(DOCUMENT_INPUT_TABLE, trigger, trigger->tg_newtuple));
+	sigma_definition_compare(&change);
+	call = call_for(change.after->id);
+
+	relid = lock_data_table(change.after->id,
+							change.alters ? AccessExclusiveLock :
+							change.checks ? ShareRowExclusiveLock : NoLock);
+	affected = check_dependents(&change, call != NULL && call->cascade);
+	if (change.alters)
+		sigma_data_table_alter(&change, relid);
+	if (change.before->max_rows != change.after->max_rows)
+	{
+		sigma_data_table_forget_count(change.after->id);
+		check_limit(change.after);
+	}
+	sigma_cache_send(relid);
+	CommandCounterIncrement();
+	affected = list_concat(affected, sigma_dependents_rename(&change));
+	if (change.rules)
+		report_failures(change.after, relid);
+	if (call != NULL)
+		report(call, &change, affected);
+}
+
+/* A definition that goes: its data stays unless the caller purges. */
+static void
+apply_delete(TriggerData *trigger)
+{
+	JsonNode   *document = sigma_catalog_row_document(DOCUMENT_INPUT_TABLE, trigger, trigger->tg_trigtuple);
+	const char *id = sigma_json_get_string(document, "id", "");
+	DefinitionCall *call = call_for(id);
+	List	   *users;
+	Oid			relid = sigma_data_table_oid(id);
+
+	users = sigma_dependents_find(id, NULL);
+	if (users != NIL && (call == NULL || !call->cascade))
+		sigma_dependents_refuse(psprintf("input table \"%s\"", id), users);
+	if (!OidIsValid(relid))
+		return;
+	relid = lock_data_table(id, call != NULL && call->purge ? AccessExclusiveLock : ShareRowExclusiveLock);
+	if (call != NULL && call->purge)
+	{
+		if (pg_class_aclcheck(relid, GetUserId(), ACL_TRUNCATE) != ACLCHECK_OK)
+			ereport(ERROR,
+					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+					 errmsg("permission denied to purge input table \"%s\"", id),
+					 errhint("Purging drops all rows: it needs the TRUNCATE privilege on \"sigds.%s\".",
+							 sigma_data_table_name(id))));
+		sigma_data_table_drop(id, relid);
+		return;
+	}
+	sigma_data_table_forget_count(id);
+	sigma_cache_send(relid);
+}
+
+/* The function that runs this statement, if it is about that row. */
+static DefinitionCall *
+call_for(const char *id)
+{
+	return current_call != NULL && strcmp(current_call->id, id) == 0 ? current_call : NULL;
+}
+
+/*
+ * Lock the data table.  Returns its OID; 42P01 where somebody dropped it, 55006
+ * where this statement or an open cursor uses it.
+ */
+static Oid
+lock_data_table(const char *id, LOCKMODE mode)
+{
+	Oid			relid = sigma_data_table_oid(id);
+	Relation	rel;
+
+	if (!OidIsValid(relid))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("the data table of input table \"%s\" does not exist", id),
+				 errhint("Purge the definition with sigma.delete_input_table and create it again.")));
+	if (mode == NoLock)
+		return relid;
+	rel = table_open(relid, mode);
+	CheckTableNotInUse(rel, "ALTER TABLE");
+	table_close(rel, NoLock);
+	return relid;
+}
+
+/*
+ * Who names a column that is dropped or retyped: refused with SG409, or with
+ * cascade returned as a List of Dependent.
+ */
+static List *
+check_dependents(const TableChange *change, bool cascade)
+{
+	List	   *all = NIL;
+	int			i;
+
+	for (i = 0; i < change->ncolumn; i++)
+	{
+		const ColumnChange *column = &change->columns[i];
+		List	   *users;
+
+		if (column->after != NULL && !sigma_column_retyped(column))
+			continue;
+		users = sigma_dependents_find(change->before->id, column->before->name);
+		if (users != NIL && !cascade)
+			sigma_dependents_refuse(psprintf("column \"%s\" of input table \"%s\"",
+											 column->before->name, change->before->id), users);
+		all = list_concat(all, users);
+	}
+	return all;
+}
+
+/* The limit must leave room for the rows that are there: 23514. */
+static void
+check_limit(const TableDefinition *table)
+{
+	int64		rows;
+
+	if (table->max_rows == 0)
+		return;
+	rows = sigma_data_table_count(table->id);
+	if (rows > table->max_rows)
+		ereport(ERROR,
+				(errcode(ERRCODE_CHECK_VIOLATION),
+				 errmsg("input table \"%s\" holds " INT64_FORMAT " rows, more than \"max_rows\" " INT64_FORMAT,
+						table->id, rows, table->max_rows),
+				 errhint("Delete rows first.")));
+}
+
+/* Rows that break the rules are kept, and counted in a notice. */
+static void
+report_failures(const TableDefinition *table, Oid relid)
+{
+	List	   *sample pg_attribute_unused() = NIL;
+	int64		failing = 0 /*FIRST sigma_table_count_failures(sigma_input_table(relid), &sample)*/;
+
+	if (failing > 0)
+		ereport(NOTICE,
+				(errmsg(INT64_FORMAT " rows of input table \"%s\" break its rules and are kept",
+						failing, table->id)));
+}
+
+/* Tell the function what its statement did. */
+static void
+report(DefinitionCall *call, const TableChange *change, List *affected)
+{
+	MemoryContext cxt = MemoryContextSwitchTo(call->cxt);
+
+	call->result = sigma_definition_report(change, affected);
+	MemoryContextSwitchTo(cxt);
+}

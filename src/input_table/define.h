@@ -1,0 +1,110 @@
+/*
+ * define.h
+ *		What the files that define input tables share; nobody else includes it.
+ *
+ * define.c      catalog triggers and functions: which row means which work
+ * definition.c  definitions as structs: reading, comparing, reporting
+ * columns.c     which column of a new list is which stored one
+ * data_table.c  the relations of schema sigds: create, adopt, alter, drop
+ * convert.c     values of one column type as another
+ * dependents.c  who names a table or a column, and renames that they follow
+ * info.c        list_input_tables, table_info
+ */
+#ifndef SIGMA_DEFINE_H
+#define SIGMA_DEFINE_H
+
+#include "postgres.h"
+
+#include "nodes/pg_list.h"
+
+#include "common/document.h"
+#include "common/value.h"
+
+/* One column of a definition. */
+typedef struct ColumnDefinition
+{
+	JsonNode   *node;			/* its document */
+	const char *id;				/* its identity */
+	const char *name;
+	ColumnType	type;
+	bool		required;		/* by any of the places a rule can stand */
+	bool		unique;			/* likewise */
+	bool		ignore_case;	/* unique without regard to case */
+	bool		has_validation;	/* rules beyond required, unique and a list type's own list */
+	bool		is_protected;
+	JsonNode   *default_value;	/* or NULL */
+} ColumnDefinition;
+
+/* A canonical input table document, read. */
+typedef struct TableDefinition
+{
+	JsonNode   *document;
+	const char *id;
+	int64		max_rows;		/* 0: no limit */
+	bool		allow_bulk;
+	int			ncolumn;
+	ColumnDefinition *columns;	/* in the order of the definition */
+} TableDefinition;
+
+/* One column before and after a change; "before" NULL: added, "after" NULL: dropped. */
+typedef struct ColumnChange
+{
+	const ColumnDefinition *before;
+	const ColumnDefinition *after;
+	int64		converted;		/* values of a retype that kept their meaning */
+	int64		nulled;			/* values of a retype that became NULL */
+} ColumnChange;
+
+/* What turns one definition into another. */
+typedef struct TableChange
+{
+	const TableDefinition *before;
+	const TableDefinition *after;
+	int			ncolumn;
+	ColumnChange *columns;		/* those of "after" in their order, then the dropped ones */
+	bool		alters;			/* columns of the data table change: ACCESS EXCLUSIVE */
+	bool		checks;			/* rules or limits change: SHARE ROW EXCLUSIVE */
+	bool		rules;			/* rows are to be checked again */
+} TableChange;
+
+/* One document that names a table or column. */
+typedef struct Dependent
+{
+	DocumentKind kind;
+	const char *id;
+	char	   *path;			/* where in its document */
+} Dependent;
+
+/* define.c */
+extern JsonNode *sigma_definition_change(const char *id, JsonNode *changes, bool cascade);
+
+/* definition.c */
+extern TableDefinition *sigma_definition_read(JsonNode *document);
+extern const ColumnDefinition *sigma_definition_column(const TableDefinition *table, const char *id);
+extern bool sigma_definition_same(const JsonNode *a, const JsonNode *b);
+extern void sigma_definition_compare(TableChange *change);
+extern JsonNode *sigma_definition_report(const TableChange *change, List *affected);
+extern bool sigma_column_retyped(const ColumnChange *column);
+extern bool sigma_column_renamed(const ColumnChange *column);
+
+/* columns.c */
+extern void sigma_columns_first(JsonNode *document);
+extern void sigma_columns_resolve(JsonNode *document, JsonNode *stored, bool rules_given);
+
+/* data_table.c */
+extern void sigma_data_table_create(const TableDefinition *table);
+extern void sigma_data_table_adopt(const TableDefinition *table, Oid relid, bool restoring);
+extern void sigma_data_table_alter(TableChange *change, Oid relid);
+extern void sigma_data_table_drop(const char *id, Oid relid);
+extern void sigma_data_table_add_blank_rows(const TableDefinition *table, int rows);
+extern void sigma_data_table_forget_count(const char *id);
+extern int64 sigma_data_table_count(const char *id);
+extern bool sigma_data_table_is_of(Oid relid, const char *id);
+
+/* dependents.c */
+extern List *sigma_dependents_find(const char *table, const char *column);
+extern void sigma_dependents_refuse(const char *what, List *dependents) pg_attribute_noreturn();
+extern List *sigma_dependents_rename(const TableChange *change);
+extern JsonNode *sigma_dependents_report(List *dependents);
+
+#endif							/* SIGMA_DEFINE_H */

@@ -1,0 +1,296 @@
+/*
+ * definition.c
+ *		Definitions of input tables as structs: reading, comparing, reporting.
+ *
+ * Everything is allocated in the current memory context.
+ */
+#include "postgres.h"
+
+#include "input_table/define.h"
+
+static void read_rules(ColumnDefinition *column, const JsonNode *rules);
+static bool is_no_validation(const char *key, ColumnType type);
+static void compare_columns(TableChange *change);
+static bool alters(const ColumnChange *column);
+static bool changes_rules(const TableChange *change, const ColumnChange *column);
+static const JsonNode *named_rules(const TableDefinition *table, const char *name);
+static void append_changed(JsonNode *paths, const char *prefix, const JsonNode *before, const JsonNode *after);
+static char *member_path(const char *prefix, const char *key);
+static JsonNode *report_retype(const ColumnChange *column);
+
+/* A canonical document as a struct. */
+TableDefinition *
+sigma_definition_read(JsonNode *document)
+{
+	TableDefinition *table = palloc0(sizeof(TableDefinition));
+	const JsonNode *columns = sigma_json_get(document, "columns");
+	int			i;
+
+	table->document = document;
+	table->id = sigma_json_get_string(document, "id", "");
+	table->max_rows = sigma_json_get_int(document, "max_rows", 0);
+	table->allow_bulk = sigma_json_get_bool(document, "allow_bulk_operations", true);
+	table->ncolumn = columns == NULL ? 0 : columns->count;
+	table->columns = palloc0(sizeof(ColumnDefinition) * (table->ncolumn + 1));
+	for (i = 0; i < table->ncolumn; i++)
+	{
+		ColumnDefinition *column = &table->columns[i];
+		JsonNode   *node = columns->items[i];
+		const char *type = sigma_json_get_string(node, "type", "");
+
+		column->node = node;
+		column->id = sigma_json_get_string(node, "id", "");
+		column->name = sigma_json_get_string(node, "name", "");
+		if (!sigma_column_type(type, &column->type))
+			sigma_document_error(sigma_json_get(node, "type") ? sigma_json_get(node, "type") : node, 0, NULL,
+								 type[0] == '\0' ? "column \"%s\" needs a type" : "column \"%s\" has an unknown type",
+								 column->name);
+		column->is_protected = sigma_json_get_bool(node, "protected", false);
+		column->default_value = sigma_json_get(node, "default_value");
+		if (column->default_value != NULL && column->default_value->kind == JSON_NULL)
+			column->default_value = NULL;
+		read_rules(column, node);
+		column->has_validation = false;
+		read_rules(column, sigma_json_get(node, "validation"));
+		read_rules(column, named_rules(table, column->name));
+	}
+	return table;
+}
+
+/* What an object of rules says about required and unique, and whether it says more than its type's own list. */
+static void
+read_rules(ColumnDefinition *column, const JsonNode *rules)
+{
+	const JsonNode *unique;
+	int			i;
+
+	if (rules == NULL || rules->kind != JSON_OBJECT)
+		return;
+	if (sigma_json_get_bool(rules, "required", false))
+		column->required = true;
+	unique = sigma_json_get(rules, "unique");
+	if (unique != NULL && (unique->kind == JSON_STRING || (unique->kind == JSON_BOOL && unique->boolean)))
+	{
+		column->unique = true;
+		column->ignore_case = unique->kind == JSON_STRING;
+	}
+	for (i = 0; i < rules->count; i++)
+		if (rules->items[i]->kind != JSON_NULL && !is_no_validation(rules->items[i]->key, column->type))
+			column->has_validation = true;
+}
+
+/* Keys beside which a column's type may change: a list type's own list, and what is no check of the value. */
+static bool
+is_no_validation(const char *key, ColumnType type)
+{
+	if (strcmp(key, "values") == 0)
+		return type == COLUMN_DROPDOWN || type == COLUMN_MULTI_SELECT;
+	return strcmp(key, "required") == 0 || strcmp(key, "unique") == 0 ||
+		strcmp(key, "severity") == 0 || strcmp(key, "message") == 0;
+}
+
+/* The column of that identity, or NULL. */
+const ColumnDefinition *
+sigma_definition_column(const TableDefinition *table, const char *id)
+{
+	int			i;
+
+	for (i = 0; i < table->ncolumn; i++)
+		if (strcmp(table->columns[i].id, id) == 0)
+			return &table->columns[i];
+	return NULL;
+}
+
+/* The same value, or both absent? */
+bool
+sigma_definition_same(const JsonNode *a, const JsonNode *b)
+{
+	bool		no_a = a == NULL || a->kind == JSON_NULL;
+	bool		no_b = b == NULL || b->kind == JSON_NULL;
+
+	return no_a || no_b ? no_a && no_b : sigma_json_equal(a, b);
+}
+
+/* Does the column stay, with another type? */
+bool
+sigma_column_retyped(const ColumnChange *column)
+{
+	return column->before != NULL && column->after != NULL && column->before->type != column->after->type;
+}
+
+/* Does it stay, under another name? */
+bool
+sigma_column_renamed(const ColumnChange *column)
+{
+	return column->before != NULL && column->after != NULL &&
+		strcmp(column->before->name, column->after->name) != 0;
+}
+
+/* Fill a change from its two definitions: which columns are which, and what must be done. */
+void
+sigma_definition_compare(TableChange *change)
+{
+	static const char *const checked[] = {
+		"columns", "validation_rules", "row_rules", "max_rows", "allow_bulk_operations", "data_entry_permission", NULL
+	};
+	const TableDefinition *before = change->before;
+	const TableDefinition *after = change->after;
+	int			i;
+
+	compare_columns(change);
+	for (i = 0; checked[i] != NULL; i++)
+		if (!sigma_definition_same(sigma_json_get(before->document, checked[i]),
+								   sigma_json_get(after->document, checked[i])))
+			change->checks = true;
+	change->alters = (before->max_rows > 0 || !before->allow_bulk) != (after->max_rows > 0 || !after->allow_bulk);
+	for (i = 0; i < change->ncolumn; i++)
+	{
+		if (alters(&change->columns[i]))
+			change->alters = true;
+		if (changes_rules(change, &change->columns[i]))
+			change->rules = true;
+	}
+}
+
+/* The columns of both definitions, by identity. */
+static void
+compare_columns(TableChange *change)
+{
+	const TableDefinition *before = change->before;
+	const TableDefinition *after = change->after;
+	int			i;
+
+	change->columns = palloc0(sizeof(ColumnChange) * (before->ncolumn + after->ncolumn));
+	change->ncolumn = 0;
+	for (i = 0; i < after->ncolumn; i++)
+	{
+		ColumnChange *column = &change->columns[change->ncolumn++];
+
+		column->after = &after->columns[i];
+		column->before = sigma_definition_column(before, after->columns[i].id);
+	}
+	for (i = 0; i < before->ncolumn; i++)
+		if (sigma_definition_column(after, before->columns[i].id) == NULL)
+			change->columns[change->ncolumn++].before = &before->columns[i];
+}
+
+/* Must the data table's structure change for this column? */
+static bool
+alters(const ColumnChange *column)
+{
+	if (column->before == NULL || column->after == NULL)
+		return true;
+	return sigma_column_renamed(column) || sigma_column_retyped(column) ||
+		column->before->unique != column->after->unique ||
+		column->before->ignore_case != column->after->ignore_case ||
+		!sigma_definition_same(column->before->default_value, column->after->default_value);
+}
+
+/* May rows that passed before fail now? */
+static bool
+changes_rules(const TableChange *change, const ColumnChange *column)
+{
+	if (column->after == NULL)
+		return false;
+	if (column->before == NULL)
+		return column->after->required || column->after->has_validation;
+	return column->before->required != column->after->required ||
+		column->before->type != column->after->type ||
+		!sigma_definition_same(sigma_json_get(column->before->node, "validation"),
+							   sigma_json_get(column->after->node, "validation")) ||
+		!sigma_definition_same(named_rules(change->before, column->before->name),
+							   named_rules(change->after, column->after->name));
+}
+
+/* What validation_rules says of a column, or NULL. */
+static const JsonNode *
+named_rules(const TableDefinition *table, const char *name)
+{
+	return sigma_json_get(sigma_json_get(table->document, "validation_rules"), name);
+}
+
+/* The document that update_input_table returns. */
+JsonNode *
+sigma_definition_report(const TableChange *change, List *affected)
+{
+	JsonNode   *result = sigma_json_new(JSON_OBJECT, NULL);
+	JsonNode   *changed = sigma_json_new(JSON_ARRAY, NULL);
+	JsonNode   *added = sigma_json_new(JSON_ARRAY, NULL);
+	JsonNode   *renamed = sigma_json_new(JSON_OBJECT, NULL);
+	JsonNode   *dropped = sigma_json_new(JSON_ARRAY, NULL);
+	JsonNode   *retyped = sigma_json_new(JSON_ARRAY, NULL);
+	int			i;
+
+	append_changed(changed, "$", change->before->document, change->after->document);
+	for (i = 0; i < change->ncolumn; i++)
+	{
+		const ColumnChange *column = &change->columns[i];
+
+		if (column->before == NULL)
+			sigma_json_append(added, sigma_json_new_string(column->after->name, NULL));
+		else if (column->after == NULL)
+			sigma_json_append(dropped, sigma_json_new_string(column->before->name, NULL));
+		else
+			append_changed(changed, psprintf("$.columns[%d]", i), column->before->node, column->after->node);
+		if (sigma_column_renamed(column))
+			sigma_json_set(renamed, column->before->name, sigma_json_new_string(column->after->name, NULL));
+		if (sigma_column_retyped(column))
+			sigma_json_append(retyped, report_retype(column));
+	}
+	sigma_json_set(result, "changed", changed);
+	sigma_json_set(result, "added", added);
+	sigma_json_set(result, "renamed", renamed);
+	sigma_json_set(result, "dropped", dropped);
+	sigma_json_set(result, "retyped", retyped);
+	sigma_json_set(result, "affected", sigma_dependents_report(affected));
+	return result;
+}
+
+/* The paths of members that differ; columns are compared one by one elsewhere. */
+static void
+append_changed(JsonNode *paths, const char *prefix, const JsonNode *before, const JsonNode *after)
+{
+	int			i;
+
+	for (i = 0; i < after->count; i++)
+	{
+		const char *key = after->items[i]->key;
+		const JsonNode *old = sigma_json_get(before, key);
+
+		if (strcmp(key, "columns") == 0 || sigma_definition_same(old, after->items[i]))
+			continue;
+		if (strcmp(key, "validation_rules") == 0 && old != NULL && old->kind == JSON_OBJECT)
+			append_changed(paths, member_path(prefix, key), old, after->items[i]);
+		else
+			sigma_json_append(paths, sigma_json_new_string(member_path(prefix, key), NULL));
+	}
+	for (i = 0; i < before->count; i++)
+		if (before->items[i]->kind != JSON_NULL && sigma_json_get(after, before->items[i]->key) == NULL)
+			sigma_json_append(paths, sigma_json_new_string(member_path(prefix, before->items[i]->key), NULL));
+}
+
+/* A member's path, as errors write it. */
+static char *
+member_path(const char *prefix, const char *key)
+{
+	JsonNode   *root = sigma_json_new(JSON_OBJECT, NULL);
+	JsonNode   *member = sigma_json_new(JSON_NULL, NULL);
+
+	member->origin = root;
+	member->origin_key = key;
+	return psprintf("%s%s", prefix, sigma_json_path(member) + 1);
+}
+
+/* One retype: {column, from, to, converted, nulled}. */
+static JsonNode *
+report_retype(const ColumnChange *column)
+{
+	JsonNode   *entry = sigma_json_new(JSON_OBJECT, NULL);
+
+	sigma_json_set(entry, "column", sigma_json_new_string(column->after->name, NULL));
+	sigma_json_set(entry, "from", sigma_json_new_string(sigma_column_types[column->before->type].name, NULL));
+	sigma_json_set(entry, "to", sigma_json_new_string(sigma_column_types[column->after->type].name, NULL));
+	sigma_json_set(entry, "converted", sigma_json_new_int(column->converted, NULL));
+	sigma_json_set(entry, "nulled", sigma_json_new_int(column->nulled, NULL));
+	return entry;
+}
