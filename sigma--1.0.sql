@@ -192,6 +192,10 @@ CREATE INDEX sigma_execution_history_start ON sigma.sigma_execution_history (sta
 -- common: documents
 ------------------------------------------------------------------------------
 
+CREATE FUNCTION sigma.check_document(kind text, doc jsonb) RETURNS jsonb
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.check_document(text, jsonb) IS 'the canonical form of a document, or an error with its path; creates nothing';
+
 ------------------------------------------------------------------------------
 -- input_table: definition
 ------------------------------------------------------------------------------

@@ -12,6 +12,8 @@
 
 #include "postgres.h"
 
+#include "nodes/pg_list.h"
+
 #include "common/json.h"
 
 typedef enum DocumentKind
@@ -50,6 +52,7 @@ typedef struct Reference
 	ReferenceKind kind;
 	const char *name;			/* what is named */
 	const char *table;			/* REFERENCE_COLUMN: id of the input table, or NULL where unknown */
+	bool		may_be_other;	/* the name may as well be that of a relation, an element or nothing yet */
 	JsonNode   *where;			/* the string that names it; for a key, the object that holds the key */
 	bool		is_key;			/* the name is a key of "where", not its value */
 } Reference;
@@ -69,6 +72,22 @@ extern bool sigma_document_rename(DocumentKind kind, JsonNode *document, Referen
 
 /* Is this string, as a whole, one reference like [Selection/Region]? */
 extern bool sigma_is_bare_reference(const char *text);
+
+/*
+ * The parts of such a string: *scope becomes "Selection", "Control", "ActionVar"
+ * or "Form", *name what is named.  False, with both untouched, where it is none.
+ */
+extern bool sigma_split_reference(const char *text, const char **scope, char **name);
+
+/* A piece of dynamic text. */
+typedef struct TextPiece
+{
+	bool		is_formula;		/* "text" is a formula, without its braces */
+	char	   *text;
+} TextPiece;
+
+/* Dynamic text as a List of TextPiece; false where its braces do not match. */
+extern bool sigma_dynamic_text_split(const char *text, List **pieces);
 
 /*
  * Raise an error about a node: its path becomes DETAIL, "hint" (may be NULL) HINT.

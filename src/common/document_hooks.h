@@ -1,0 +1,37 @@
+/*
+ * document_hooks.h
+ *		What the tables of documents cannot say: hooks of document_fold.c.
+ *
+ * "begin" runs after respelling and before the keys are read, "finish" after
+ * them; "read" brings one value into its canonical form.  All raise SG400.
+ */
+#ifndef SIGMA_DOCUMENT_HOOKS_H
+#define SIGMA_DOCUMENT_HOOKS_H
+
+#include "common/document_specs.h"
+
+extern const EnumSpec sigma_column_type_names;
+extern const EnumSpec sigma_variable_type_names;
+extern const ObjectSpec sigma_linked_column_spec;
+
+/* document_fold.c: input tables and what they hold */
+extern void sigma_begin_input_table(JsonNode *table, int flags);
+extern void sigma_finish_input_table(JsonNode *table, int flags);
+extern void sigma_begin_column(JsonNode *column, int flags);
+extern void sigma_finish_column(JsonNode *column, int flags);
+extern void sigma_begin_linked_column(JsonNode *column, int flags);
+extern void sigma_finish_linked_column(JsonNode *column, int flags);
+extern void sigma_finish_row_rule(JsonNode *rule, int flags);
+extern JsonNode *sigma_read_unique(const KeySpec *key, JsonNode *value, int flags);
+extern JsonNode *sigma_read_limit(const KeySpec *key, JsonNode *value, int flags);
+extern JsonNode *sigma_read_list_value(const KeySpec *key, JsonNode *value, int flags);
+extern JsonNode *sigma_read_default(const KeySpec *key, JsonNode *value, int flags);
+extern JsonNode *sigma_read_column_name(const KeySpec *key, JsonNode *value, int flags);
+extern JsonNode *sigma_read_linked_column(const KeySpec *key, JsonNode *value, int flags);
+
+/* document_actions.c: actions, sequences and triggers */
+extern void sigma_begin_sequence(JsonNode *sequence, int flags);
+extern void sigma_finish_sequence(JsonNode *sequence, int flags);
+extern void sigma_finish_trigger(JsonNode *trigger, int flags);
+
+#endif							/* SIGMA_DOCUMENT_HOOKS_H */
