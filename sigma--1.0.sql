@@ -174,7 +174,7 @@ CREATE INDEX sigma_input_tables_status ON sigma.sigma_input_tables (status);
 CREATE INDEX sigma_input_tables_name ON sigma.sigma_input_tables (name);
 CREATE INDEX sigma_layout_elements_type ON sigma.sigma_layout_elements (type);
 CREATE INDEX sigma_layout_elements_status ON sigma.sigma_layout_elements (status);
-CREATE INDEX sigma_layout_elements_parent_id ON sigma.sigma_layout_elements (parent_id);
+CREATE INDEX sigma_layout_elements_parent_id ON sigma.sigma_layout_elements (parent_id, "position");
 CREATE INDEX sigma_layout_elements_name ON sigma.sigma_layout_elements (name);
 CREATE INDEX sigma_actions_type ON sigma.sigma_actions (type);
 CREATE INDEX sigma_actions_status ON sigma.sigma_actions (status);
@@ -265,6 +265,103 @@ COMMENT ON FUNCTION sigma.list_input_tables() IS 'the input tables that the call
 ------------------------------------------------------------------------------
 -- layout
 ------------------------------------------------------------------------------
+
+CREATE FUNCTION sigma.layout_lock() RETURNS trigger
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.layout_lock() IS 'takes the lock on the shape of the layout, before a statement touches a row';
+
+CREATE FUNCTION sigma.layout_row() RETURNS trigger
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.layout_row() IS 'brings a layout element''s row into its canonical form';
+
+CREATE FUNCTION sigma.layout_check() RETURNS trigger
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.layout_check() IS 'checks the layout after a statement and keeps levels and children true';
+
+CREATE FUNCTION sigma.layout_keep() RETURNS trigger
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.layout_keep() IS 'refuses TRUNCATE of the layout';
+
+-- The lock comes first; the column list keeps edits of settings and names out of
+-- it.  Triggers with transition tables can have neither a column list nor two events.
+CREATE TRIGGER sigma_layout_lock
+    BEFORE INSERT OR DELETE OR UPDATE OF id, parent_id, type, "position", children ON sigma.sigma_layout_elements
+    FOR EACH STATEMENT EXECUTE FUNCTION sigma.layout_lock();
+CREATE TRIGGER sigma_layout_row
+    BEFORE INSERT OR UPDATE ON sigma.sigma_layout_elements
+    FOR EACH ROW EXECUTE FUNCTION sigma.layout_row();
+CREATE TRIGGER sigma_layout_inserted
+    AFTER INSERT ON sigma.sigma_layout_elements REFERENCING NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION sigma.layout_check();
+CREATE TRIGGER sigma_layout_updated
+    AFTER UPDATE ON sigma.sigma_layout_elements REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION sigma.layout_check();
+CREATE TRIGGER sigma_layout_deleted
+    AFTER DELETE ON sigma.sigma_layout_elements REFERENCING OLD TABLE AS old_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION sigma.layout_check();
+CREATE TRIGGER sigma_layout_keep
+    BEFORE TRUNCATE ON sigma.sigma_layout_elements
+    FOR EACH STATEMENT EXECUTE FUNCTION sigma.layout_keep();
+
+CREATE FUNCTION sigma.create_layout_element(config jsonb) RETURNS text
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.create_layout_element(jsonb) IS 'create a layout element, with everything nested in its document; returns its id';
+
+CREATE FUNCTION sigma.create_page(config jsonb) RETURNS text
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.create_page(jsonb) IS 'create a page; returns its id';
+
+CREATE FUNCTION sigma.create_container(config jsonb) RETURNS text
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.create_container(jsonb) IS 'create a container; returns its id';
+
+CREATE FUNCTION sigma.create_modal(config jsonb) RETURNS text
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.create_modal(jsonb) IS 'create a modal; returns its id';
+
+CREATE FUNCTION sigma.create_tabs(config jsonb) RETURNS text
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.create_tabs(jsonb) IS 'create a tabbed container with its tabs; returns its id';
+
+CREATE FUNCTION sigma.create_form(config jsonb) RETURNS text
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.create_form(jsonb) IS 'create a form; returns its id';
+
+CREATE FUNCTION sigma.create_chart(config jsonb) RETURNS text
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.create_chart(jsonb) IS 'create a chart; returns its id';
+
+CREATE FUNCTION sigma.create_control(config jsonb) RETURNS text
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.create_control(jsonb) IS 'create a control and the variable it sets; returns its id';
+
+CREATE FUNCTION sigma.update_layout_element(id text, changes jsonb) RETURNS void
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.update_layout_element(text, jsonb) IS 'change the named settings of a layout element';
+
+CREATE FUNCTION sigma.move_layout_element(id text, new_parent text, at_position integer DEFAULT NULL) RETURNS void
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.move_layout_element(text, text, integer)
+    IS 'move a layout element with its subtree under another parent (null: to the root), to a place counted from 0 (null: last)';
+
+CREATE FUNCTION sigma.delete_layout_element(id text, keep_children boolean DEFAULT false, cascade boolean DEFAULT false) RETURNS integer
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.delete_layout_element(text, boolean, boolean)
+    IS 'delete a layout element with its children, or leave them in its place; returns how many elements went';
+
+CREATE FUNCTION sigma.list_layout_elements(type text DEFAULT NULL)
+    RETURNS TABLE(id text, type text, name text, parent_id text, nesting_level integer, children_count integer, status text, created_at timestamp)
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.list_layout_elements(text) IS 'layout elements, all or of one type';
+
+CREATE FUNCTION sigma.layout_tree(root text DEFAULT NULL)
+    RETURNS TABLE(id text, type text, name text, parent_id text, nesting_level integer, layout_depth integer, "position" integer, path text)
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.layout_tree(text) IS 'the elements below a root (null: all), depth first';
+
+CREATE FUNCTION sigma.render_layout(root text DEFAULT NULL) RETURNS text
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.render_layout(text) IS 'the layout as a tree for a terminal';
 
 ------------------------------------------------------------------------------
 -- action: variables

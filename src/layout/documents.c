@@ -1,0 +1,438 @@
+/*
+ * documents.c
+ *		What an element's settings bring along and what they name.
+ *
+ * Sequences that stand in settings (actions, on_open, on_close, submit_sequence)
+ * become rows and leave their ids; a control has its variable; what settings refer to
+ * must exist.  All of it happens after the statement, when every row of it is there,
+ * and none of it while a dump is being restored.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_type.h"
+#include "commands/dbcommands.h"
+#include "miscadmin.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+#include "utils/varlena.h"
+
+#include "common/catalog.h"
+#include "common/errors.h"
+#include "layout/layout.h"
+
+/* A setting that names sequences, and the trigger that one standing there has. */
+typedef struct SequenceSetting
+{
+	const char *name;
+	bool		is_list;
+	const char *trigger;		/* NULL: by the element's type */
+} SequenceSetting;
+
+static const SequenceSetting sequence_settings[] = {
+	{"actions", true, NULL},
+	{"on_open", false, "modal_open"},
+	{"on_close", false, "modal_close"},
+	{"submit_sequence", false, "form_primary"},
+};
+
+const char *const sigma_layout_sequence_settings[] = {
+	"actions", "on_open", "on_close", "submit_sequence", NULL
+};
+
+static JsonNode *read_settings(Relation rel, const char *id);
+static void write_settings(Relation rel, List *ids, List *settings);
+static bool create_sequences(const LayoutChange *change, JsonNode *settings);
+static char *create_sequence(const LayoutChange *change, const SequenceSetting *setting, JsonNode *document, int *n);
+static const char *default_trigger(const ElementKind *kind);
+static void create_variable(const LayoutChange *change, const JsonNode *settings);
+static const char *variable_type(const JsonNode *settings);
+static void check_references(const LayoutChange *change);
+static void check_reference(const Reference *reference);
+static bool is_relation(const char *name);
+static void check_column(const Reference *reference);
+static void refuse_missing(const Reference *reference, DocumentKind kind);
+static void check_default_tab(Relation rel, const LayoutChange *change, const JsonNode *settings);
+
+/*
+ * Settle what the settings of written rows bring along.  Raises SG404 where they name
+ * what does not exist, 42703 for an unknown column.
+ */
+void
+sigma_layout_documents(Relation rel, List *changes)
+{
+	MemoryContext work = AllocSetContextCreate(CurrentMemoryContext, "layout documents", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext caller = MemoryContextSwitchTo(work);
+	List	   *ids = NIL;
+	List	   *written = NIL;
+	ListCell   *cell;
+
+	foreach(cell, changes)
+	{
+		LayoutChange *change = lfirst(cell);
+		JsonNode   *settings;
+
+		CHECK_FOR_INTERRUPTS();
+		if (!change->configured || change->kind == NULL)
+			continue;
+		settings = read_settings(rel, change->id);
+		if (settings == NULL)
+			continue;
+		if (strcmp(change->kind->name, "control") == 0)
+			create_variable(change, settings);
+		if (create_sequences(change, settings))
+		{
+			MemoryContextSwitchTo(caller);
+			ids = lappend(ids, change->id);
+			written = lappend(written, sigma_json_copy(settings));
+			MemoryContextSwitchTo(work);
+		}
+		MemoryContextReset(work);
+	}
+	write_settings(rel, ids, written);
+
+	foreach(cell, changes)
+	{
+		LayoutChange *change = lfirst(cell);
+
+		CHECK_FOR_INTERRUPTS();
+		if (!change->configured || change->kind == NULL)
+			continue;
+		check_references(change);
+		if (strcmp(change->kind->name, "tabs") == 0)
+			check_default_tab(rel, change, read_settings(rel, change->id));
+		MemoryContextReset(work);
+	}
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(work);
+}
+
+/* The settings of an element as they are now; NULL where it has none or is gone. */
+static JsonNode *
+read_settings(Relation rel, const char *id)
+{
+	Snapshot	snapshot;
+	HeapTuple	row;
+	bool		isnull = true;
+	Datum		config = (Datum) 0;
+
+	CommandCounterIncrement();
+	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	row = sigma_layout_row(rel, snapshot, id);
+	UnregisterSnapshot(snapshot);
+	if (row != NULL)
+		config = heap_getattr(row, LAYOUT_CONFIG, RelationGetDescr(rel), &isnull);
+	return isnull || !JB_ROOT_IS_OBJECT(DatumGetJsonbP(config)) ? NULL : sigma_json_read(DatumGetJsonbP(config));
+}
+
+/* Store settings whose documents became ids. */
+static void
+write_settings(Relation rel, List *ids, List *settings)
+{
+	Datum	   *values;
+	ListCell   *cell;
+
+	if (ids == NIL)
+		return;
+	values = palloc(sizeof(Datum) * list_length(settings));
+	foreach(cell, settings)
+		values[foreach_current_index(cell)] = JsonbPGetDatum(sigma_json_write(lfirst(cell)));
+	sigma_layout_write_config(rel, sigma_text_array(ids),
+							  construct_array(values, list_length(settings), JSONBOID, -1, false, TYPALIGN_INT));
+}
+
+/* Create the sequences that stand in settings and put their ids there.  Returns whether there were any. */
+static bool
+create_sequences(const LayoutChange *change, JsonNode *settings)
+{
+	bool		any = false;
+	int			n = 1;
+	int			i;
+	int			j;
+
+	for (i = 0; i < lengthof(sequence_settings); i++)
+	{
+		const SequenceSetting *setting = &sequence_settings[i];
+		JsonNode   *node = sigma_json_get(settings, setting->name);
+
+		if (node != NULL && node->kind == JSON_OBJECT)
+		{
+			char	   *id = create_sequence(change, setting, node, &n);
+
+			sigma_json_set(settings, setting->name, sigma_json_new_string(id, node));
+			any = true;
+		}
+		for (j = 0; node != NULL && node->kind == JSON_ARRAY && j < node->count; j++)
+		{
+			if (node->items[j]->kind != JSON_OBJECT)
+				continue;
+			node->items[j] = sigma_json_new_string(create_sequence(change, setting, node->items[j], &n),
+												   node->items[j]);
+			any = true;
+		}
+	}
+	return any;
+}
+
+/* Create one sequence, as the caller.  What its document does not say comes from where it stands. */
+static char *
+create_sequence(const LayoutChange *change, const SequenceSetting *setting, JsonNode *document, int *n)
+{
+	JsonNode   *trigger;
+	char	   *type;
+
+	if (sigma_json_get(document, "trigger") == NULL)
+	{
+		trigger = sigma_json_new(JSON_OBJECT, document);
+		sigma_json_set(trigger, "type",
+					   sigma_json_new_string(setting->trigger != NULL ? setting->trigger : default_trigger(change->kind),
+											 document));
+		sigma_json_set(document, "trigger", trigger);
+	}
+	document = sigma_document_normalise(DOCUMENT_SEQUENCE, document, 0);
+	trigger = sigma_json_get(document, "trigger");
+	type = sigma_json_get_string(trigger, "type", "manual");
+	if (sigma_json_get(trigger, "element_id") == NULL && strcmp(type, "schedule") != 0 &&
+		strcmp(type, "webhook") != 0 && strcmp(type, "row_change") != 0)
+		sigma_json_set(trigger, "element_id", sigma_json_new_string(change->id, trigger));
+
+	if (sigma_json_get_string(document, "id", NULL) == NULL)
+	{
+		char	   *id;
+
+		do
+			id = psprintf("%s_%d", change->id, (*n)++);
+		while (sigma_catalog_exists(DOCUMENT_SEQUENCE, id));
+		sigma_json_set(document, "id", sigma_json_new_string(id, document));
+	}
+	else
+		(*n)++;
+	return sigma_catalog_insert(DOCUMENT_SEQUENCE, sigma_json_write(document));
+}
+
+/* What starts a sequence that stands in "actions" and does not say so. */
+static const char *
+default_trigger(const ElementKind *kind)
+{
+	static const struct
+	{
+		const char *type;
+		const char *trigger;
+	}			defaults[] = {
+		{"button", "click"}, {"image", "click"}, {"text", "click"}, {"control", "change"},
+		{"table", "select"}, {"input_table", "select"}, {"pivot", "select"}, {"chart", "select"},
+		{"page", "load"}, {"modal", "modal_open"}, {"drawer", "modal_open"}, {"form", "form_primary"},
+	};
+	int			i;
+
+	for (i = 0; i < lengthof(defaults); i++)
+		if (strcmp(defaults[i].type, kind->name) == 0)
+			return defaults[i].trigger;
+	return "manual";
+}
+
+/* The variable a control sets, made where there is none of that name yet. */
+static void
+create_variable(const LayoutChange *change, const JsonNode *settings)
+{
+	char	   *name = sigma_json_get_string(settings, "variable", change->id);
+	JsonNode   *document;
+	JsonNode   *value;
+
+	if (sigma_catalog_exists(DOCUMENT_VARIABLE, name))
+		return;
+	document = sigma_json_new(JSON_OBJECT, NULL);
+	sigma_json_set(document, "id", sigma_json_new_string(name, NULL));
+	sigma_json_set(document, "name", sigma_json_new_string(name, NULL));
+	sigma_json_set(document, "kind", sigma_json_new_string("control", NULL));
+	sigma_json_set(document, "type", sigma_json_new_string(variable_type(settings), NULL));
+	value = sigma_json_get(settings, "default_value");
+	if (value != NULL)
+		sigma_json_set(document, "default_value", sigma_json_copy(value));
+	(void) sigma_catalog_insert(DOCUMENT_VARIABLE, sigma_json_write(document));
+}
+
+/* The type of a control's variable follows from the kind of control. */
+static const char *
+variable_type(const JsonNode *settings)
+{
+	static const struct
+	{
+		const char *control;
+		const char *variable;
+	}			types[] = {
+		{"number", "number"}, {"slider", "number"}, {"top_n", "number"},
+		{"number_range", "number_range"}, {"range_slider", "number_range"},
+		{"date", "date"}, {"date_range", "date_range"},
+		{"switch", "logical"}, {"checkbox", "logical"},
+		{"list", "list"}, {"legend", "list"},
+	};
+	char	   *given = sigma_json_get_string(settings, "control_type", "");
+	char	   *control = pstrdup(given);
+	char	   *c;
+	int			i;
+
+	for (c = control; *c != '\0'; c++)
+		if (*c == '-' || *c == ' ')
+			*c = '_';
+	for (i = 0; i < lengthof(types); i++)
+		if (pg_strcasecmp(types[i].control, control) == 0)
+			return types[i].variable;
+	return "text";
+}
+
+/* Everything that an element's document refers to must exist. */
+static void
+check_references(const LayoutChange *change)
+{
+	JsonNode   *document = sigma_catalog_read(DOCUMENT_LAYOUT_ELEMENT, change->id);
+	ListCell   *cell;
+
+	if (document == NULL)
+		return;
+	foreach(cell, sigma_document_references(DOCUMENT_LAYOUT_ELEMENT, document))
+		check_reference(lfirst(cell));
+}
+
+/*
+ * One reference.  The tree checks parents and children; variables may come later, as
+ * a page may show a control's value above the control.
+ */
+static void
+check_reference(const Reference *reference)
+{
+	switch (reference->kind)
+	{
+		case REFERENCE_INPUT_TABLE:
+			if (sigma_layout_source_missing(reference->name, NULL))
+				refuse_missing(reference, DOCUMENT_INPUT_TABLE);
+			break;
+		case REFERENCE_SEQUENCE:
+			if (!sigma_catalog_exists(DOCUMENT_SEQUENCE, reference->name))
+				refuse_missing(reference, DOCUMENT_SEQUENCE);
+			break;
+		case REFERENCE_ACTION:
+			if (!sigma_catalog_exists(DOCUMENT_ACTION, reference->name))
+				refuse_missing(reference, DOCUMENT_ACTION);
+			break;
+		case REFERENCE_ELEMENT:
+			if (!sigma_catalog_exists(DOCUMENT_LAYOUT_ELEMENT, reference->name))
+				refuse_missing(reference, DOCUMENT_LAYOUT_ELEMENT);
+			break;
+		case REFERENCE_COLUMN:
+			if (reference->table != NULL)
+				check_column(reference);
+			break;
+		case REFERENCE_VARIABLE:
+			break;
+	}
+}
+
+/* A source is an input table, an element that shows one, or a relation.  Is there none of that name? */
+bool
+sigma_layout_source_missing(const char *name, const char **noun)
+{
+	if (noun != NULL)
+		*noun = sigma_catalog_table(DOCUMENT_INPUT_TABLE)->noun;
+	return !sigma_catalog_exists(DOCUMENT_INPUT_TABLE, name) &&
+		!sigma_catalog_exists(DOCUMENT_LAYOUT_ELEMENT, name) &&
+		!is_relation(name);
+}
+
+/* Does this name a relation?  What cannot be a relation's name at all does not. */
+static bool
+is_relation(const char *name)
+{
+	List	   *names;
+	char	   *raw = pstrdup(name);
+
+	if (!SplitIdentifierString(raw, '.', &names) || names == NIL || list_length(names) > 3)
+		return false;
+	if (list_length(names) == 3 && strcmp(linitial(names), get_database_name(MyDatabaseId)) != 0)
+		return false;
+	return OidIsValid(RangeVarGetRelid(makeRangeVarFromNameList(textToQualifiedNameList(cstring_to_text(name))),
+									   NoLock, true));
+}
+
+/* A column that settings show must be one of the input table; 42703 with the nearest name. */
+static void
+check_column(const Reference *reference)
+{
+	JsonNode   *table = sigma_catalog_read(DOCUMENT_INPUT_TABLE, reference->table);
+	JsonNode   *columns = table == NULL ? NULL : sigma_json_get(table, "columns");
+	const char **names;
+	int			i;
+
+	if (columns == NULL || columns->kind != JSON_ARRAY || strncmp(reference->name, "sigma_", 6) == 0)
+		return;
+	names = palloc(sizeof(char *) * (columns->count + 1));
+	for (i = 0; i < columns->count; i++)
+	{
+		names[i] = sigma_json_get_string(columns->items[i], "name", "");
+		if (pg_strcasecmp(names[i], reference->name) == 0)
+			return;
+	}
+	names[i] = NULL;
+	sigma_document_error(reference->where, ERRCODE_UNDEFINED_COLUMN, sigma_hint_names(reference->name, names),
+						 "input table \"%s\" has no column \"%s\"", reference->table, reference->name);
+}
+
+/* SG404 at the place that names it. */
+static void
+refuse_missing(const Reference *reference, DocumentKind kind)
+{
+	sigma_document_error(reference->where, ERRCODE_SIGMA_NOT_FOUND,
+						 kind == DOCUMENT_SEQUENCE ? "Create the sequence first, or give its document here." :
+						 psprintf("Create the %s first.", sigma_catalog_table(kind)->noun),
+						 "%s \"%s\" does not exist", sigma_catalog_table(kind)->noun, reference->name);
+}
+
+/* A default tab must be one of the tabs, once there are any; SG400. */
+static void
+check_default_tab(Relation rel, const LayoutChange *change, const JsonNode *settings)
+{
+	JsonNode   *node = settings == NULL ? NULL : sigma_json_get(settings, "default_tab");
+	LayoutTree *tree;
+	List	   *tabs;
+	const char **names;
+	int			count = 0;
+	ListCell   *cell;
+
+	if (node == NULL || (node->kind != JSON_STRING && node->kind != JSON_NUMBER))
+		return;
+	tree = sigma_tree_open(rel);
+	tabs = sigma_tree_children(tree, change->id);
+	sigma_tree_close(tree);
+	if (tabs == NIL)
+		return;
+	if (node->kind == JSON_NUMBER)
+	{
+		int64		index = sigma_json_get_int(settings, "default_tab", 0);
+
+		if (index < 0 || index >= list_length(tabs))
+			sigma_document_error(node, 0, "Tabs are counted from 0.", "tabs \"%s\" has no tab " INT64_FORMAT,
+								 change->id, index);
+		return;
+	}
+	names = palloc(sizeof(char *) * (list_length(tabs) * 2 + 1));
+	foreach(cell, tabs)
+	{
+		Element    *tab = lfirst(cell);
+		JsonNode   *tab_settings = read_settings(rel, tab->id);
+		char	   *label = tab_settings == NULL ? NULL : sigma_json_get_string(tab_settings, "label", NULL);
+
+		if (strcmp(tab->id, node->string) == 0 || (label != NULL && strcmp(label, node->string) == 0))
+			return;
+		names[count++] = tab->id;
+	}
+	names[count] = NULL;
+	sigma_document_error(node, 0, sigma_hint_names(node->string, names),
+						 "tabs \"%s\" has no tab \"%s\"", change->id, node->string);
+}

@@ -1,0 +1,203 @@
+/*
+ * layout.h
+ *		What the files of the layout, and the floors above, know of layout elements.
+ *
+ * The tree lives in sigma.sigma_layout_elements alone: parent_id and position are
+ * the truth, nesting_level and children are kept true by the statement triggers.
+ */
+#ifndef SIGMA_LAYOUT_H
+#define SIGMA_LAYOUT_H
+
+#include "postgres.h"
+
+#include "commands/trigger.h"
+#include "executor/spi.h"
+#include "nodes/pg_list.h"
+#include "utils/hsearch.h"
+#include "utils/relcache.h"
+#include "utils/snapshot.h"
+#include "utils/timestamp.h"
+
+#include "common/json.h"
+
+#define LAYOUT_TABLE		"sigma_layout_elements"
+#define LAYOUT_MAX_LEVELS	4	/* of containers and tab sets inside each other */
+
+/* Columns of sigma_layout_elements, by number. */
+enum LayoutColumn
+{
+	LAYOUT_ID = 1,
+	LAYOUT_TYPE,
+	LAYOUT_CONFIG,
+	LAYOUT_PARENT,
+	LAYOUT_CHILDREN,
+	LAYOUT_LEVEL,
+	LAYOUT_CREATED,
+	LAYOUT_NAME,
+	LAYOUT_METADATA,
+	LAYOUT_STATUS,
+	LAYOUT_UPDATED,
+	LAYOUT_POSITION
+};
+
+/* What an element type means for the tree. */
+typedef struct ElementKind
+{
+	const char *name;
+	bool		holds;			/* may have children */
+	bool		counts;			/* is one of the levels that are limited */
+	bool		resets;			/* levels inside it are counted anew */
+} ElementKind;
+
+/* One element as the tree knows it. */
+typedef struct Element
+{
+	const char *id;				/* hash key, must be first */
+	bool		exists;			/* there is such a row */
+	const ElementKind *kind;
+	const char *parent_id;		/* NULL: a root */
+	int32		position;
+	bool		has_position;
+	Timestamp	created_at;
+	int32		stored_level;	/* nesting_level of the row */
+	int			max_nesting;	/* the element's own limit, 0: none */
+
+	/* worked out by sigma_tree_settle */
+	enum
+	{
+		ELEMENT_UNKNOWN,
+		ELEMENT_OPEN,			/* on the way up: seen again, it is a cycle */
+		ELEMENT_SETTLED
+	}			state;
+	bool		touched;		/* written by the statement: its parent must exist */
+	struct Element *parent;		/* NULL: a root, or its parent is not there */
+	int			level;			/* depth in the tree, a root is 0 */
+	int			depth;			/* counted levels on the way up, itself included */
+	int			limit;			/* deepest depth allowed in it */
+	struct Element *limited_by; /* container whose max_nesting set it, or NULL */
+	bool		in_popover;		/* is a popover or in one */
+
+	bool		loaded;			/* "children" is known */
+	List	   *children;		/* of Element, in order */
+	bool		spread;			/* everything below was settled */
+	bool		refresh;		/* its row's children are to be compared */
+} Element;
+
+/* The elements one check has looked at, by the newest snapshot. */
+typedef struct LayoutTree
+{
+	Relation	rel;
+	Oid			id_index;
+	Oid			parent_index;
+	Snapshot	snapshot;		/* registered */
+	HTAB	   *elements;		/* of Element */
+	bool		restoring;		/* parents may be missing, given children are kept */
+	List	   *settled;		/* of Element, whose levels may have changed */
+	List	   *refresh;		/* of Element */
+} LayoutTree;
+
+/* A document's row whose parent is given by where it stood. */
+typedef struct Placement
+{
+	char	   *id;
+	char	   *parent_id;		/* NULL: at the root */
+	int32		position;
+} Placement;
+
+/* A row that a statement wrote, with what must be done about it. */
+typedef struct LayoutChange
+{
+	char	   *id;
+	const ElementKind *kind;
+	char	   *old_parent;		/* UPDATE: where it was, NULL at the root */
+	char	   *parent;
+	bool		inserted;
+	bool		moved;			/* parent, type or limit: the subtree is checked */
+	bool		reordered;		/* position alone */
+	bool		configured;		/* settings: references are checked */
+	JsonNode   *given;			/* children as written, or NULL */
+} LayoutChange;
+
+/* structure.c: the rules of the tree */
+extern const ElementKind *sigma_element_kind(const char *type);
+extern const char *const *sigma_element_kind_names(void);
+extern LayoutTree *sigma_tree_open(Relation rel);
+extern void sigma_tree_close(LayoutTree *tree);
+extern Element *sigma_tree_fetch(LayoutTree *tree, const char *id);
+extern List *sigma_tree_children(LayoutTree *tree, const char *parent_id);
+extern void sigma_tree_place(LayoutTree *tree, const char *id);
+extern void sigma_tree_refresh(LayoutTree *tree, const char *id);
+extern void sigma_tree_write(LayoutTree *tree);
+extern HeapTuple sigma_layout_row(Relation rel, Snapshot snapshot, const char *id);
+extern int32 sigma_layout_next_position(Relation rel, const char *parent_id);
+
+/* upkeep.c: the lock, and statements that the layout runs itself */
+extern void sigma_layout_lock(void);
+extern bool sigma_layout_upkeep(void);	/* is the running statement one of sigma's own? */
+extern void sigma_layout_write_rows(Relation rel, ArrayType *ids, ArrayType *children,
+									ArrayType *rewrite, ArrayType *levels);
+extern void sigma_layout_write_config(Relation rel, ArrayType *ids, ArrayType *configs);
+extern void sigma_layout_delete_rows(Relation rel, ArrayType *ids);
+extern void sigma_layout_insert(List *documents);	/* of JsonNode, as the caller */
+extern void sigma_layout_move(List *placements);	/* of Placement, as the caller */
+extern ArrayType *sigma_text_array(List *strings);
+
+/* nested.c: children that are given as documents or ids */
+extern void sigma_layout_fold_tabs(JsonNode *document, bool children_written);
+extern void sigma_layout_adopt(Relation rel, List *changes);
+extern HTAB *sigma_id_set(const char *name, Size entrysize);	/* keyed by pointers to ids */
+
+/* documents.c: what settings bring along and what they name */
+extern const char *const sigma_layout_sequence_settings[];	/* ends with NULL */
+extern void sigma_layout_documents(Relation rel, List *changes);
+extern bool sigma_layout_source_missing(const char *name, const char **noun);
+
+/* remove.c */
+typedef struct LayoutDeleted
+{
+	char	   *id;
+	char	   *type;
+	char	   *parent_id;		/* or NULL */
+	Jsonb	   *config;			/* or NULL */
+} LayoutDeleted;
+
+typedef struct LayoutRemoval
+{
+	bool		cascade;		/* what refers to the elements does not stop it */
+	int			deleted;		/* rows, counted by the trigger */
+} LayoutRemoval;
+
+extern void sigma_layout_delete(const char *id, LayoutRemoval *removal);
+extern void sigma_layout_removed(Relation rel, List *deleted);	/* of LayoutDeleted */
+
+/* tree.c: a subtree as the caller may see it */
+typedef struct OutlineNode
+{
+	const char *id;				/* hash key, must be first */
+	const char *type;
+	const ElementKind *kind;	/* NULL: not a known type */
+	char	   *name;			/* or NULL */
+	char	   *parent_id;		/* or NULL */
+	int			nesting_level;
+	bool		has_position;
+	int			position;
+	Timestamp	created_at;
+	Jsonb	   *config;			/* or NULL */
+	List	   *children;		/* of OutlineNode, in order */
+	int			layout_depth;	/* counted levels, set when the node is reached */
+	char	   *path;			/* ids from the root, set then too */
+	bool		orphan;			/* its parent is not there */
+	bool		reached;		/* guards walks over damaged data */
+} OutlineNode;
+
+typedef struct Outline
+{
+	List	   *roots;			/* of OutlineNode, in order */
+	List	   *nodes;			/* of OutlineNode, all that were read */
+	HTAB	   *index;
+} Outline;
+
+extern Outline *sigma_outline_read(const char *root);
+extern bool sigma_outline_reach(OutlineNode *node, const OutlineNode *parent);
+
+#endif							/* SIGMA_LAYOUT_H */

@@ -1,0 +1,667 @@
+/*
+ * structure.c
+ *		The rules of the layout tree: what may stand where, how deep, and in what order.
+ *
+ * A LayoutTree looks at the table with the newest snapshot, whatever the isolation
+ * level, while the transaction holds the layout's lock: it sees every change that
+ * was committed before, and nobody can commit another one until this transaction
+ * ends.  It reads single rows and the children of single rows through indexes, so
+ * that its cost follows what a statement wrote.  It lives in the memory context of
+ * the caller and is thrown away after the statement.
+ */
+#include "postgres.h"
+
+#include <limits.h>
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/xact.h"
+#include "catalog/pg_collation.h"
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+#include "common/catalog.h"
+#include "common/errors.h"
+#include "common/session.h"
+#include "layout/layout.h"
+
+/* name, holds, counts, resets */
+static const ElementKind kinds[] = {
+	{"page", true, false, true},
+	{"container", true, true, false},
+	{"tabs", true, true, false},
+	{"tab", true, false, false},
+	{"modal", true, false, true},
+	{"drawer", true, false, true},
+	{"popover", true, false, true},
+	{"header", true, false, false},
+	{"form", true, false, false},
+	{"input_table", false, false, false},
+	{"table", false, false, false},
+	{"pivot", false, false, false},
+	{"chart", false, false, false},
+	{"control", false, false, false},
+	{"button", false, false, false},
+	{"text", false, false, false},
+	{"image", false, false, false},
+	{"divider", false, false, false},
+	{"plugin", false, false, false},
+};
+
+static Element *enter(LayoutTree *tree, const char *id);
+static void fill_element(LayoutTree *tree, Element *element, HeapTuple row);
+static int	read_max_nesting(Jsonb *config);
+static void settle(LayoutTree *tree, Element *element);
+static void spread(LayoutTree *tree, Element *element);
+static void derive(LayoutTree *tree, Element *element);
+static void check_place(LayoutTree *tree, const Element *element);
+static void check_depth(LayoutTree *tree, const Element *element);
+static void refuse_place(LayoutTree *tree, const Element *element, const char *hint,
+						 const char *message,...) pg_attribute_printf(4, 5) pg_attribute_noreturn();
+static void report_cycle(LayoutTree *tree, const Element *element) pg_attribute_noreturn();
+static char *path_of(const Element *element);
+static int	compare_siblings(const ListCell *a, const ListCell *b);
+static JsonNode *children_document(LayoutTree *tree, Element *element, Jsonb *stored);
+static bool same_document(const JsonNode *document, Jsonb *stored, Jsonb **written);
+
+/* The kind of that name, or NULL. */
+const ElementKind *
+sigma_element_kind(const char *type)
+{
+	int			i;
+
+	for (i = 0; type != NULL && i < lengthof(kinds); i++)
+		if (strcmp(kinds[i].name, type) == 0)
+			return &kinds[i];
+	return NULL;
+}
+
+/* The names of all kinds, for hints; ends with NULL. */
+const char *const *
+sigma_element_kind_names(void)
+{
+	static const char *names[lengthof(kinds) + 1];
+	int			i;
+
+	for (i = 0; i < lengthof(kinds); i++)
+		names[i] = kinds[i].name;
+	names[i] = NULL;
+	return names;
+}
+
+/*
+ * Begin to look at the tree as it is now, this statement's rows included.
+ * Allocates in the current context.
+ */
+LayoutTree *
+sigma_tree_open(Relation rel)
+{
+	LayoutTree *tree = palloc0(sizeof(LayoutTree));
+
+	CommandCounterIncrement();
+	tree->rel = rel;
+	tree->id_index = sigma_relation_oid(LAYOUT_TABLE "_pkey");
+	tree->parent_index = sigma_relation_oid(LAYOUT_TABLE "_parent_id");
+	tree->snapshot = RegisterSnapshot(GetLatestSnapshot());
+	tree->elements = sigma_id_set("layout elements", sizeof(Element));
+	tree->restoring = sigma_restoring();
+	return tree;
+}
+
+/* End it; its elements stay readable until their context goes. */
+void
+sigma_tree_close(LayoutTree *tree)
+{
+	UnregisterSnapshot(tree->snapshot);
+	tree->snapshot = NULL;
+}
+
+/* The element of that id; NULL where there is no such row. */
+Element *
+sigma_tree_fetch(LayoutTree *tree, const char *id)
+{
+	Element    *element = enter(tree, id);
+
+	if (!element->exists)
+	{
+		HeapTuple	row = sigma_layout_row(tree->rel, tree->snapshot, id);
+
+		if (row == NULL)
+			return NULL;
+		fill_element(tree, element, row);
+		heap_freetuple(row);
+	}
+	return element;
+}
+
+/* The elements under that parent, in order; NULL: the roots. */
+List *
+sigma_tree_children(LayoutTree *tree, const char *parent_id)
+{
+	Element    *parent = parent_id == NULL ? NULL : enter(tree, parent_id);
+	List	   *children = NIL;
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	row;
+
+	if (parent != NULL && parent->loaded)
+		return parent->children;
+
+	ScanKeyEntryInitialize(&key, parent_id == NULL ? SK_ISNULL | SK_SEARCHNULL : 0,
+						   LAYOUT_PARENT, parent_id == NULL ? InvalidStrategy : BTEqualStrategyNumber,
+						   TEXTOID, DEFAULT_COLLATION_OID, parent_id == NULL ? InvalidOid : F_TEXTEQ,
+						   parent_id == NULL ? (Datum) 0 : CStringGetTextDatum(parent_id));
+	scan = systable_beginscan(tree->rel, tree->parent_index, true, tree->snapshot, 1, &key);
+	while ((row = systable_getnext(scan)) != NULL)
+	{
+		bool		isnull;
+		Datum		id = heap_getattr(row, LAYOUT_ID, RelationGetDescr(tree->rel), &isnull);
+		char	   *name = TextDatumGetCString(id);
+		Element    *child = enter(tree, name);
+
+		CHECK_FOR_INTERRUPTS();
+		if (child->id != name)
+			pfree(name);
+		if (!child->exists)
+			fill_element(tree, child, row);
+		children = lappend(children, child);
+	}
+	systable_endscan(scan);
+	list_sort(children, compare_siblings);
+	if (parent != NULL)
+	{
+		parent->children = children;
+		parent->loaded = true;
+	}
+	return children;
+}
+
+/*
+ * Check one element that was written, with all that is above and below it, and work
+ * out its level.  Raises 23514 where a rule of the tree is broken, SG404 where its
+ * parent does not exist.
+ */
+void
+sigma_tree_place(LayoutTree *tree, const char *id)
+{
+	Element    *element = sigma_tree_fetch(tree, id);
+
+	if (element == NULL)
+		return;					/* deleted by a later part of the statement */
+	element->touched = true;
+	settle(tree, element);
+	spread(tree, element);
+}
+
+/* Note that the children of an element are to be compared with what its row says. */
+void
+sigma_tree_refresh(LayoutTree *tree, const char *id)
+{
+	Element    *element = id == NULL ? NULL : sigma_tree_fetch(tree, id);
+
+	if (element == NULL || element->refresh)
+		return;
+	element->refresh = true;
+	tree->refresh = lappend(tree->refresh, element);
+}
+
+/* Write levels and children where rows differ from the tree; rows that are right stay untouched. */
+void
+sigma_tree_write(LayoutTree *tree)
+{
+	List	   *elements = list_copy(tree->refresh);
+	Datum	   *ids;
+	Datum	   *children;
+	Datum	   *rewrite;
+	Datum	   *levels;
+	bool	   *nulls;
+	int			count = 0;
+	ListCell   *cell;
+	int			dims[1];
+	int			lower[1] = {1};
+
+	foreach(cell, tree->settled)
+	{
+		Element    *element = lfirst(cell);
+
+		if (!element->refresh && element->level != element->stored_level)
+			elements = lappend(elements, element);
+	}
+	if (elements == NIL)
+		return;
+	ids = palloc(sizeof(Datum) * list_length(elements));
+	children = palloc0(sizeof(Datum) * list_length(elements));
+	rewrite = palloc(sizeof(Datum) * list_length(elements));
+	levels = palloc(sizeof(Datum) * list_length(elements));
+	nulls = palloc(sizeof(bool) * list_length(elements));
+
+	foreach(cell, elements)
+	{
+		Element    *element = lfirst(cell);
+		int			level = element->state == ELEMENT_SETTLED ? element->level : element->stored_level;
+		bool		differs = false;
+		Jsonb	   *written = NULL;
+
+		CHECK_FOR_INTERRUPTS();
+		if (element->refresh)
+		{
+			HeapTuple	row = sigma_layout_row(tree->rel, tree->snapshot, element->id);
+			bool		isnull;
+			Datum		value = heap_getattr(row, LAYOUT_CHILDREN, RelationGetDescr(tree->rel), &isnull);
+			Jsonb	   *stored = isnull ? NULL : DatumGetJsonbPCopy(value);
+
+			differs = !same_document(children_document(tree, element, stored), stored, &written);
+			heap_freetuple(row);
+		}
+		if (!differs && level == element->stored_level)
+			continue;
+		ids[count] = CStringGetTextDatum(element->id);
+		nulls[count] = !differs || written == NULL;
+		children[count] = nulls[count] ? (Datum) 0 : JsonbPGetDatum(written);
+		rewrite[count] = BoolGetDatum(differs);
+		levels[count] = Int32GetDatum(level);
+		count++;
+	}
+	if (count == 0)
+		return;
+	dims[0] = count;
+	sigma_layout_write_rows(tree->rel,
+							construct_array(ids, count, TEXTOID, -1, false, TYPALIGN_INT),
+							construct_md_array(children, nulls, 1, dims, lower, JSONBOID, -1, false, TYPALIGN_INT),
+							construct_array(rewrite, count, BOOLOID, 1, true, TYPALIGN_CHAR),
+							construct_array(levels, count, INT4OID, 4, true, TYPALIGN_INT));
+}
+
+/* A copy of the row of that id, or NULL. */
+HeapTuple
+sigma_layout_row(Relation rel, Snapshot snapshot, const char *id)
+{
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	row;
+
+	/* varchar has no operators of its own: its index compares as text */
+	ScanKeyEntryInitialize(&key, 0, LAYOUT_ID, BTEqualStrategyNumber, TEXTOID,
+						   DEFAULT_COLLATION_OID, F_TEXTEQ, CStringGetTextDatum(id));
+	scan = systable_beginscan(rel, sigma_relation_oid(LAYOUT_TABLE "_pkey"), true, snapshot, 1, &key);
+	row = systable_getnext(scan);
+	if (row != NULL)
+		row = heap_copytuple(row);
+	systable_endscan(scan);
+	return row;
+}
+
+/* One more than the greatest position under that parent (NULL: of the roots), by the newest snapshot. */
+int32
+sigma_layout_next_position(Relation rel, const char *parent_id)
+{
+	Relation	index = index_open(sigma_relation_oid(LAYOUT_TABLE "_parent_id"), AccessShareLock);
+	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	int32		next = 0;
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	row;
+
+	ScanKeyEntryInitialize(&key, parent_id == NULL ? SK_ISNULL | SK_SEARCHNULL : 0,
+						   LAYOUT_PARENT, parent_id == NULL ? InvalidStrategy : BTEqualStrategyNumber,
+						   TEXTOID, DEFAULT_COLLATION_OID, parent_id == NULL ? InvalidOid : F_TEXTEQ,
+						   parent_id == NULL ? (Datum) 0 : CStringGetTextDatum(parent_id));
+	/* the index is on (parent_id, position): the last entry has the greatest position */
+	scan = systable_beginscan_ordered(rel, index, snapshot, 1, &key);
+	while ((row = systable_getnext_ordered(scan, BackwardScanDirection)) != NULL)
+	{
+		bool		isnull;
+		Datum		value = heap_getattr(row, LAYOUT_POSITION, RelationGetDescr(rel), &isnull);
+
+		if (isnull)
+			continue;
+		next = DatumGetInt32(value);
+		if (next < INT_MAX)
+			next++;
+		break;
+	}
+	systable_endscan_ordered(scan);
+	UnregisterSnapshot(snapshot);
+	index_close(index, AccessShareLock);
+	return next;
+}
+
+/* The entry of an id, made where there is none yet. */
+static Element *
+enter(LayoutTree *tree, const char *id)
+{
+	bool		found;
+	Element    *element = hash_search(tree->elements, &id, HASH_ENTER, &found);
+
+	if (!found)
+	{
+		memset((char *) element + sizeof(char *), 0, sizeof(Element) - sizeof(char *));
+		element->id = id;
+	}
+	return element;
+}
+
+/* Take from a row what the tree needs.  What has no known type is a leaf. */
+static void
+fill_element(LayoutTree *tree, Element *element, HeapTuple row)
+{
+	static const ElementKind unknown = {"unknown", false, false, false};
+	TupleDesc	desc = RelationGetDescr(tree->rel);
+	bool		isnull;
+	Datum		value;
+
+	element->exists = true;
+	value = heap_getattr(row, LAYOUT_TYPE, desc, &isnull);
+	element->kind = isnull ? NULL : sigma_element_kind(TextDatumGetCString(value));
+	if (element->kind == NULL)
+		element->kind = &unknown;
+	value = heap_getattr(row, LAYOUT_PARENT, desc, &isnull);
+	element->parent_id = isnull ? NULL : TextDatumGetCString(value);
+	value = heap_getattr(row, LAYOUT_POSITION, desc, &isnull);
+	element->has_position = !isnull;
+	element->position = isnull ? 0 : DatumGetInt32(value);
+	value = heap_getattr(row, LAYOUT_CREATED, desc, &isnull);
+	element->created_at = isnull ? 0 : DatumGetTimestamp(value);
+	value = heap_getattr(row, LAYOUT_LEVEL, desc, &isnull);
+	element->stored_level = isnull ? -1 : DatumGetInt32(value);
+	if (element->kind->counts)
+	{
+		value = heap_getattr(row, LAYOUT_CONFIG, desc, &isnull);
+		element->max_nesting = isnull ? 0 : read_max_nesting(DatumGetJsonbP(value));
+	}
+}
+
+/* "max_nesting" of a container's settings, 0 where it has none. */
+static int
+read_max_nesting(Jsonb *config)
+{
+	JsonbValue	value;
+
+	if (!JB_ROOT_IS_OBJECT(config) ||
+		getKeyJsonValueFromContainer(&config->root, "max_nesting", strlen("max_nesting"), &value) == NULL ||
+		value.type != jbvNumeric)
+		return 0;
+	return DatumGetInt32(DirectFunctionCall1(numeric_int4, NumericGetDatum(value.val.numeric)));
+}
+
+/*
+ * Work out where an element stands: up to a root or to what was worked out before,
+ * then down again.  Each element is derived once in a tree, whatever the order in
+ * which rows came.
+ */
+static void
+settle(LayoutTree *tree, Element *element)
+{
+	List	   *way = NIL;
+	Element    *at = element;
+
+	while (at != NULL && at->state != ELEMENT_SETTLED)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (at->state == ELEMENT_OPEN)
+			report_cycle(tree, at);
+		at->state = ELEMENT_OPEN;
+		way = lappend(way, at);
+		if (at->parent_id == NULL)
+			break;
+		at->parent = sigma_tree_fetch(tree, at->parent_id);
+		if (at->parent == NULL && at->touched && !tree->restoring)
+			ereport(ERROR,
+					(errcode(ERRCODE_SIGMA_NOT_FOUND),
+					 errmsg("parent \"%s\" of layout element \"%s\" does not exist", at->parent_id, at->id),
+					 errhint("Create \"%s\" first, or in the same statement.", at->parent_id)));
+		at = at->parent;
+	}
+	while (way != NIL)
+	{
+		derive(tree, llast(way));
+		way = list_delete_last(way);
+	}
+}
+
+/* Work out everything below a settled element.  Guarded: no element is entered twice. */
+static void
+spread(LayoutTree *tree, Element *element)
+{
+	List	   *waiting = list_make1(element);
+
+	while (waiting != NIL)
+	{
+		Element    *at = llast(waiting);
+		ListCell   *cell;
+
+		CHECK_FOR_INTERRUPTS();
+		waiting = list_delete_last(waiting);
+		if (at->spread)
+			continue;
+		at->spread = true;
+		foreach(cell, sigma_tree_children(tree, at->id))
+		{
+			Element    *child = lfirst(cell);
+
+			settle(tree, child);
+			waiting = lappend(waiting, child);
+		}
+	}
+}
+
+/* Work out one element whose parent is settled or missing, and check the rules. */
+static void
+derive(LayoutTree *tree, Element *element)
+{
+	Element    *parent = element->parent;
+	const ElementKind *kind = element->kind;
+
+	if (parent != NULL)
+		element->level = parent->level + 1;
+	else if (element->parent_id != NULL)
+		element->level = Max(element->stored_level, 0); /* waits for its parent */
+	else
+		element->level = 0;
+
+	if (parent == NULL || kind->resets)
+		element->depth = 0;
+	else
+		element->depth = parent->depth;
+	element->limit = parent == NULL || kind->resets ? LAYOUT_MAX_LEVELS : parent->limit;
+	element->limited_by = parent == NULL || kind->resets ? NULL : parent->limited_by;
+	element->in_popover = strcmp(kind->name, "popover") == 0 || (parent != NULL && parent->in_popover);
+
+	if (kind->counts)
+	{
+		element->depth++;
+		check_depth(tree, element);
+		if (element->max_nesting > 0 && element->depth - 1 + element->max_nesting < element->limit)
+		{
+			element->limit = element->depth - 1 + element->max_nesting;
+			element->limited_by = element;
+		}
+	}
+	check_place(tree, element);
+	element->state = ELEMENT_SETTLED;
+	tree->settled = lappend(tree->settled, element);
+}
+
+/* What may stand in what. */
+static void
+check_place(LayoutTree *tree, const Element *element)
+{
+	const Element *parent = element->parent;
+	const char *name = element->kind->name;
+	bool		is_tab = strcmp(name, "tab") == 0;
+
+	if (parent == NULL)
+	{
+		if (is_tab && element->parent_id == NULL)
+			refuse_place(tree, element, "Give the id of the tabs element as parent_id.",
+						 "tab \"%s\" must be placed in an element of type tabs", element->id);
+		return;
+	}
+	if (!parent->kind->holds)
+		refuse_place(tree, element, "Pages, containers, tabs, modals, drawers, popovers, headers and forms have children.",
+					 "layout element \"%s\" of type %s cannot have children", parent->id, parent->kind->name);
+	if (strcmp(name, "page") == 0)
+		refuse_place(tree, element, "A page is a root: leave its parent_id out.",
+					 "page \"%s\" cannot be placed inside another element", element->id);
+	if (is_tab != (strcmp(parent->kind->name, "tabs") == 0))
+	{
+		if (is_tab)
+			refuse_place(tree, element, NULL, "tab \"%s\" must be placed in an element of type tabs", element->id);
+		refuse_place(tree, element, "Place it in one of the tabs.",
+					 "layout element \"%s\" of type %s cannot be placed in tabs \"%s\", which holds only tabs",
+					 element->id, name, parent->id);
+	}
+	if ((strcmp(name, "modal") == 0 || strcmp(name, "drawer") == 0) &&
+		strcmp(parent->kind->name, "page") != 0)
+		refuse_place(tree, element, "Give it a page as its parent, or none.",
+					 "%s \"%s\" can only be placed at page level", name, element->id);
+	if (strcmp(name, "popover") == 0 && parent->in_popover)
+		refuse_place(tree, element, NULL, "popover \"%s\" cannot be placed inside a popover", element->id);
+}
+
+/* The limit of levels, Sigma's own or one that a container on the way up sets. */
+static void
+check_depth(LayoutTree *tree, const Element *element)
+{
+	int			limit = element->limit;
+	const Element *by = element->limited_by;
+
+	if (element->depth <= limit)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_CHECK_VIOLATION),
+			 errmsg("Cannot nest more than %d levels of layouts", by == NULL ? LAYOUT_MAX_LEVELS : by->max_nesting),
+			 errdetail("Path: %s.", path_of(element)),
+			 by == NULL ? 0 : errhint("\"max_nesting\" of container \"%s\" is %d.", by->id, by->max_nesting),
+			 errtable(tree->rel)));
+}
+
+/* Raise 23514 about an element, with the path to it. */
+static void
+refuse_place(LayoutTree *tree, const Element *element, const char *hint, const char *message,...)
+{
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	for (;;)
+	{
+		va_list		args;
+		int			needed;
+
+		va_start(args, message);
+		needed = appendStringInfoVA(&buf, message, args);
+		va_end(args);
+		if (needed == 0)
+			break;
+		enlargeStringInfo(&buf, needed);
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_CHECK_VIOLATION),
+			 errmsg_internal("%s", buf.data),
+			 errdetail("Path: %s.", path_of(element)),
+			 hint == NULL ? 0 : errhint("%s", hint),
+			 errtable(tree->rel)));
+}
+
+/* Raise 23514: following parents from an element leads back to it. */
+static void
+report_cycle(LayoutTree *tree, const Element *element)
+{
+	StringInfoData buf;
+	const Element *at = element;
+	int			shown = 0;
+
+	initStringInfo(&buf);
+	do
+	{
+		appendStringInfo(&buf, "%s is in ", at->id);
+		at = at->parent;
+	} while (at != element && ++shown < 20);
+	appendStringInfo(&buf, "%s", at == element ? element->id : "...");
+	ereport(ERROR,
+			(errcode(ERRCODE_CHECK_VIOLATION),
+			 errmsg("layout element \"%s\" cannot be placed inside itself: that would be a cycle", element->id),
+			 errdetail("%s.", buf.data),
+			 errtable(tree->rel)));
+}
+
+/* "page > container > tabs", from the root down. */
+static char *
+path_of(const Element *element)
+{
+	char	   *path = pstrdup(element->id);
+	const Element *at = element->parent;
+	int			steps = 0;
+
+	for (; at != NULL && at != element && steps < 100; at = at->parent, steps++)
+		path = psprintf("%s > %s", at->id, path);
+	return at == NULL ? path : psprintf("... > %s", path);
+}
+
+/* Order among siblings: position, then age, then id. */
+static int
+compare_siblings(const ListCell *a, const ListCell *b)
+{
+	const Element *x = lfirst(a);
+	const Element *y = lfirst(b);
+
+	if (x->has_position != y->has_position)
+		return x->has_position ? -1 : 1;
+	if (x->position != y->position)
+		return x->position < y->position ? -1 : 1;
+	if (x->created_at != y->created_at)
+		return x->created_at < y->created_at ? -1 : 1;
+	return strcmp(x->id, y->id);
+}
+
+/*
+ * The children an element's row should name, or NULL where it should have none.
+ * While a dump is being restored the given ones stay, and those that they lack
+ * are added: most of the children are still to come.
+ */
+static JsonNode *
+children_document(LayoutTree *tree, Element *element, Jsonb *stored)
+{
+	List	   *children = sigma_tree_children(tree, element->id);
+	JsonNode   *document = sigma_json_new(JSON_ARRAY, NULL);
+	bool		keep = tree->restoring && stored != NULL && JB_ROOT_IS_ARRAY(stored) && !JB_ROOT_IS_SCALAR(stored);
+	HTAB	   *given = NULL;
+	ListCell   *cell;
+	int			i;
+
+	if (!element->kind->holds && children == NIL)
+		return NULL;
+	if (keep)
+	{
+		given = sigma_id_set("given children", sizeof(char *));
+		document = sigma_json_read(stored);
+		for (i = 0; i < document->count; i++)
+			if (document->items[i]->kind == JSON_STRING)
+				(void) hash_search(given, &document->items[i]->string, HASH_ENTER, NULL);
+	}
+	foreach(cell, children)
+	{
+		const Element *child = lfirst(cell);
+
+		if (given == NULL || hash_search(given, &child->id, HASH_FIND, NULL) == NULL)
+			sigma_json_append(document, sigma_json_new_string(child->id, NULL));
+	}
+	if (given != NULL)
+		hash_destroy(given);
+	return document;
+}
+
+/* Does the row say the same already?  *written is what it should say (NULL: null). */
+static bool
+same_document(const JsonNode *document, Jsonb *stored, Jsonb **written)
+{
+	*written = document == NULL ? NULL : sigma_json_write(document);
+	if (*written == NULL || stored == NULL)
+		return *written == NULL && stored == NULL;
+	return compareJsonbContainers(&(*written)->root, &stored->root) == 0;
+}
