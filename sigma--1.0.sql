@@ -278,10 +278,6 @@ CREATE FUNCTION sigma.layout_check() RETURNS trigger
     AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION sigma.layout_check() IS 'checks the layout after a statement and keeps levels and children true';
 
-CREATE FUNCTION sigma.layout_keep() RETURNS trigger
-    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION sigma.layout_keep() IS 'refuses TRUNCATE of the layout';
-
 -- The lock comes first; the column list keeps edits of settings and names out of
 -- it.  Triggers with transition tables can have neither a column list nor two events.
 CREATE TRIGGER sigma_layout_lock
@@ -299,10 +295,6 @@ CREATE TRIGGER sigma_layout_updated
 CREATE TRIGGER sigma_layout_deleted
     AFTER DELETE ON sigma.sigma_layout_elements REFERENCING OLD TABLE AS old_rows
     FOR EACH STATEMENT EXECUTE FUNCTION sigma.layout_check();
-CREATE TRIGGER sigma_layout_keep
-    BEFORE TRUNCATE ON sigma.sigma_layout_elements
-    FOR EACH STATEMENT EXECUTE FUNCTION sigma.layout_keep();
-
 CREATE FUNCTION sigma.create_layout_element(config jsonb) RETURNS text
     AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION sigma.create_layout_element(jsonb) IS 'create a layout element, with everything nested in its document; returns its id';

@@ -268,22 +268,22 @@ variable_type(const JsonNode *settings)
 		const char *control;
 		const char *variable;
 	}			types[] = {
-		{"number", "number"}, {"slider", "number"}, {"top_n", "number"},
-		{"number_range", "number_range"}, {"range_slider", "number_range"},
-		{"date", "date"}, {"date_range", "date_range"},
+		{"number", "number"}, {"slider", "number"}, {"top-n", "number"},
+		{"number-range", "number_range"}, {"range-slider", "number_range"},
+		{"date", "date"}, {"date-range", "date_range"},
 		{"switch", "logical"}, {"checkbox", "logical"},
 		{"list", "list"}, {"legend", "list"},
 	};
-	char	   *given = sigma_json_get_string(settings, "control_type", "");
-	char	   *control = pstrdup(given);
-	char	   *c;
+	char	   *given = sigma_json_get_string(settings, "value_type", NULL);
+	char	   *control = sigma_json_get_string(settings, "control_type", "text");
 	int			i;
 
-	for (c = control; *c != '\0'; c++)
-		if (*c == '-' || *c == ' ')
-			*c = '_';
+	if (sigma_json_get_bool(settings, "multiple", false))
+		return "list";
+	if (given != NULL)
+		return given;
 	for (i = 0; i < lengthof(types); i++)
-		if (pg_strcasecmp(types[i].control, control) == 0)
+		if (strcmp(types[i].control, control) == 0)
 			return types[i].variable;
 	return "text";
 }

@@ -34,7 +34,6 @@
 PG_FUNCTION_INFO_V1(layout_lock);
 PG_FUNCTION_INFO_V1(layout_row);
 PG_FUNCTION_INFO_V1(layout_check);
-PG_FUNCTION_INFO_V1(layout_keep);
 
 /* What the row trigger knows of an element that rows of its statement name as parent. */
 typedef struct RowParent
@@ -80,19 +79,6 @@ layout_lock(PG_FUNCTION_ARGS)
 	(void) check_call(fcinfo, "layout_lock");
 	if (!sigma_layout_upkeep())
 		sigma_layout_lock();
-	return PointerGetDatum(NULL);
-}
-
-/* BEFORE TRUNCATE: refused, no row trigger would see what goes. */
-Datum
-layout_keep(PG_FUNCTION_ARGS)
-{
-	TriggerData *trigger = check_call(fcinfo, "layout_keep");
-
-	ereport(ERROR,
-			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-			 errmsg("cannot truncate \"%s\"", RelationGetRelationName(trigger->tg_relation)),
-			 errhint("Use DELETE.")));
 	return PointerGetDatum(NULL);
 }
 
