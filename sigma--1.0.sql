@@ -359,6 +359,77 @@ COMMENT ON FUNCTION sigma.render_layout(text) IS 'the layout as a tree for a ter
 -- action: variables
 ------------------------------------------------------------------------------
 
+-- Values of variables of scope user; those of scope workbook stand in their rows.
+CREATE TABLE sigma.sigma_variable_values (
+    variable_id varchar(255),
+    user_id text,
+    value jsonb NOT NULL,
+    updated_at sigma.timestamp_ntz,
+    CONSTRAINT sigma_variable_values_pkey PRIMARY KEY (variable_id, user_id)
+);
+COMMENT ON TABLE sigma.sigma_variable_values IS 'values of variables of scope user, one per app user';
+SELECT pg_catalog.pg_extension_config_dump('sigma.sigma_variable_values', '');
+
+CREATE FUNCTION sigma.check_variable() RETURNS trigger
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.check_variable() IS 'brings a variable into canonical form and checks its values';
+
+CREATE FUNCTION sigma.check_variable_value() RETURNS trigger
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.check_variable_value() IS 'checks the value of a variable for one user';
+
+CREATE FUNCTION sigma.remove_variable() RETURNS trigger
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.remove_variable() IS 'refuses to delete a variable that is used';
+
+CREATE FUNCTION sigma.announce_variables() RETURNS trigger
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.announce_variables() IS 'tells all sessions that definitions of variables changed';
+
+CREATE TRIGGER sigma_0_check BEFORE INSERT OR UPDATE ON sigma.sigma_variables
+    FOR EACH ROW EXECUTE FUNCTION sigma.check_variable();
+CREATE TRIGGER sigma_1_remove BEFORE DELETE ON sigma.sigma_variables
+    FOR EACH ROW EXECUTE FUNCTION sigma.remove_variable();
+-- Values are read afresh by every run: a change of them alone is not announced.
+CREATE TRIGGER sigma_2_announce AFTER INSERT OR DELETE
+    OR UPDATE OF id, name, kind, type, default_value, scope, metadata, status ON sigma.sigma_variables
+    FOR EACH STATEMENT EXECUTE FUNCTION sigma.announce_variables();
+CREATE TRIGGER sigma_0_check BEFORE INSERT OR UPDATE ON sigma.sigma_variable_values
+    FOR EACH ROW EXECUTE FUNCTION sigma.check_variable_value();
+CREATE TRIGGER sigma_0_truncate BEFORE TRUNCATE ON sigma.sigma_variable_values
+    FOR EACH STATEMENT EXECUTE FUNCTION sigma.refuse_catalog_truncate();
+
+CREATE FUNCTION sigma.create_variable(config jsonb) RETURNS text
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.create_variable(jsonb) IS 'declare a variable or control; returns its id';
+
+CREATE FUNCTION sigma.update_variable(id text, changes jsonb) RETURNS void
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.update_variable(text, jsonb) IS 'change the definition of a variable or control';
+
+CREATE FUNCTION sigma.delete_variable(id text, cascade bool DEFAULT false) RETURNS bool
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.delete_variable(text, bool) IS 'delete a variable or control; refused while it is used, unless cascade leaves the references dangling';
+
+CREATE FUNCTION sigma.list_variables(
+        OUT id text, OUT name text, OUT kind text, OUT type text, OUT value jsonb,
+        OUT default_value jsonb, OUT scope text)
+    RETURNS SETOF record
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.list_variables() IS 'declared variables and controls with their stored values';
+
+CREATE FUNCTION sigma.set_variable(id text, value jsonb) RETURNS void
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.set_variable(text, jsonb) IS 'store the value of a variable; NULL brings back the default';
+
+CREATE FUNCTION sigma.get_variable(id text) RETURNS jsonb
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.get_variable(text) IS 'the value of a variable: what is stored, else its default';
+
+CREATE FUNCTION sigma.evaluate_condition(condition jsonb, context jsonb) RETURNS bool
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.evaluate_condition(jsonb, jsonb) IS 'whether a condition of an action holds in a context';
+
 ------------------------------------------------------------------------------
 -- action: sequences
 ------------------------------------------------------------------------------

@@ -127,6 +127,19 @@ extern void sigma_context_push_variables(JsonbParseState **state, RunContext *co
 extern void sigma_context_push_controls(JsonbParseState **state, RunContext *context);
 
 /*
+ * Values in general.
+ */
+
+/* A whole jsonb as a value that points into it; a value as a jsonb of its own. */
+extern void sigma_jsonb_to_value(Jsonb *document, JsonbValue *value);
+extern Jsonb *sigma_jsonb_from_value(const JsonbValue *value);
+
+/* The same JSON value?  Is it an array?  A copy with all it points at. */
+extern bool sigma_jsonb_same(const JsonbValue *a, const JsonbValue *b);
+extern bool sigma_jsonb_is_list(const JsonbValue *value);
+extern void sigma_jsonb_copy(const JsonbValue *value, MemoryContext cxt, JsonbValue *copy);
+
+/*
  * variables.c: declared variables and controls.
  */
 typedef enum VariableType
@@ -158,14 +171,30 @@ typedef struct Variable
 	Jsonb	   *default_value;	/* or NULL */
 } Variable;
 
-/* By id, else by name; NULL where none is declared.  Valid until the next catalog access. */
+/* By id, else by name; NULL where none is declared.  Valid until transaction end. */
 extern const Variable *sigma_variable(const char *id_or_name);
 
-/* The stored value, else the default, by a fresh snapshot.  False: neither. */
+/* Words of documents in the order of VariableType and VariableScope; they end with NULL. */
+extern const char *const sigma_variable_types[];
+extern const char *const sigma_variable_scopes[];
+
+/* Place of a word (NULL: none) in such a list, or -1. */
+extern int	sigma_variable_word(const char *const *words, const char *word);
+
+/* The type as documents call it. */
+extern const char *sigma_variable_type_name(VariableType type);
+
+/*
+ * The stored value, else the default, by a fresh snapshot; not ACL-checked.
+ * "app_user" (NULL: sigma_app_user()) counts for scope user.  False: there is neither.
+ */
 extern bool sigma_variable_read(const Variable *variable, const char *app_user, JsonbValue *value);
 
-/* Write the value (NULL: forget it, the default holds) as the caller; checks type and scope. */
-extern void sigma_variable_write(const Variable *variable, const JsonbValue *value);
+/*
+ * Write the value (NULL: forget it, so that the default holds) as the caller.
+ * The row triggers check its type; 55000 for scope session, where nothing is stored.
+ */
+extern void sigma_variable_write(const Variable *variable, const char *app_user, const JsonbValue *value);
 
 /* Does a value fit the type?  False: *why says what is wrong ("is not a number"). Null always fits. */
 extern bool sigma_variable_fits(VariableType type, const JsonbValue *value, const char **why);

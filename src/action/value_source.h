@@ -24,20 +24,26 @@ typedef struct Condition Condition;
  */
 extern ValueSource *sigma_value_source_compile(const JsonNode *node, bool is_data, MemoryContext cxt);
 
-/* Compile dynamic text; a node that is no string is compiled as a value (rendered as text later). */
+/*
+ * Compile dynamic text: {{[Control/x]}} is replaced, {{{{ is a literal {{.  A node
+ * that is no string is compiled as a value (and shown as text later).
+ */
 extern ValueSource *sigma_dynamic_text_compile(const JsonNode *node, MemoryContext cxt);
 
 /* The value: a scalar or jbvBinary; jbvNull where there is none. */
 extern void sigma_value_source_evaluate(const ValueSource *source, RunContext *context, JsonbValue *value);
 
-/* The value as plain text: numbers without quotes, arrays joined by commas, null empty.  Never NULL. */
+/* The value as plain text (see sigma_jsonb_text).  Never NULL. */
 extern char *sigma_value_source_text(const ValueSource *source, RunContext *context);
 
 /* Does the value depend on no run?  Then *value (may be NULL) becomes it, living as long as the source. */
 extern bool sigma_value_source_is_static(const ValueSource *source, JsonbValue *value);
 
-/* Any value as plain text, as dynamic text shows it. */
-extern char *sigma_value_text(const JsonbValue *value);
+/*
+ * Any value as plain text, as dynamic text shows it: numbers without quotes, null
+ * empty, arrays joined by commas, objects as JSON.  palloc'd.
+ */
+extern char *sigma_jsonb_text(const JsonbValue *value);
 
 /*
  * Compile a condition or an array of them (all must hold).  NULL where there is
@@ -48,5 +54,11 @@ extern Condition *sigma_condition_compile(const JsonNode *node, MemoryContext cx
 
 /* Does it hold?  A NULL condition does; an unknown answer is no. */
 extern bool sigma_condition_evaluate(const Condition *condition, RunContext *context);
+
+/* Raise SG400 for a member of "object" that "known" (ends with NULL) does not list. */
+extern void sigma_check_members(const JsonNode *object, const char *noun, const char *const *known);
+
+/* The string member "key" of "object"; SG400 where it is missing or no string. */
+extern const char *sigma_required_string(const JsonNode *object, const char *noun, const char *key);
 
 #endif							/* SIGMA_VALUE_SOURCE_H */

@@ -123,6 +123,6 @@ stop_cluster() {
     local dir=$sandbox/${1:-data}
 
     if [ -f "$dir/postmaster.pid" ]; then
-        as_server_user "$bindir/pg_ctl" -D "$dir" -m fast stop >/dev/null 2>&1 || true
+        as_server_user "${bindir:-$("$PG_CONFIG" --bindir)}/pg_ctl" -D "$dir" -m fast stop >/dev/null 2>&1 || true
     fi
 }

@@ -1,0 +1,606 @@
+/*
+ * context.c
+ *		What a run knows: the context it was started with and what it has set since.
+ *
+ * A context is read in place.  One that is not canonical (other spellings,
+ * unknown keys, keys of other kinds) goes through the reader of documents once,
+ * which also raises what is to be raised about it.
+ *
+ * Nothing here outlives the memory context that the run was started in, and
+ * nothing is locked.
+ */
+#include "postgres.h"
+
+#include "nodes/pg_list.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+
+#include "action/compare.h"
+#include "action/context.h"
+#include "common/document.h"
+#include "common/errors.h"
+
+/* What a top-level key of a context must be. */
+typedef enum MemberKind
+{
+	MEMBER_STRING,
+	MEMBER_MODE,
+	MEMBER_SELECTION,
+	MEMBER_OBJECT
+} MemberKind;
+
+/* A known top-level key. */
+typedef struct Member
+{
+	const char *name;			/* canonical spelling */
+	MemberKind	kind;
+	size_t		offset;			/* of the field in RunContext */
+} Member;
+
+static const Member members[] = {
+	{"action_variables", MEMBER_OBJECT, offsetof(RunContext, variables)},
+	{"column_name", MEMBER_STRING, offsetof(RunContext, column_name)},
+	{"controls", MEMBER_OBJECT, offsetof(RunContext, controls)},
+	{"element_id", MEMBER_STRING, offsetof(RunContext, element_id)},
+	{"form", MEMBER_OBJECT, offsetof(RunContext, form)},
+	{"idempotency_key", MEMBER_STRING, offsetof(RunContext, idempotency_key)},
+	{"menu_item_id", MEMBER_STRING, offsetof(RunContext, menu_item_id)},
+	{"metadata", MEMBER_OBJECT, offsetof(RunContext, metadata)},
+	{"mode", MEMBER_MODE, offsetof(RunContext, mode)},
+	{"selection", MEMBER_SELECTION, offsetof(RunContext, selected)},
+	{"user_id", MEMBER_STRING, offsetof(RunContext, user_id)},
+	{"workbook_id", MEMBER_STRING, offsetof(RunContext, workbook_id)},
+};
+
+static bool read_members(RunContext *context, JsonNode **wrong, const JsonNode *tree);
+static bool read_member(RunContext *context, const Member *member, const JsonbValue *value);
+static bool read_selection(RunContext *context, const JsonbValue *value);
+static const Member *find_member(const JsonbValue *key);
+static void refuse_member(JsonNode *where) pg_attribute_noreturn();
+static bool get_key(JsonbContainer *object, const char *key, JsonbValue *value);
+static bool find_set(const RunValues *values, const char *name, JsonbValue *value);
+static void add_set(RunContext *context, RunValues *values, const char *name, const JsonbValue *value);
+static bool read_declared(RunContext *context, const char *name, JsonbValue *value);
+static void check_declared(const char *noun, const char *name, const JsonbValue *value);
+static void change_list(const JsonbValue *old, const JsonbValue *change, bool removing, JsonbValue *result);
+static bool list_has(const JsonbValue *list, const JsonbValue *element);
+static void push_set(JsonbParseState **state, const RunValues *values);
+
+/*
+ * The context of a run, in the current memory context.  Raises SG400 where it
+ * is no object or a known key holds something else than it should.
+ */
+RunContext *
+sigma_context_read(Jsonb *document)
+{
+	RunContext *context = palloc0(sizeof(RunContext));
+	JsonNode   *wrong;
+	JsonNode   *tree;
+
+	context->cxt = CurrentMemoryContext;
+	context->document = document;
+	if (document == NULL)
+	{
+		JsonbParseState *state = NULL;
+
+		pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+		context->document = JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
+		return context;
+	}
+	if (JB_ROOT_IS_OBJECT(document) && read_members(context, NULL, NULL))
+		return context;
+
+	tree = sigma_json_read(document);
+	if (tree->kind != JSON_OBJECT)
+		sigma_document_error(tree, 0, NULL, "a context must be an object, not %s",
+							 sigma_json_kind_name(tree));
+	tree = sigma_document_normalise(DOCUMENT_CONTEXT, tree, 0);
+
+	memset(context, 0, sizeof(RunContext));
+	context->cxt = CurrentMemoryContext;
+	context->document = sigma_json_write(tree);
+	if (!read_members(context, &wrong, tree))
+		refuse_member(wrong);
+	return context;
+}
+
+/* [Control/id]: set in the run, given by the context, or declared. */
+bool
+sigma_context_control(RunContext *context, const char *id, JsonbValue *value)
+{
+	return find_set(&context->set_controls, id, value) ||
+		get_key(context->controls, id, value) ||
+		read_declared(context, id, value);
+}
+
+/* [ActionVar/name]: set in the run, given by the context, or declared. */
+bool
+sigma_context_variable(RunContext *context, const char *name, JsonbValue *value)
+{
+	return find_set(&context->set_variables, name, value) ||
+		get_key(context->variables, name, value) ||
+		read_declared(context, name, value);
+}
+
+/* [Form/field] */
+bool
+sigma_context_form(RunContext *context, const char *field, JsonbValue *value)
+{
+	return get_key(context->form, field, value);
+}
+
+int
+sigma_context_selected_count(const RunContext *context)
+{
+	return context->selected == NULL ? 0 : JsonContainerSize(context->selected);
+}
+
+/* Row "i" of the selection: 0 <= i < count. */
+JsonbContainer *
+sigma_context_selected_row(const RunContext *context, int i)
+{
+	JsonbValue *row = getIthJsonbValueFromContainer(context->selected, i);
+
+	if (row == NULL || row->type != jbvBinary)
+		elog(ERROR, "selected row %d is missing", i);
+	return row->val.binary.data;
+}
+
+/* One column of one selected row; null where the row has no such key. */
+bool
+sigma_context_selected_value(const RunContext *context, int i, const char *column, JsonbValue *value)
+{
+	return get_key(sigma_context_selected_row(context, i), column, value);
+}
+
+/* [Selection/column] */
+bool
+sigma_context_selection(const RunContext *context, const char *column, JsonbValue *value)
+{
+	int			count = sigma_context_selected_count(context);
+	JsonbParseState *state = NULL;
+	bool		found = false;
+	int			i;
+
+	value->type = jbvNull;
+	if (count <= 1)
+		return count == 1 && sigma_context_selected_value(context, 0, column, value);
+
+	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
+	for (i = 0; i < count; i++)
+	{
+		JsonbValue	element;
+
+		if (sigma_context_selected_value(context, i, column, &element))
+			found = true;
+		pushJsonbValue(&state, WJB_ELEM, &element);
+	}
+	sigma_jsonb_to_value(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL)), value);
+	return found;
+}
+
+/* Set a control for the rest of the run; SG400 where a declared one cannot hold the value. */
+void
+sigma_context_set_control(RunContext *context, const char *id, const JsonbValue *value,
+						  SelectionMode mode, JsonbValue *now)
+{
+	JsonbValue	result = *value;
+
+	if (mode != SELECTION_REPLACE)
+	{
+		JsonbValue	old;
+
+		(void) sigma_context_control(context, id, &old);
+		change_list(&old, value, mode == SELECTION_REMOVE, &result);
+	}
+	check_declared("control", id, &result);
+	add_set(context, &context->set_controls, id, &result);
+	if (now != NULL)
+		(void) find_set(&context->set_controls, id, now);
+}
+
+/* Set a variable for the rest of the run. */
+void
+sigma_context_set_variable(RunContext *context, const char *name, const JsonbValue *value)
+{
+	add_set(context, &context->set_variables, name, value);
+}
+
+/* The step "variable set" or, without a value, "clear". */
+bool
+sigma_context_store_variable(RunContext *context, const char *name, const JsonbValue *value)
+{
+	const Variable *variable = sigma_variable(name);
+	JsonbValue	nothing;
+	bool		stored = false;
+
+	nothing.type = jbvNull;
+	if (value == NULL)
+		value = &nothing;
+	check_declared("variable", name, value);
+	if (variable != NULL && variable->scope != SCOPE_SESSION)
+	{
+		sigma_variable_write(variable, context->user_id, value);
+		stored = true;
+	}
+	add_set(context, &context->set_variables, name, value);
+	return stored;
+}
+
+/* From here on nothing that was set before is changed in place. */
+ContextMark
+sigma_context_mark(RunContext *context)
+{
+	ContextMark mark;
+
+	mark.controls = context->set_controls.count;
+	mark.variables = context->set_variables.count;
+	mark.fixed_controls = context->set_controls.fixed;
+	mark.fixed_variables = context->set_variables.fixed;
+	context->set_controls.fixed = mark.controls;
+	context->set_variables.fixed = mark.variables;
+	return mark;
+}
+
+/* Forget what was set since the mark. */
+void
+sigma_context_restore(RunContext *context, ContextMark mark)
+{
+	context->set_controls.count = mark.controls;
+	context->set_variables.count = mark.variables;
+	context->set_controls.fixed = mark.fixed_controls;
+	context->set_variables.fixed = mark.fixed_variables;
+}
+
+void
+sigma_context_push_variables(JsonbParseState **state, RunContext *context)
+{
+	push_set(state, &context->set_variables);
+}
+
+void
+sigma_context_push_controls(JsonbParseState **state, RunContext *context)
+{
+	push_set(state, &context->set_controls);
+}
+
+/* A whole jsonb as a value: a scalar, or jbvBinary that points into it. */
+void
+sigma_jsonb_to_value(Jsonb *document, JsonbValue *value)
+{
+	if (JB_ROOT_IS_SCALAR(document))
+	{
+		(void) JsonbExtractScalar(&document->root, value);
+		return;
+	}
+	value->type = jbvBinary;
+	value->val.binary.data = &document->root;
+	value->val.binary.len = VARSIZE(document) - VARHDRSZ;
+}
+
+/* A value as a jsonb of its own, in the current memory context. */
+Jsonb *
+sigma_jsonb_from_value(const JsonbValue *value)
+{
+	return JsonbValueToJsonb(unconstify(JsonbValue *, value));
+}
+
+/* The same JSON value?  Numbers by value, objects whatever the order of members. */
+bool
+sigma_jsonb_same(const JsonbValue *a, const JsonbValue *b)
+{
+	if (a->type != b->type)
+		return false;
+	switch (a->type)
+	{
+		case jbvNull:
+			return true;
+		case jbvBool:
+			return a->val.boolean == b->val.boolean;
+		case jbvNumeric:
+			return DatumGetBool(DirectFunctionCall2(numeric_eq, NumericGetDatum(a->val.numeric),
+													NumericGetDatum(b->val.numeric)));
+		case jbvString:
+			return a->val.string.len == b->val.string.len &&
+				memcmp(a->val.string.val, b->val.string.val, a->val.string.len) == 0;
+		case jbvBinary:
+			return compareJsonbContainers(a->val.binary.data, b->val.binary.data) == 0;
+		default:
+			elog(ERROR, "unexpected jsonb value of type %d", (int) a->type);
+	}
+}
+
+/* Is this value an array? */
+bool
+sigma_jsonb_is_list(const JsonbValue *value)
+{
+	return value->type == jbvBinary && JsonContainerIsArray(value->val.binary.data);
+}
+
+/* A copy of a value with all it points at, in "cxt". */
+void
+sigma_jsonb_copy(const JsonbValue *value, MemoryContext cxt, JsonbValue *copy)
+{
+	MemoryContext old = MemoryContextSwitchTo(cxt);
+
+	*copy = *value;
+	switch (value->type)
+	{
+		case jbvString:
+			copy->val.string.val = pnstrdup(value->val.string.val, value->val.string.len);
+			break;
+		case jbvNumeric:
+			copy->val.numeric = DatumGetNumericCopy(NumericGetDatum(value->val.numeric));
+			break;
+		case jbvBinary:
+			copy->val.binary.data = palloc(value->val.binary.len);
+			memcpy(copy->val.binary.data, value->val.binary.data, value->val.binary.len);
+			break;
+		case jbvArray:
+		case jbvObject:
+			sigma_jsonb_to_value(sigma_jsonb_from_value(value), copy);
+			break;
+		default:
+			break;
+	}
+	MemoryContextSwitchTo(old);
+}
+
+/*
+ * Spread the members of context->document over the struct.  False at the first
+ * that is unknown or no what it should be; *wrong becomes its node in "tree".
+ */
+static bool
+read_members(RunContext *context, JsonNode **wrong, const JsonNode *tree)
+{
+	JsonbIterator *iterator = JsonbIteratorInit(&context->document->root);
+	JsonbValue	key;
+	JsonbValue	value;
+	JsonbIteratorToken token;
+
+	(void) JsonbIteratorNext(&iterator, &key, true);
+	while ((token = JsonbIteratorNext(&iterator, &key, true)) == WJB_KEY)
+	{
+		const Member *member = find_member(&key);
+
+		(void) JsonbIteratorNext(&iterator, &value, true);
+		if (member != NULL && read_member(context, member, &value))
+			continue;
+		if (wrong != NULL)
+			*wrong = sigma_json_get(tree, pnstrdup(key.val.string.val, key.val.string.len));
+		return false;
+	}
+	return true;
+}
+
+/* One known member; null counts as absent.  Returns whether it is what it should be. */
+static bool
+read_member(RunContext *context, const Member *member, const JsonbValue *value)
+{
+	char	   *field = (char *) context + member->offset;
+	char	   *text;
+
+	if (value->type == jbvNull)
+		return true;
+	switch (member->kind)
+	{
+		case MEMBER_STRING:
+		case MEMBER_MODE:
+			if (value->type != jbvString)
+				return false;
+			text = pnstrdup(value->val.string.val, value->val.string.len);
+			*(const char **) field = text;
+			return member->kind == MEMBER_STRING || strcmp(text, "auto") == 0 ||
+				strcmp(text, "draft") == 0 || strcmp(text, "published") == 0;
+		case MEMBER_OBJECT:
+			if (value->type != jbvBinary || !JsonContainerIsObject(value->val.binary.data))
+				return false;
+			*(JsonbContainer **) field = value->val.binary.data;
+			return true;
+		case MEMBER_SELECTION:
+			return read_selection(context, value);
+	}
+	return false;
+}
+
+/* "selection": an object whose "rows" are objects. */
+static bool
+read_selection(RunContext *context, const JsonbValue *value)
+{
+	JsonbValue	rows;
+	JsonbIterator *iterator;
+	JsonbValue	row;
+	JsonbIteratorToken token;
+
+	if (value->type != jbvBinary || !JsonContainerIsObject(value->val.binary.data))
+		return false;
+	if (!get_key(value->val.binary.data, "rows", &rows) || rows.type == jbvNull)
+		return true;
+	if (!sigma_jsonb_is_list(&rows))
+		return false;
+	iterator = JsonbIteratorInit(rows.val.binary.data);
+	(void) JsonbIteratorNext(&iterator, &row, true);
+	while ((token = JsonbIteratorNext(&iterator, &row, true)) == WJB_ELEM)
+		if (row.type != jbvBinary || !JsonContainerIsObject(row.val.binary.data))
+			return false;
+	context->selected = rows.val.binary.data;
+	return true;
+}
+
+/* The known member of that name, or NULL. */
+static const Member *
+find_member(const JsonbValue *key)
+{
+	int			i;
+
+	for (i = 0; i < lengthof(members); i++)
+		if (strlen(members[i].name) == key->val.string.len &&
+			memcmp(members[i].name, key->val.string.val, key->val.string.len) == 0)
+			return &members[i];
+	return NULL;
+}
+
+/* Raise SG400 about a member that read_members refused. */
+static void
+refuse_member(JsonNode *where)
+{
+	JsonbValue	key;
+	const Member *member;
+
+	key.val.string.val = unconstify(char *, where->key);
+	key.val.string.len = strlen(where->key);
+	member = find_member(&key);
+	if (member == NULL)
+		sigma_document_error(where, 0, NULL, "a context has no \"%s\"", where->key);
+	switch (member->kind)
+	{
+		case MEMBER_STRING:
+			sigma_document_error(where, 0, NULL, "\"%s\" must be a string, not %s",
+								 where->key, sigma_json_kind_name(where));
+		case MEMBER_MODE:
+			sigma_document_error(where, 0, "Known are auto, draft and published.",
+								 "\"%s\" must be a mode, not %s", where->key, sigma_json_text(where));
+		case MEMBER_OBJECT:
+			sigma_document_error(where, 0, NULL, "\"%s\" must be an object, not %s",
+								 where->key, sigma_json_kind_name(where));
+		case MEMBER_SELECTION:
+			sigma_document_error(where, 0, "A selection is {\"rows\": [{\"column\": value, ...}, ...]}.",
+								 "the selection must be an object whose rows are objects");
+	}
+	pg_unreachable();
+}
+
+/* The member of an object (NULL: none); jbvNull and false where there is none. */
+static bool
+get_key(JsonbContainer *object, const char *key, JsonbValue *value)
+{
+	if (object != NULL && getKeyJsonValueFromContainer(object, key, strlen(key), value) != NULL)
+		return true;
+	value->type = jbvNull;
+	return false;
+}
+
+/* What the run has set last under that name. */
+static bool
+find_set(const RunValues *values, const char *name, JsonbValue *value)
+{
+	int			i;
+
+	for (i = values->count - 1; i >= 0; i--)
+		if (strcmp(values->items[i].name, name) == 0)
+		{
+			*value = values->items[i].value;
+			return true;
+		}
+	value->type = jbvNull;
+	return false;
+}
+
+/* Note what the run sets, in place of an older value where no mark stands between. */
+static void
+add_set(RunContext *context, RunValues *values, const char *name, const JsonbValue *value)
+{
+	RunValue   *item = NULL;
+	int			i;
+
+	for (i = values->count - 1; i >= values->fixed && item == NULL; i--)
+		if (strcmp(values->items[i].name, name) == 0)
+			item = &values->items[i];
+	if (item == NULL)
+	{
+		if (values->count == values->capacity)
+		{
+			values->capacity = values->capacity == 0 ? 8 : values->capacity * 2;
+			values->items = values->items == NULL ?
+				MemoryContextAlloc(context->cxt, sizeof(RunValue) * values->capacity) :
+				repalloc(values->items, sizeof(RunValue) * values->capacity);
+		}
+		item = &values->items[values->count++];
+		item->name = MemoryContextStrdup(context->cxt, name);
+	}
+	sigma_jsonb_copy(value, context->cxt, &item->value);
+}
+
+/* The stored value or default of a declared variable or control. */
+static bool
+read_declared(RunContext *context, const char *name, JsonbValue *value)
+{
+	const Variable *variable = sigma_variable(name);
+
+	value->type = jbvNull;
+	return variable != NULL && sigma_variable_read(variable, context->user_id, value);
+}
+
+/* Raise SG400 where a declared variable or control of that name cannot hold the value. */
+static void
+check_declared(const char *noun, const char *name, const JsonbValue *value)
+{
+	const Variable *variable = sigma_variable(name);
+	const char *why;
+
+	if (variable != NULL && !sigma_variable_fits(variable->type, value, &why))
+		ereport(ERROR,
+				(errcode(ERRCODE_SIGMA_DOCUMENT),
+				 errmsg("value of %s \"%s\" %s", noun, name, why),
+				 errdetail("It is declared with type %s.", sigma_variable_type_name(variable->type))));
+}
+
+/* A list with values added (each once) or removed; single values count as lists of one. */
+static void
+change_list(const JsonbValue *old, const JsonbValue *change, bool removing, JsonbValue *result)
+{
+	JsonbParseState *state = NULL;
+	JsonbValue	element;
+	int			i;
+
+	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
+	for (i = 0; i < sigma_list_length(old); i++)
+	{
+		sigma_list_element(old, i, &element);
+		if (!removing || !list_has(change, &element))
+			pushJsonbValue(&state, WJB_ELEM, &element);
+	}
+	for (i = 0; !removing && i < sigma_list_length(change); i++)
+	{
+		sigma_list_element(change, i, &element);
+		if (!list_has(old, &element))
+			pushJsonbValue(&state, WJB_ELEM, &element);
+	}
+	sigma_jsonb_to_value(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL)), result);
+}
+
+/* Is the element in the value taken as a list? */
+static bool
+list_has(const JsonbValue *list, const JsonbValue *element)
+{
+	int			i;
+
+	for (i = 0; i < sigma_list_length(list); i++)
+	{
+		JsonbValue	other;
+
+		sigma_list_element(list, i, &other);
+		if (sigma_jsonb_same(&other, element))
+			return true;
+	}
+	return false;
+}
+
+/* Push an object of what was set; of several values under one name the last one holds. */
+static void
+push_set(JsonbParseState **state, const RunValues *values)
+{
+	JsonbValue	key;
+	int			i;
+
+	pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
+	for (i = 0; i < values->count; i++)
+	{
+		key.type = jbvString;
+		key.val.string.val = unconstify(char *, values->items[i].name);
+		key.val.string.len = strlen(values->items[i].name);
+		pushJsonbValue(state, WJB_KEY, &key);
+		pushJsonbValue(state, WJB_VALUE, &values->items[i].value);
+	}
+	pushJsonbValue(state, WJB_END_OBJECT, NULL);
+}

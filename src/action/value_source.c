@@ -1,0 +1,440 @@
+/*
+ * value_source.c
+ *		Values of actions: compiled once, evaluated per run.
+ *
+ * A compiled value is a small tree.  What depends on no run is folded into one
+ * jsonb at compile time, so that most values cost nothing when they are needed.
+ * Compiled forms live in the memory context that the caller names and are never
+ * changed; what evaluation makes is in the current one.
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "nodes/pg_list.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+
+#include "action/reference.h"
+#include "action/value_source.h"
+#include "common/document.h"
+
+typedef enum SourceKind
+{
+	SOURCE_STATIC,
+	SOURCE_REFERENCE,
+	SOURCE_ARRAY,
+	SOURCE_OBJECT,
+	SOURCE_TEXT					/* dynamic text: its items joined */
+} SourceKind;
+
+struct ValueSource
+{
+	SourceKind	kind;
+	JsonbValue	value;			/* SOURCE_STATIC */
+	RunReference reference;		/* SOURCE_REFERENCE */
+	int			count;			/* items: elements, members or pieces of text */
+	ValueSource **items;
+	const char **keys;			/* SOURCE_OBJECT: names of the items */
+};
+
+/* An object whose "type" is one of these is a value source. */
+typedef struct SourceType
+{
+	const char *name;
+	ReferenceSource from;		/* what it refers to */
+	const char *key;			/* the member that names it */
+} SourceType;
+
+static const SourceType source_types[] = {
+	{"static", 0, "value"},
+	{"formula", 0, "formula"},
+	{"column", FROM_SELECTION, "column_name"},
+	{"control", FROM_CONTROL, "control_id"},
+	{"variable", FROM_VARIABLE, "variable"},
+	{"form_field", FROM_FORM, "field"},
+};
+
+static ValueSource *compile(const JsonNode *node, bool is_data);
+static ValueSource *compile_object(const JsonNode *node, bool is_data);
+static ValueSource *compile_items(SourceKind kind, const JsonNode *node, bool is_data);
+static ValueSource *compile_formula(const char *text, const JsonNode *where);
+static ValueSource *compile_text(const JsonNode *node);
+static ValueSource *new_source(SourceKind kind);
+static ValueSource *static_string(const char *text);
+static ValueSource *static_node(const JsonNode *node);
+static const SourceType *find_type(const char *name);
+static const char *type_names(void);
+static void evaluate_items(const ValueSource *source, RunContext *context, JsonbValue *value);
+static void append_text(StringInfo buf, const JsonbValue *value);
+
+/* Compile a canonical value in "cxt". */
+ValueSource *
+sigma_value_source_compile(const JsonNode *node, bool is_data, MemoryContext cxt)
+{
+	MemoryContext old = MemoryContextSwitchTo(cxt);
+	ValueSource *source = node == NULL ? static_node(sigma_json_new(JSON_NULL, NULL)) :
+		compile(node, is_data);
+
+	MemoryContextSwitchTo(old);
+	return source;
+}
+
+/* Compile dynamic text in "cxt". */
+ValueSource *
+sigma_dynamic_text_compile(const JsonNode *node, MemoryContext cxt)
+{
+	MemoryContext old;
+	ValueSource *source;
+
+	if (node == NULL || node->kind != JSON_STRING)
+		return sigma_value_source_compile(node, false, cxt);
+	old = MemoryContextSwitchTo(cxt);
+	source = compile_text(node);
+	MemoryContextSwitchTo(old);
+	return source;
+}
+
+void
+sigma_value_source_evaluate(const ValueSource *source, RunContext *context, JsonbValue *value)
+{
+	switch (source->kind)
+	{
+		case SOURCE_STATIC:
+			*value = source->value;
+			break;
+		case SOURCE_REFERENCE:
+			sigma_reference_read(&source->reference, context, value);
+			break;
+		case SOURCE_ARRAY:
+		case SOURCE_OBJECT:
+			evaluate_items(source, context, value);
+			break;
+		case SOURCE_TEXT:
+			value->type = jbvString;
+			value->val.string.val = sigma_value_source_text(source, context);
+			value->val.string.len = strlen(value->val.string.val);
+			break;
+	}
+}
+
+char *
+sigma_value_source_text(const ValueSource *source, RunContext *context)
+{
+	StringInfoData buf;
+	JsonbValue	value;
+	int			i;
+
+	if (source->kind != SOURCE_TEXT)
+	{
+		sigma_value_source_evaluate(source, context, &value);
+		return sigma_jsonb_text(&value);
+	}
+	initStringInfo(&buf);
+	for (i = 0; i < source->count; i++)
+	{
+		sigma_value_source_evaluate(source->items[i], context, &value);
+		append_text(&buf, &value);
+	}
+	return buf.data;
+}
+
+bool
+sigma_value_source_is_static(const ValueSource *source, JsonbValue *value)
+{
+	if (source->kind != SOURCE_STATIC)
+		return false;
+	if (value != NULL)
+		*value = source->value;
+	return true;
+}
+
+char *
+sigma_jsonb_text(const JsonbValue *value)
+{
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	append_text(&buf, value);
+	return buf.data;
+}
+
+void
+sigma_check_members(const JsonNode *object, const char *noun, const char *const *known)
+{
+	int			i;
+	int			k;
+
+	for (i = 0; i < object->count; i++)
+	{
+		for (k = 0; known[k] != NULL; k++)
+			if (strcmp(known[k], object->items[i]->key) == 0)
+				break;
+		if (known[k] == NULL)
+			sigma_document_error(object->items[i], 0, sigma_hint_names(object->items[i]->key, known),
+								 "unknown key \"%s\" of %s", object->items[i]->key, noun);
+	}
+}
+
+const char *
+sigma_required_string(const JsonNode *object, const char *noun, const char *key)
+{
+	const JsonNode *node = sigma_json_get(object, key);
+
+	if (node == NULL)
+		sigma_document_error(object, 0, NULL, "%s needs \"%s\"", noun, key);
+	if (node->kind != JSON_STRING)
+		sigma_document_error(node, 0, NULL, "\"%s\" must be a string, not %s",
+							 key, sigma_json_kind_name(node));
+	return node->string;
+}
+
+/* Compile one value, in the current memory context. */
+static ValueSource *
+compile(const JsonNode *node, bool is_data)
+{
+	check_stack_depth();
+	switch (node->kind)
+	{
+		case JSON_STRING:
+			if (sigma_is_bare_reference(node->string))
+				return compile_formula(node->string, node);
+			return static_node(node);
+		case JSON_ARRAY:
+			return compile_items(SOURCE_ARRAY, node, is_data);
+		case JSON_OBJECT:
+			return compile_object(node, is_data);
+		default:
+			return static_node(node);
+	}
+}
+
+/* An object: a value source, else data, else an object of values. */
+static ValueSource *
+compile_object(const JsonNode *node, bool is_data)
+{
+	const JsonNode *type = sigma_json_get(node, "type");
+	const SourceType *known;
+	const char *keys[3];
+	const char *noun;
+	ValueSource *source;
+
+	if (type == NULL || (is_data && type->kind != JSON_STRING))
+		return compile_items(SOURCE_OBJECT, node, is_data);
+	known = type->kind == JSON_STRING ? find_type(type->string) : NULL;
+	if (known == NULL && is_data)
+		return static_node(node);
+	if (known == NULL)
+		sigma_document_error(type, 0, psprintf("Known are %s; a literal object is {\"type\": \"static\", \"value\": ...}.",
+											   type_names()),
+							 "%s is no type of value source", sigma_json_text(type));
+
+	keys[0] = "type";
+	keys[1] = known->key;
+	keys[2] = NULL;
+	noun = psprintf("a value source of type \"%s\"", known->name);
+	sigma_check_members(node, noun, keys);
+	if (strcmp(known->name, "static") == 0)
+		return sigma_json_get(node, "value") == NULL ?
+			static_node(sigma_json_new(JSON_NULL, NULL)) : static_node(sigma_json_get(node, "value"));
+	(void) sigma_required_string(node, noun, known->key);
+	if (strcmp(known->name, "formula") == 0)
+	{
+		const JsonNode *formula = sigma_json_get(node, known->key);
+
+		return compile_formula(formula->string, formula);
+	}
+	source = new_source(SOURCE_REFERENCE);
+	sigma_reference_make(&source->reference, known->from, sigma_json_get(node, known->key)->string);
+	return source;
+}
+
+/* An array or object of values; one literal where all of them are. */
+static ValueSource *
+compile_items(SourceKind kind, const JsonNode *node, bool is_data)
+{
+	ValueSource *source = new_source(kind);
+	bool		all_static = true;
+	int			i;
+
+	source->count = node->count;
+	source->items = palloc(sizeof(ValueSource *) * Max(node->count, 1));
+	source->keys = kind == SOURCE_OBJECT ? palloc(sizeof(char *) * Max(node->count, 1)) : NULL;
+	for (i = 0; i < node->count; i++)
+	{
+		source->items[i] = compile(node->items[i], is_data);
+		all_static = all_static && source->items[i]->kind == SOURCE_STATIC;
+		if (kind == SOURCE_OBJECT)
+			source->keys[i] = pstrdup(node->items[i]->key);
+	}
+	if (all_static)
+	{
+		JsonbValue	value;
+
+		evaluate_items(source, NULL, &value);
+		source->kind = SOURCE_STATIC;
+		source->value = value;
+	}
+	return source;
+}
+
+/* A formula: one bare reference; 0A000 for any other. */
+static ValueSource *
+compile_formula(const char *text, const JsonNode *where)
+{
+	ValueSource *source = new_source(SOURCE_REFERENCE);
+
+	if (!sigma_reference_parse(text, &source->reference))
+		sigma_document_error(where, ERRCODE_FEATURE_NOT_SUPPORTED,
+							 "Use one reference alone: [Selection/column], [Control/id], [ActionVar/name] or [Form/field].",
+							 "the formula \"%s\" is more than one reference: formulas are not built", text);
+	return source;
+}
+
+/* Dynamic text: literal pieces and {{references}}; a literal where it has none of these. */
+static ValueSource *
+compile_text(const JsonNode *node)
+{
+	ValueSource *text;
+	List	   *pieces;
+	ListCell   *lc;
+
+	if (!sigma_dynamic_text_split(node->string, &pieces))
+		sigma_document_error(node, 0, "A literal {{ is written {{{{.",
+							 "\"{{\" is not closed by \"}}\"");
+	text = new_source(SOURCE_TEXT);
+	text->items = palloc(sizeof(ValueSource *) * Max(list_length(pieces), 1));
+	foreach(lc, pieces)
+	{
+		const TextPiece *piece = lfirst(lc);
+
+		text->items[text->count++] = piece->is_formula ?
+			compile_formula(piece->text, node) : static_string(piece->text);
+	}
+	if (text->count == 0)
+		return static_string("");
+	return text->count == 1 && text->items[0]->kind == SOURCE_STATIC ? text->items[0] : text;
+}
+
+static ValueSource *
+new_source(SourceKind kind)
+{
+	ValueSource *source = palloc0(sizeof(ValueSource));
+
+	source->kind = kind;
+	return source;
+}
+
+/* A literal text. */
+static ValueSource *
+static_string(const char *text)
+{
+	ValueSource *source = new_source(SOURCE_STATIC);
+
+	source->value.type = jbvString;
+	source->value.val.string.val = pstrdup(text);
+	source->value.val.string.len = strlen(text);
+	return source;
+}
+
+/* A literal of any kind, as one jsonb. */
+static ValueSource *
+static_node(const JsonNode *node)
+{
+	ValueSource *source = new_source(SOURCE_STATIC);
+
+	sigma_jsonb_to_value(sigma_json_write(node), &source->value);
+	return source;
+}
+
+/* The value source of that type, or NULL. */
+static const SourceType *
+find_type(const char *name)
+{
+	int			i;
+
+	for (i = 0; i < lengthof(source_types); i++)
+		if (strcmp(source_types[i].name, name) == 0)
+			return &source_types[i];
+	return NULL;
+}
+
+/* "static, column ..." for a hint. */
+static const char *
+type_names(void)
+{
+	StringInfoData buf;
+	int			i;
+
+	initStringInfo(&buf);
+	for (i = 0; i < lengthof(source_types); i++)
+		appendStringInfo(&buf, "%s%s", i == 0 ? "" : i == lengthof(source_types) - 1 ? " and " : ", ",
+						 source_types[i].name);
+	return buf.data;
+}
+
+/* Evaluate the items of an array or object into one jsonb. */
+static void
+evaluate_items(const ValueSource *source, RunContext *context, JsonbValue *value)
+{
+	bool		is_array = source->kind == SOURCE_ARRAY;
+	JsonbParseState *state = NULL;
+	int			i;
+
+	check_stack_depth();
+	pushJsonbValue(&state, is_array ? WJB_BEGIN_ARRAY : WJB_BEGIN_OBJECT, NULL);
+	for (i = 0; i < source->count; i++)
+	{
+		JsonbValue	item;
+
+		if (!is_array)
+		{
+			item.type = jbvString;
+			item.val.string.val = unconstify(char *, source->keys[i]);
+			item.val.string.len = strlen(source->keys[i]);
+			pushJsonbValue(&state, WJB_KEY, &item);
+		}
+		sigma_value_source_evaluate(source->items[i], context, &item);
+		pushJsonbValue(&state, is_array ? WJB_ELEM : WJB_VALUE, &item);
+	}
+	sigma_jsonb_to_value(JsonbValueToJsonb(pushJsonbValue(&state, is_array ? WJB_END_ARRAY : WJB_END_OBJECT, NULL)),
+						 value);
+}
+
+/* One value as plain text. */
+static void
+append_text(StringInfo buf, const JsonbValue *value)
+{
+	int			i;
+
+	check_stack_depth();
+	switch (value->type)
+	{
+		case jbvNull:
+			break;
+		case jbvBool:
+			appendStringInfoString(buf, value->val.boolean ? "true" : "false");
+			break;
+		case jbvNumeric:
+			appendStringInfoString(buf, DatumGetCString(DirectFunctionCall1(numeric_out,
+																			NumericGetDatum(value->val.numeric))));
+			break;
+		case jbvString:
+			appendBinaryStringInfo(buf, value->val.string.val, value->val.string.len);
+			break;
+		case jbvBinary:
+			if (!JsonContainerIsArray(value->val.binary.data))
+			{
+				(void) JsonbToCString(buf, value->val.binary.data, value->val.binary.len);
+				break;
+			}
+			for (i = 0; i < JsonContainerSize(value->val.binary.data); i++)
+			{
+				if (i > 0)
+					appendStringInfoChar(buf, ',');
+				append_text(buf, getIthJsonbValueFromContainer(value->val.binary.data, i));
+			}
+			break;
+		default:
+			elog(ERROR, "unexpected jsonb value of type %d", (int) value->type);
+	}
+}
