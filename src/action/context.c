@@ -11,7 +11,7 @@
  */
 #include "postgres.h"
 
-#include "nodes/pg_list.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
@@ -171,6 +171,7 @@ sigma_context_selection(const RunContext *context, const char *column, JsonbValu
 	{
 		JsonbValue	element;
 
+		CHECK_FOR_INTERRUPTS();
 		if (sigma_context_selected_value(context, i, column, &element))
 			found = true;
 		pushJsonbValue(&state, WJB_ELEM, &element);
@@ -579,6 +580,7 @@ list_has(const JsonbValue *list, const JsonbValue *element)
 	{
 		JsonbValue	other;
 
+		CHECK_FOR_INTERRUPTS();
 		sigma_list_element(list, i, &other);
 		if (sigma_jsonb_same(&other, element))
 			return true;

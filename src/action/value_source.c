@@ -10,7 +10,6 @@
 #include "postgres.h"
 
 #include "miscadmin.h"
-#include "nodes/pg_list.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
@@ -57,6 +56,7 @@ static const SourceType source_types[] = {
 static ValueSource *compile(const JsonNode *node, bool is_data);
 static ValueSource *compile_object(const JsonNode *node, bool is_data);
 static ValueSource *compile_items(SourceKind kind, const JsonNode *node, bool is_data);
+static ValueSource *fold(ValueSource *source);
 static ValueSource *compile_formula(const char *text, const JsonNode *where);
 static ValueSource *compile_text(const JsonNode *node);
 static ValueSource *new_source(SourceKind kind);
@@ -266,14 +266,26 @@ compile_items(SourceKind kind, const JsonNode *node, bool is_data)
 		if (kind == SOURCE_OBJECT)
 			source->keys[i] = pstrdup(node->items[i]->key);
 	}
-	if (all_static)
-	{
-		JsonbValue	value;
+	return all_static ? fold(source) : source;
+}
 
-		evaluate_items(source, NULL, &value);
-		source->kind = SOURCE_STATIC;
-		source->value = value;
-	}
+/* An array or object of literals as one literal; what its parts took is not kept. */
+static ValueSource *
+fold(ValueSource *source)
+{
+	MemoryContext target = CurrentMemoryContext;
+	MemoryContext work = AllocSetContextCreate(target, "sigma literal", ALLOCSET_SMALL_SIZES);
+	JsonbValue	value;
+	int			i;
+
+	MemoryContextSwitchTo(work);
+	evaluate_items(source, NULL, &value);
+	MemoryContextSwitchTo(target);
+	for (i = 0; i < source->count; i++)
+		pfree(source->items[i]);
+	source->kind = SOURCE_STATIC;
+	sigma_jsonb_copy(&value, target, &source->value);
+	MemoryContextDelete(work);
 	return source;
 }
 
@@ -336,13 +348,23 @@ static_string(const char *text)
 	return source;
 }
 
-/* A literal of any kind, as one jsonb. */
+/* A literal of any kind; what its making leaves behind is not kept. */
 static ValueSource *
 static_node(const JsonNode *node)
 {
 	ValueSource *source = new_source(SOURCE_STATIC);
+	MemoryContext work;
+	MemoryContext old;
+	JsonbValue	value;
 
-	sigma_jsonb_to_value(sigma_json_write(node), &source->value);
+	if (node->kind == JSON_STRING)
+		return static_string(node->string);
+	work = AllocSetContextCreate(CurrentMemoryContext, "sigma literal", ALLOCSET_SMALL_SIZES);
+	old = MemoryContextSwitchTo(work);
+	sigma_jsonb_to_value(sigma_json_write(node), &value);
+	MemoryContextSwitchTo(old);
+	sigma_jsonb_copy(&value, old, &source->value);
+	MemoryContextDelete(work);
 	return source;
 }
 
