@@ -254,6 +254,37 @@ COMMENT ON FUNCTION sigma.list_input_tables() IS 'the input tables that the call
 -- input_table: validation
 ------------------------------------------------------------------------------
 
+-- How many rows each table with max_rows has.  Made by counting where it is
+-- missing, so it is not dumped.
+CREATE TABLE sigma.sigma_row_counts (
+    id text CONSTRAINT sigma_row_counts_pkey PRIMARY KEY,
+    row_count bigint NOT NULL
+) WITH (fillfactor = 50);
+COMMENT ON TABLE sigma.sigma_row_counts IS 'rows of the input tables that have max_rows; kept by triggers of their data tables';
+
+CREATE FUNCTION sigma.validate_row() RETURNS trigger
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.validate_row() IS 'trigger of data tables: checks the rules of a row, sets its system columns';
+
+CREATE FUNCTION sigma.check_statement() RETURNS trigger
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.check_statement() IS 'trigger of data tables: refuses statements in the wrong mode and inserts beside protected columns';
+
+CREATE FUNCTION sigma.refuse_truncate() RETURNS trigger
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.refuse_truncate() IS 'trigger of data tables: refuses TRUNCATE';
+
+CREATE FUNCTION sigma.count_rows() RETURNS trigger
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.count_rows() IS 'trigger of data tables: max_rows and allow_bulk_operations';
+
+CREATE FUNCTION sigma.invalidate_input_table() RETURNS trigger
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.invalidate_input_table() IS 'trigger of the catalog: sessions compile the rules of the table anew';
+
+CREATE TRIGGER sigma_0_invalidate AFTER INSERT OR UPDATE OR DELETE ON sigma.sigma_input_tables
+    FOR EACH ROW EXECUTE FUNCTION sigma.invalidate_input_table();
+
 ------------------------------------------------------------------------------
 -- input_table: entry
 ------------------------------------------------------------------------------

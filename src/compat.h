@@ -12,6 +12,8 @@
 #endif
 
 #include "common/jsonapi.h"
+#include "regex/regex.h"
+#include "utils/palloc.h"
 
 /* A lexer over JSON text, with de-escaped strings so that bad escapes are found. */
 static inline JsonLexContext *
@@ -23,5 +25,77 @@ sigma_json_lexer(char *json, int length, int encoding)
 	return makeJsonLexContextCstringLen(json, length, encoding, true);
 #endif
 }
+
+/*
+ * A regular expression that is freed with a memory context.  Before 16 the engine
+ * works with malloc, so a callback of the context frees it; since 16 it allocates in
+ * the current context.  sigma_regex_made() says that pg_regcomp() succeeded.
+ */
+#if PG_VERSION_NUM < 160000
+typedef struct OwnedRegex
+{
+	regex_t		regex;			/* must be first */
+	bool		made;
+	MemoryContextCallback callback;
+} OwnedRegex;
+
+static inline void
+sigma_regex_free(void *owned)
+{
+	if (((OwnedRegex *) owned)->made)
+		pg_regfree(&((OwnedRegex *) owned)->regex);
+}
+
+static inline regex_t *
+sigma_regex_new(MemoryContext cxt)
+{
+	OwnedRegex *owned = (OwnedRegex *) MemoryContextAllocZero(cxt, sizeof(OwnedRegex));
+
+	owned->callback.func = sigma_regex_free;
+	owned->callback.arg = owned;
+	MemoryContextRegisterResetCallback(cxt, &owned->callback);
+	return &owned->regex;
+}
+
+static inline void
+sigma_regex_made(regex_t *regex)
+{
+	((OwnedRegex *) regex)->made = true;
+}
+#else
+static inline regex_t *
+sigma_regex_new(MemoryContext cxt)
+{
+	return (regex_t *) MemoryContextAllocZero(cxt, sizeof(regex_t));
+}
+
+static inline void
+sigma_regex_made(regex_t *regex)
+{
+}
+#endif
+
+/* ExecutorRun's parameters, as declared and as passed on. */
+#if PG_VERSION_NUM >= 180000
+#define EXECUTOR_RUN_PARAMETERS		QueryDesc *query, ScanDirection direction, uint64 count
+#define EXECUTOR_RUN_ARGUMENTS		query, direction, count
+#else
+#define EXECUTOR_RUN_PARAMETERS		QueryDesc *query, ScanDirection direction, uint64 count, bool execute_once
+#define EXECUTOR_RUN_ARGUMENTS		query, direction, count, execute_once
+#endif
+
+/* The backend's current local transaction id. */
+#if PG_VERSION_NUM >= 170000
+#define SIGMA_LOCAL_XID		(MyProc->vxid.lxid)
+#else
+#define SIGMA_LOCAL_XID		(MyProc->lxid)
+#endif
+
+/* Does the role own the relation? */
+#if PG_VERSION_NUM >= 160000
+#define sigma_owns_relation(relid, role)	object_ownercheck(RelationRelationId, relid, role)
+#else
+#define sigma_owns_relation(relid, role)	pg_class_ownercheck(relid, role)
+#endif
 
 #endif							/* SIGMA_COMPAT_H */

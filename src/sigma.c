@@ -1,6 +1,6 @@
 /*
  * sigma.c
- *		Module start: settings, nothing else.
+ *		Module start: settings and hooks, nothing else.
  */
 #include "postgres.h"
 
@@ -10,6 +10,7 @@
 #include "utils/guc.h"
 
 #include "common/session.h"
+#include "input_table/input_table.h"
 
 PG_MODULE_MAGIC;
 
@@ -36,4 +37,5 @@ _PG_init(void)
 							"How many failures a result lists at the most.",
 							NULL, &sigma_max_errors, 1000, 1, INT_MAX, PGC_USERSET, 0, NULL, NULL, NULL);
 	MarkGUCPrefixReserved("sigma");
+	sigma_statement_init();
 }

@@ -264,7 +264,7 @@ check_insert(TriggerData *trigger)
 		sigma_document_error(columns, 0, "Leave \"columns\" out to begin with one text column.",
 							 "an input table needs a column");
 	sigma_columns_first(document);
-	/*FIRST sigma_table_check_definition(document);*/
+	sigma_table_check_definition(document);
 	if (!sigma_restoring())
 		claim_names(document, true);
 	return document;
@@ -300,7 +300,7 @@ check_update(TriggerData *trigger)
 	change.after = sigma_definition_read(after);
 	sigma_definition_compare(&change);
 	refuse_retypes(&change);
-	/*FIRST sigma_table_check_definition(after);*/
+	sigma_table_check_definition(after);
 	if (!sigma_definition_same(sigma_json_get(before, "name"), sigma_json_get(after, "name")))
 		claim_names(after, false);
 	return after;
@@ -634,8 +634,8 @@ check_limit(const TableDefinition *table)
 static void
 report_failures(const TableDefinition *table, Oid relid)
 {
-	List	   *sample pg_attribute_unused() = NIL;
-	int64		failing = 0 /*FIRST sigma_table_count_failures(sigma_input_table(relid), &sample)*/;
+	List	   *sample = NIL;
+	int64		failing = sigma_table_count_failures(sigma_input_table(relid), &sample);
 
 	if (failing > 0)
 		ereport(NOTICE,

@@ -108,4 +108,7 @@ extern void sigma_table_check_definition(JsonNode *definition);
 /* How many rows of the data table break the rules of "definition" (sample in *failures, at most 10). */
 extern int64 sigma_table_count_failures(const InputTable *table, List **failures);
 
+/* statement.c: called once, when the library is loaded */
+extern void sigma_statement_init(void);
+
 #endif							/* SIGMA_INPUT_TABLE_H */

@@ -1,0 +1,366 @@
+/*
+ * rules.c
+ *		Compiled input tables: one slot per data table, filled at first use.
+ *
+ * A set lives in a memory context of its own below CacheMemoryContext and is
+ * replaced, never edited, after an invalidation.  The replaced one dies with the
+ * transaction: callers may hold a set until transaction end, not across COMMIT.
+ *
+ * Whoever changes a definition holds SHARE ROW EXCLUSIVE on the data table, so no
+ * writer's transaction sees two sets.  The catalog is a plain table, which sends no
+ * messages of its own: sigma.invalidate_input_table() does, for the data table.
+ * That a relation is no data table is remembered too.
+ */
+#include "postgres.h"
+
+#include "access/relation.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_collation.h"
+#include "commands/trigger.h"
+#include "executor/spi.h"
+#include "storage/lmgr.h"
+#include "utils/builtins.h"
+#include "utils/formatting.h"
+#include "utils/hsearch.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+
+#include "common/cache.h"
+#include "common/catalog.h"
+#include "common/errors.h"
+#include "common/names.h"
+#include "input_table/rules.h"
+
+#define VALIDATE_TRIGGER "sigma_0_validate"
+
+typedef struct RuleSlot
+{
+	Oid			relid;			/* hash key, must be first */
+	bool		valid;			/* cleared by an invalidation, set last */
+	uint64		generation;		/* counts invalidations */
+	InputTable *table;			/* NULL: no data table */
+} RuleSlot;
+
+static HTAB *slots = NULL;
+
+static RuleSlot *find_slot(Oid relid);
+static void invalidate(Oid relid);
+static InputTable *build(Oid relid);
+static const char *find_id(Relation rel);
+static void attach(InputTable *table, Relation rel);
+static AttrNumber find_column(Relation rel, const char *name, Oid type);
+static bool same_name(const char *a, const char *b);
+
+PG_FUNCTION_INFO_V1(invalidate_input_table);
+
+/* The compiled form of a data table's input table; NULL where it has none (any more). */
+const InputTable *
+sigma_input_table(Oid relid)
+{
+	const InputTable *table = sigma_data_table_rules(relid);
+
+	return table != NULL && sigma_is_defined(table) ? table : NULL;
+}
+
+/*
+ * The same by the input table's id.  Raises SG404 where there is none, 42P01 where
+ * its data table is missing.  The data table is locked ACCESS SHARE.
+ */
+const InputTable *
+sigma_input_table_by_id(const char *id)
+{
+	Oid			relid = sigma_data_table_oid(id);
+	const InputTable *table = NULL;
+
+	if (OidIsValid(relid))
+	{
+		LockRelationOid(relid, AccessShareLock);
+		table = sigma_input_table(relid);
+	}
+	if (table != NULL && strcmp(table->id, id) == 0)
+		return table;
+	if (!sigma_catalog_exists(DOCUMENT_INPUT_TABLE, id))
+		sigma_catalog_not_found(DOCUMENT_INPUT_TABLE, id);
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_TABLE),
+			 errmsg("the data table of input table \"%s\" is missing", id),
+			 errdetail("There should be a table sigds.%s with trigger \"%s\".",
+					   quote_identifier(sigma_data_table_name(id)), VALIDATE_TRIGGER)));
+}
+
+/*
+ * The compiled form of any relation with the validation trigger, or NULL.  One whose
+ * definition is gone has neither columns nor limits, just system columns.
+ */
+const InputTable *
+sigma_data_table_rules(Oid relid)
+{
+	RuleSlot   *slot = find_slot(relid);
+	InputTable *table;
+	uint64		generation;
+
+	if (slot->valid)
+		return slot->table;
+
+	generation = slot->generation;
+	table = build(relid);
+	slot = find_slot(relid);
+	if (slot->table != NULL)	/* may be in use: dies with the transaction */
+		MemoryContextSetParent(slot->table->cxt, TopTransactionContext);
+	slot->table = table;
+	if (table != NULL)
+		MemoryContextSetParent(table->cxt, CacheMemoryContext);
+	slot->valid = slot->generation == generation;	/* changed meanwhile: use it once */
+	return table;
+}
+
+/* Is there a definition behind it? */
+bool
+sigma_is_defined(const InputTable *table)
+{
+	return table->columns != NULL;
+}
+
+/* A column by its name: exact, else the only one that matches without case and outer blanks. */
+const TableColumn *
+sigma_table_column(const InputTable *table, const char *name)
+{
+	const TableColumn *found = NULL;
+	int			i;
+
+	for (i = 0; i < table->ncolumn; i++)
+		if (strcmp(table->columns[i].name, name) == 0)
+			return &table->columns[i];
+	for (i = 0; i < table->ncolumn; i++)
+		if (same_name(table->columns[i].name, name))
+		{
+			if (found != NULL)
+				return NULL;
+			found = &table->columns[i];
+		}
+	return found;
+}
+
+/* Raise 42703 for an unknown column, hinting at the nearest one. */
+void
+sigma_column_not_found(const InputTable *table, const char *name)
+{
+	const char **names = palloc0(sizeof(char *) * (table->ncolumn + 1));
+	int			i;
+
+	for (i = 0; i < table->ncolumn; i++)
+		names[i] = table->columns[i].name;
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_COLUMN),
+			 errmsg("input table \"%s\" has no column \"%s\"", table->id, name),
+			 table->ncolumn == 0 ? 0 : errhint("%s", sigma_hint_names(name, names))));
+}
+
+/*
+ * AFTER ROW on the catalog: tell everybody that a data table's rules changed.  A row
+ * counter belongs to one limit: where that changes it is counted anew.
+ */
+Datum
+invalidate_input_table(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = (TriggerData *) fcinfo->context;
+	TupleDesc	desc;
+	HeapTuple	rows[2];
+	int			i;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(trigger->tg_event) ||
+		!TRIGGER_FIRED_FOR_ROW(trigger->tg_event))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("invalidate_input_table must be called as an AFTER ROW trigger")));
+	desc = RelationGetDescr(trigger->tg_relation);
+	rows[0] = trigger->tg_trigtuple;
+	rows[1] = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? trigger->tg_newtuple : NULL;
+	for (i = 0; i < 2 && rows[i] != NULL; i++)
+	{
+		bool		isnull;
+		Datum		id = heap_getattr(rows[i], SPI_fnumber(desc, "id"), desc, &isnull);
+		Oid			relid = sigma_data_table_oid(TextDatumGetCString(id));
+
+		if (OidIsValid(relid))
+			sigma_cache_send(relid);
+		if (i == 0 && !sigma_restoring())
+		{
+			int			limit = SPI_fnumber(desc, "max_rows");
+			bool		old_null;
+			bool		new_null = true;
+			Datum		old_limit = heap_getattr(rows[0], limit, desc, &old_null);
+			Datum		new_limit = rows[1] == NULL ? (Datum) 0 : heap_getattr(rows[1], limit, desc, &new_null);
+
+			if (rows[1] == NULL || old_null != new_null || (!old_null && old_limit != new_limit))
+				sigma_limits_forget_count(TextDatumGetCString(id));
+		}
+	}
+	return PointerGetDatum(NULL);
+}
+
+/* The slot of a relation, made where there is none; the first call listens for changes. */
+static RuleSlot *
+find_slot(Oid relid)
+{
+	RuleSlot   *slot;
+	bool		found;
+
+	if (slots == NULL)
+	{
+		HASHCTL		info = {0};
+
+		info.keysize = sizeof(Oid);
+		info.entrysize = sizeof(RuleSlot);
+		info.hcxt = CacheMemoryContext;
+		slots = hash_create("sigma input tables", 64, &info, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+		sigma_cache_listen(invalidate);
+	}
+	slot = hash_search(slots, &relid, HASH_ENTER, &found);
+	if (!found)
+	{
+		slot->valid = false;
+		slot->generation = 0;
+		slot->table = NULL;
+	}
+	return slot;
+}
+
+/* Runs inside any lock acquisition: mark, nothing else. */
+static void
+invalidate(Oid relid)
+{
+	HASH_SEQ_STATUS scan;
+	RuleSlot   *slot;
+
+	if (OidIsValid(relid))
+	{
+		slot = hash_search(slots, &relid, HASH_FIND, NULL);
+		if (slot != NULL)
+		{
+			slot->valid = false;
+			slot->generation++;
+		}
+		return;
+	}
+	hash_seq_init(&scan, slots);
+	while ((slot = hash_seq_search(&scan)) != NULL)
+	{
+		slot->valid = false;
+		slot->generation++;
+	}
+}
+
+/* Compile one table in a context below the current one: an error leaks nothing. */
+static InputTable *
+build(Oid relid)
+{
+	Relation	rel = try_relation_open(relid, AccessShareLock);
+	const char *id = rel == NULL ? NULL : find_id(rel);
+	InputTable *table = NULL;
+
+	if (id != NULL)
+	{
+		MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext, "sigma rule documents",
+													  ALLOCSET_DEFAULT_SIZES);
+		MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext, "sigma input table",
+												  ALLOCSET_SMALL_SIZES);
+		MemoryContext caller_cxt = MemoryContextSwitchTo(scratch);
+		JsonNode   *definition = sigma_catalog_read(DOCUMENT_INPUT_TABLE, id);
+
+		MemoryContextSwitchTo(cxt);
+		table = palloc0(sizeof(InputTable));
+		table->cxt = cxt;
+		table->relid = relid;
+		table->id = table->name = pstrdup(id);
+		table->permission = MODE_PUBLISHED;
+		table->allow_bulk = true;
+		if (definition != NULL)
+			sigma_rules_compile(table, definition);
+		attach(table, rel);
+		MemoryContextSwitchTo(caller_cxt);
+		MemoryContextDelete(scratch);
+	}
+	if (rel != NULL)
+		relation_close(rel, AccessShareLock);
+	return table;
+}
+
+/* The id that the validation trigger carries, where the relation is that id's data table. */
+static const char *
+find_id(Relation rel)
+{
+	TriggerDesc *triggers = rel->trigdesc;
+	int			i;
+
+	if (rel->rd_rel->relkind != RELKIND_RELATION || triggers == NULL)
+		return NULL;
+	for (i = 0; i < triggers->numtriggers; i++)
+	{
+		Trigger    *trigger = &triggers->triggers[i];
+
+		if (strcmp(trigger->tgname, VALIDATE_TRIGGER) == 0 && trigger->tgnargs == 1 &&
+			RelationGetNamespace(rel) == sigma_sigds_namespace() &&
+			strcmp(RelationGetRelationName(rel), sigma_data_table_name(trigger->tgargs[0])) == 0)
+			return pstrdup(trigger->tgargs[0]);
+	}
+	return NULL;
+}
+
+/* Find the compiled table's columns, sequence and unique indexes. */
+static void
+attach(InputTable *table, Relation rel)
+{
+	int			i;
+
+	for (i = 0; i < table->ncolumn; i++)
+	{
+		TableColumn *column = &table->columns[i];
+
+		column->attnum = find_column(rel, column->name, sigma_column_types[column->type].oid);
+	}
+	table->row_id = find_column(rel, "sigma_row_id", INT8OID);
+	table->created_at = find_column(rel, "sigma_created_at", TIMESTAMPTZOID);
+	table->updated_at = find_column(rel, "sigma_updated_at", TIMESTAMPTZOID);
+	table->created_by = find_column(rel, "sigma_created_by", TEXTOID);
+	table->updated_by = find_column(rel, "sigma_updated_by", TEXTOID);
+	table->row_sequence = get_relname_relid(sigma_row_sequence_name(table->id), sigma_sigds_namespace());
+	sigma_unique_find_indexes(table, rel);
+}
+
+/* A column's number, or 0 where there is none of that name and type. */
+static AttrNumber
+find_column(Relation rel, const char *name, Oid type)
+{
+	TupleDesc	desc = RelationGetDescr(rel);
+	int			i;
+
+	for (i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+
+		if (!att->attisdropped && strcmp(NameStr(att->attname), name) == 0)
+			return att->atttypid == type ? att->attnum : InvalidAttrNumber;
+	}
+	return InvalidAttrNumber;
+}
+
+/* The same but for case and blanks at the ends? */
+static bool
+same_name(const char *a, const char *b)
+{
+	char	   *left = str_tolower(a, strlen(a), DEFAULT_COLLATION_OID);
+	char	   *right = str_tolower(b, strlen(b), DEFAULT_COLLATION_OID);
+	char	   *end;
+
+	while (*left == ' ')
+		left++;
+	while (*right == ' ')
+		right++;
+	for (end = left + strlen(left); end > left && end[-1] == ' ';)
+		*--end = '\0';
+	for (end = right + strlen(right); end > right && end[-1] == ' ';)
+		*--end = '\0';
+	return strcmp(left, right) == 0;
+}

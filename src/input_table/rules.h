@@ -1,0 +1,102 @@
+/*
+ * rules.h
+ *		Rules in their compiled form: what the files that compile, check and enforce
+ *		them share; nobody else includes it.
+ *
+ * rules.c      one compiled set per data table: cache, invalidation
+ * compile.c    rule documents to checks; definition checks
+ * check.c      checks against values, failures
+ * unique.c     who holds a unique value
+ * validate.c   triggers
+ * limits.c     max_rows, allow_bulk_operations
+ * statement.c  the statement that fires the triggers
+ */
+#ifndef SIGMA_RULES_H
+#define SIGMA_RULES_H
+
+#include "postgres.h"
+
+#include "regex/regex.h"
+#include "utils/relcache.h"
+
+#include "input_table/input_table.h"
+
+#define MAX_LIST_VALUES		100000
+#define MAX_UNIQUE_BYTES	2000	/* what every index page has room for */
+
+typedef enum CheckKind
+{
+	CHECK_REQUIRED,				/* with severity warn; with error, TableColumn.required says it */
+	CHECK_PRECISION,
+	CHECK_SCALE,
+	CHECK_MIN,
+	CHECK_MAX,
+	CHECK_MIN_LENGTH,
+	CHECK_MAX_LENGTH,
+	CHECK_LITERAL,				/* a pattern without metacharacters */
+	CHECK_PATTERN,
+	CHECK_EMAIL,
+	CHECK_PHONE,
+	CHECK_DATE,
+	CHECK_NUMERIC,
+	CHECK_URL,
+	CHECK_VALUES
+} CheckKind;
+
+/* One rule of one column. */
+struct Check
+{
+	CheckKind	kind;
+	const char *rule;			/* as in documents */
+	const char *message;		/* the document's own, or what the rule demands */
+	bool		own_message;
+	bool		warning;		/* severity warn */
+	Datum		limit;			/* CHECK_MIN, CHECK_MAX, CHECK_PRECISION: a value of the column's type */
+	int			length;			/* CHECK_MIN_LENGTH, CHECK_MAX_LENGTH, CHECK_SCALE, CHECK_PRECISION */
+	int			scale;			/* CHECK_PRECISION: digits after the point, or -1 */
+	const char *literal;		/* CHECK_LITERAL */
+	int			literal_length;
+	regex_t    *regex;			/* CHECK_PATTERN */
+	int			nvalue;			/* CHECK_VALUES */
+	Datum	   *values;			/* sorted by sigma_value_compare */
+};
+
+/* compile.c */
+extern void sigma_rules_compile(InputTable *table, JsonNode *definition);
+
+/* rules.c: also tables whose definition is gone, which have no columns and no limits; NULL: no data table */
+extern const InputTable *sigma_data_table_rules(Oid relid);
+extern bool sigma_is_defined(const InputTable *table);
+
+/* check.c */
+extern int	sigma_value_compare(ColumnType type, Datum a, Datum b);
+extern bool sigma_value_too_large(ColumnType type, Datum value);
+extern Datum sigma_value_detoast(ColumnType type, Datum value);
+extern bool sigma_check_passes(const Check *check, ColumnType type, Datum value, bool isnull);
+extern bool sigma_column_passes(const TableColumn *column, Datum value, bool isnull);
+extern int	sigma_column_failures(const TableColumn *column, Datum value, bool isnull, List **failures);
+extern Failure *sigma_failure_new(const TableColumn *column, const char *rule, const char *message,
+								  Datum value, bool isnull);
+
+/* unique.c */
+extern void sigma_unique_find_indexes(InputTable *table, Relation rel);
+extern int64 sigma_unique_holder(const InputTable *table, const TableColumn *column, Relation rel,
+								 Datum value, int64 row_id);
+extern bool sigma_unique_fits(const TableColumn *column, Datum value);
+
+/* statement.c */
+/* What ON CONFLICT clauses of the running statement mean for one table. */
+typedef struct UpsertInfo
+{
+	bool		unknown;		/* the statement began before this library was loaded */
+	bool		any_index;		/* ON CONFLICT DO NOTHING without a target */
+	List	   *indexes;		/* OIDs of the indexes that ON CONFLICT names */
+} UpsertInfo;
+
+extern void sigma_statement_upsert(Oid relid, UpsertInfo *info);
+
+/* limits.c */
+extern void sigma_limits_ensure_count(const InputTable *table);
+extern void sigma_limits_forget_count(const char *id);
+
+#endif							/* SIGMA_RULES_H */

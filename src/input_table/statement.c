@@ -1,0 +1,153 @@
+/*
+ * statement.c
+ *		The statement that fires the triggers: what its ON CONFLICT clauses are.
+ *
+ * A BEFORE ROW trigger is called for a row that is about to be inserted whether
+ * ON CONFLICT would turn it away or not, and PostgreSQL does not tell it.  It must
+ * know: a duplicate that the clause takes care of is no failure.  So the statement
+ * that the executor runs is remembered; an inner one restores the outer one.
+ *
+ * The library is loaded when it is first needed, which may be in the middle of a
+ * statement that is then not known.  Until the next message of the client the
+ * answer can be "unknown": duplicates are then left to the unique index.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "executor/executor.h"
+#include "nodes/parsenodes.h"
+#include "nodes/plannodes.h"
+#include "parser/parsetree.h"
+#include "tcop/pquery.h"
+#include "utils/portal.h"
+#include "utils/timestamp.h"
+
+#include "compat.h"
+#include "input_table/rules.h"
+
+static ExecutorRun_hook_type previous_run = NULL;
+static ExecutorFinish_hook_type previous_finish = NULL;
+static const PlannedStmt *running = NULL;	/* the innermost statement in the executor */
+static TimestampTz loaded_in = 0;			/* start of the client's message that loaded the library */
+
+static void remember_run(EXECUTOR_RUN_PARAMETERS);
+static void remember_finish(QueryDesc *query);
+static bool collect(const PlannedStmt *statement, Oid relid, UpsertInfo *info);
+static bool collect_plan(const PlannedStmt *statement, const Plan *plan, Oid relid, UpsertInfo *info);
+
+/* Called once, when the library is loaded. */
+void
+sigma_statement_init(void)
+{
+	previous_run = ExecutorRun_hook;
+	ExecutorRun_hook = remember_run;
+	previous_finish = ExecutorFinish_hook;
+	ExecutorFinish_hook = remember_finish;
+	loaded_in = GetCurrentStatementStartTimestamp();
+}
+
+static void
+remember_run(EXECUTOR_RUN_PARAMETERS)
+{
+	const PlannedStmt *outer = running;
+
+	running = query->plannedstmt;
+	PG_TRY();
+	{
+		if (previous_run != NULL)
+			previous_run(EXECUTOR_RUN_ARGUMENTS);
+		else
+			standard_ExecutorRun(EXECUTOR_RUN_ARGUMENTS);
+	}
+	PG_FINALLY();
+	{
+		running = outer;
+	}
+	PG_END_TRY();
+}
+
+/* WITH queries that nobody read to the end write their rows here. */
+static void
+remember_finish(QueryDesc *query)
+{
+	const PlannedStmt *outer = running;
+
+	running = query->plannedstmt;
+	PG_TRY();
+	{
+		if (previous_finish != NULL)
+			previous_finish(query);
+		else
+			standard_ExecutorFinish(query);
+	}
+	PG_FINALLY();
+	{
+		running = outer;
+	}
+	PG_END_TRY();
+}
+
+/*
+ * The ON CONFLICT clauses of the running statement on one table.  The list is
+ * allocated in the current context.
+ */
+void
+sigma_statement_upsert(Oid relid, UpsertInfo *info)
+{
+	ListCell   *cell;
+
+	memset(info, 0, sizeof(UpsertInfo));
+	if (running != NULL)
+	{
+		/* COPY in a function does not pass here; the outer statement then says nothing of the table */
+		(void) collect(running, relid, info);
+		return;
+	}
+	if (GetCurrentStatementStartTimestamp() != loaded_in)
+		return;					/* no executor runs: COPY */
+	info->unknown = true;
+	if (ActivePortal == NULL)
+		return;
+	foreach(cell, ActivePortal->stmts)
+	{
+		const PlannedStmt *statement = lfirst(cell);
+
+		if (statement->utilityStmt != NULL && IsA(statement->utilityStmt, CopyStmt))
+			info->unknown = false;
+		else if (statement->utilityStmt == NULL && collect(statement, relid, info))
+			info->unknown = false;
+	}
+}
+
+/* Does the statement write the table?  Adds its clauses. */
+static bool
+collect(const PlannedStmt *statement, Oid relid, UpsertInfo *info)
+{
+	bool		writes = collect_plan(statement, statement->planTree, relid, info);
+	ListCell   *cell;
+
+	/* WITH queries that write stand among the subplans */
+	foreach(cell, statement->subplans)
+		writes |= collect_plan(statement, lfirst(cell), relid, info);
+	return writes;
+}
+
+static bool
+collect_plan(const PlannedStmt *statement, const Plan *plan, Oid relid, UpsertInfo *info)
+{
+	const ModifyTable *modify = (const ModifyTable *) plan;
+	bool		writes = false;
+	ListCell   *cell;
+
+	if (plan == NULL || !IsA(plan, ModifyTable))
+		return false;
+	foreach(cell, modify->resultRelations)
+		writes |= rt_fetch(lfirst_int(cell), statement->rtable)->relid == relid;
+	if (writes && modify->onConflictAction != ONCONFLICT_NONE)
+	{
+		if (modify->arbiterIndexes == NIL)
+			info->any_index = true;
+		info->indexes = list_concat_unique_oid(info->indexes, modify->arbiterIndexes);
+	}
+	return writes;
+}

@@ -1,0 +1,516 @@
+/*
+ * validate.c
+ *		The triggers of data tables: who may write, what rows must be like.
+ *
+ * sigma.validate_row() is the hot path: it reads Datums from the slot, allocates
+ * nothing but the tuple with the system columns, and gathers failures only once a
+ * row is known to be bad.  What holds for the whole statement is worked out at its
+ * first row and kept with the trigger's FmgrInfo, which lives as long as the
+ * statement; rules cannot change meanwhile (see rules.c).
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/xact.h"
+#include "catalog/pg_class.h"
+#include "commands/sequence.h"
+#include "commands/trigger.h"
+#include "executor/executor.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/timestamp.h"
+
+#include "common/errors.h"
+#include "compat.h"
+#include "input_table/rules.h"
+
+/* What the rows of one statement have in common. */
+typedef struct RowState
+{
+	const InputTable *table;
+	bool		keep;			/* a restore by the table's owner: rows are taken as they are */
+	bool		may_protected;	/* protected columns may be written */
+	bool		may_fixed;		/* columns that are not editable may be written */
+	bool		inserting;
+	bool		unique;			/* there is a unique column */
+	UpsertInfo	upsert;			/* of INSERT */
+	Datum		now;
+	Datum		user;
+	Datum	   *values;			/* the row to be written, by attribute */
+	bool	   *nulls;
+	bool	   *changed;		/* by column, of UPDATE */
+} RowState;
+
+static TriggerData *check_call(FunctionCallInfo fcinfo, const char *name, bool each_row);
+static RowState *begin_rows(FunctionCallInfo fcinfo, TriggerData *trigger);
+static const InputTable *rules_of(Relation rel);
+static bool is_restore(Relation rel);
+static void note_changes(RowState *state, TupleTableSlot *old, TupleTableSlot *new);
+static void refuse_locked(const RowState *state, Relation rel, TupleTableSlot *old, TupleTableSlot *new);
+static bool row_passes(const RowState *state, TupleTableSlot *slot);
+static bool must_probe(const RowState *state, const TableColumn *column);
+static bool unique_passes(const RowState *state, Relation rel, TupleTableSlot *slot, int64 row_id);
+static void report(const RowState *state, Relation rel, TupleTableSlot *slot, int64 row_id);
+static void append_failure(StringInfo detail, const InputTable *table, const Failure *failure);
+static HeapTuple stamp(const RowState *state, Relation rel, TupleTableSlot *old, TupleTableSlot *new);
+static void put(const RowState *state, AttrNumber attnum, Datum value);
+static void put_old(const RowState *state, AttrNumber attnum, TupleTableSlot *old);
+static void check_mode(const InputTable *table);
+static void refuse_row_id_arbiter(const InputTable *table, Relation rel);
+
+PG_FUNCTION_INFO_V1(validate_row);
+PG_FUNCTION_INFO_V1(check_statement);
+PG_FUNCTION_INFO_V1(refuse_truncate);
+
+/*
+ * BEFORE INSERT OR UPDATE, each row: checks the rules, sets the system columns.
+ * Raises 23514 with all failures of the row, 54000 for a cell over 64 MB, SG423
+ * where a column is locked.
+ */
+Datum
+validate_row(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = check_call(fcinfo, "validate_row", true);
+	Relation	rel = trigger->tg_relation;
+	RowState   *state = (RowState *) fcinfo->flinfo->fn_extra;
+	TupleTableSlot *old = NULL;
+	TupleTableSlot *new = trigger->tg_trigslot;
+	int64		row_id = 0;
+
+	if (state == NULL)
+		state = begin_rows(fcinfo, trigger);
+	if (!state->inserting)
+	{
+		old = trigger->tg_trigslot;
+		new = trigger->tg_newslot;
+		slot_getallattrs(old);
+	}
+	slot_getallattrs(new);
+	if (!state->keep)
+	{
+		if (old != NULL)
+		{
+			note_changes(state, old, new);
+			row_id = DatumGetInt64(old->tts_values[state->table->row_id - 1]);
+		}
+		refuse_locked(state, rel, old, new);
+		if (!row_passes(state, new) || !unique_passes(state, rel, new, row_id))
+			report(state, rel, new, row_id);
+	}
+	return PointerGetDatum(stamp(state, rel, old, new));
+}
+
+/*
+ * BEFORE INSERT OR UPDATE OR DELETE, each statement.  Raises SG423 where the client
+ * edits the other version or inserts into a table with a protected column, 0A000 for
+ * ON CONFLICT (sigma_row_id).  Sees to it that a limited table's rows are counted.
+ */
+Datum
+check_statement(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = check_call(fcinfo, "check_statement", false);
+	const InputTable *table = rules_of(trigger->tg_relation);
+	bool		inserting = TRIGGER_FIRED_BY_INSERT(trigger->tg_event);
+	int			i;
+
+	if (is_restore(trigger->tg_relation))
+		return PointerGetDatum(NULL);
+	if (sigma_session.origin != ORIGIN_SYSTEM && sigma_is_defined(table))
+	{
+		check_mode(table);
+		for (i = 0; inserting && table->any_protected && i < table->ncolumn; i++)
+			if (table->columns[i].is_protected)
+				ereport(ERROR,
+						(errcode(ERRCODE_SIGMA_LOCKED),
+						 errmsg("rows cannot be inserted into input table \"%s\"", table->name),
+						 errdetail("Column \"%s\" is protected.", table->columns[i].name),
+						 errhint("Lift the protection of the column first."),
+						 errtablecol(trigger->tg_relation, table->columns[i].attnum)));
+	}
+	if (inserting)
+		refuse_row_id_arbiter(table, trigger->tg_relation);
+	if (table->max_rows > 0 && !TRIGGER_FIRED_BY_UPDATE(trigger->tg_event))
+		sigma_limits_ensure_count(table);
+	return PointerGetDatum(NULL);
+}
+
+/* BEFORE TRUNCATE: 0A000.  No row trigger would see the rows go, and row ids could be used again. */
+Datum
+refuse_truncate(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = check_call(fcinfo, "refuse_truncate", false);
+
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("data table \"%s\" cannot be truncated", RelationGetRelationName(trigger->tg_relation)),
+			 errhint("Use DELETE, or sigma.import_csv with the option \"replace\"."),
+			 errtable(trigger->tg_relation)));
+}
+
+/* The call as a BEFORE trigger of that level; 39P01 for any other. */
+static TriggerData *
+check_call(FunctionCallInfo fcinfo, const char *name, bool each_row)
+{
+	TriggerData *trigger = (TriggerData *) fcinfo->context;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) ||
+		!TRIGGER_FIRED_BEFORE(trigger->tg_event) ||
+		(TRIGGER_FIRED_FOR_ROW(trigger->tg_event) != 0) != each_row)
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"%s\" was not called as the trigger that it is", name)));
+	return trigger;
+}
+
+/* Work out what holds for all rows of the statement; kept in fn_extra. */
+static RowState *
+begin_rows(FunctionCallInfo fcinfo, TriggerData *trigger)
+{
+	MemoryContext caller_cxt = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
+	RowState   *state = palloc0(sizeof(RowState));
+	int			natts = RelationGetDescr(trigger->tg_relation)->natts;
+	int			i;
+
+	state->table = rules_of(trigger->tg_relation);
+	state->keep = is_restore(trigger->tg_relation);
+	state->may_protected = sigma_session.origin == ORIGIN_SYSTEM;
+	state->may_fixed = state->may_protected || sigma_session.origin == ORIGIN_IMPORT ||
+		sigma_session.origin == ORIGIN_ACTION;
+	state->inserting = TRIGGER_FIRED_BY_INSERT(trigger->tg_event);
+	if (state->inserting)
+		sigma_statement_upsert(RelationGetRelid(trigger->tg_relation), &state->upsert);
+	for (i = 0; i < state->table->ncolumn; i++)
+		state->unique = state->unique || state->table->columns[i].unique;
+	state->now = TimestampTzGetDatum(GetCurrentStatementStartTimestamp());
+	state->user = CStringGetTextDatum(sigma_app_user());
+	state->values = palloc(sizeof(Datum) * natts);
+	state->nulls = palloc(sizeof(bool) * natts);
+	state->changed = palloc0(sizeof(bool) * Max(state->table->ncolumn, 1));
+	fcinfo->flinfo->fn_extra = state;
+	MemoryContextSwitchTo(caller_cxt);
+	return state;
+}
+
+/* The compiled form of a trigger's table; 55000 where the trigger is on some other table. */
+static const InputTable *
+rules_of(Relation rel)
+{
+	const InputTable *table = sigma_data_table_rules(RelationGetRelid(rel));
+
+	if (table == NULL || !AttributeNumberIsValid(table->row_id) ||
+		!AttributeNumberIsValid(table->created_at) || !AttributeNumberIsValid(table->updated_at) ||
+		!AttributeNumberIsValid(table->created_by) || !AttributeNumberIsValid(table->updated_by) ||
+		!OidIsValid(table->row_sequence))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table \"%s\" is not a whole data table of an input table",
+						RelationGetRelationName(rel)),
+				 errdetail("Its name, a system column, its row sequence or trigger \"sigma_0_validate\" is not as it was made."),
+				 errtable(rel)));
+	return table;
+}
+
+/*
+ * Is a dump being restored into the table?  Only its owner is believed, who could
+ * as well disable the triggers.
+ */
+static bool
+is_restore(Relation rel)
+{
+	return sigma_restoring() && sigma_owns_relation(RelationGetRelid(rel), GetUserId());
+}
+
+/* Which columns does an UPDATE change?  Byte by byte, so that no rule is missed. */
+static void
+note_changes(RowState *state, TupleTableSlot *old, TupleTableSlot *new)
+{
+	const InputTable *table = state->table;
+	int			i;
+
+	for (i = 0; i < table->ncolumn; i++)
+	{
+		const ColumnTypeInfo *type = &sigma_column_types[table->columns[i].type];
+		int			at = table->columns[i].attnum - 1;
+
+		if (at < 0)
+			state->changed[i] = false;
+		else if (old->tts_isnull[at] || new->tts_isnull[at])
+			state->changed[i] = old->tts_isnull[at] != new->tts_isnull[at];
+		else
+			state->changed[i] = !datum_image_eq(old->tts_values[at], new->tts_values[at],
+												type->by_value, type->length);
+	}
+}
+
+/* SG423 where the statement writes what it may not: a row id, a protected or not editable column. */
+static void
+refuse_locked(const RowState *state, Relation rel, TupleTableSlot *old, TupleTableSlot *new)
+{
+	const InputTable *table = state->table;
+	int			row_id = table->row_id - 1;
+	int			i;
+
+	if (old != NULL && (new->tts_isnull[row_id] ||
+						DatumGetInt64(old->tts_values[row_id]) != DatumGetInt64(new->tts_values[row_id])))
+		ereport(ERROR,
+				(errcode(ERRCODE_SIGMA_LOCKED),
+				 errmsg("column \"sigma_row_id\" of input table \"%s\" cannot be updated", table->name),
+				 errhint("A row keeps the id that it was given.")));
+	for (i = 0; i < table->ncolumn; i++)
+	{
+		const TableColumn *column = &table->columns[i];
+		int			at = column->attnum - 1;
+
+		if (at < 0 || (column->is_protected ? state->may_protected : column->editable || state->may_fixed))
+			continue;
+		if (old != NULL ? !state->changed[i] :
+			new->tts_isnull[at] ||
+			(column->has_default && sigma_value_equal(column->type, new->tts_values[at], false,
+													  column->default_value, false)))
+			continue;
+		ereport(ERROR,
+				(errcode(ERRCODE_SIGMA_LOCKED),
+				 errmsg(column->is_protected ? "column \"%s\" of input table \"%s\" is protected" :
+						"column \"%s\" of input table \"%s\" is not editable", column->name, table->name),
+				 column->is_protected ? errhint("Lift the protection of the column first.") :
+				 errhint("Only defaults, imports and action sequences write it."),
+				 errtablecol(rel, column->attnum)));
+	}
+}
+
+/* Do all values that are to be checked pass? */
+static bool
+row_passes(const RowState *state, TupleTableSlot *slot)
+{
+	const InputTable *table = state->table;
+	int			i;
+
+	for (i = 0; i < table->ncolumn; i++)
+	{
+		const TableColumn *column = &table->columns[i];
+		int			at = column->attnum - 1;
+
+		if (at < 0 || (!state->inserting && !state->changed[i]))
+			continue;
+		if (!sigma_column_passes(column, slot->tts_values[at], slot->tts_isnull[at]))
+			return false;
+	}
+	return true;
+}
+
+/* Is it this trigger that reports a duplicate of the column, or an ON CONFLICT clause that takes it? */
+static bool
+must_probe(const RowState *state, const TableColumn *column)
+{
+	return !state->inserting ||
+		(!state->upsert.unknown && !state->upsert.any_index &&
+		 (state->upsert.indexes == NIL || !list_member_oid(state->upsert.indexes, column->unique_index)));
+}
+
+/* Are the unique values short enough, and free as far as can be seen? */
+static bool
+unique_passes(const RowState *state, Relation rel, TupleTableSlot *slot, int64 row_id)
+{
+	const InputTable *table = state->table;
+	int			i;
+
+	for (i = 0; state->unique && i < table->ncolumn; i++)
+	{
+		const TableColumn *column = &table->columns[i];
+		int			at = column->attnum - 1;
+
+		if (!column->unique || at < 0 || slot->tts_isnull[at] || (!state->inserting && !state->changed[i]))
+			continue;
+		if (!sigma_unique_fits(column, slot->tts_values[at]) ||
+			(must_probe(state, column) &&
+			 sigma_unique_holder(table, column, rel, slot->tts_values[at], row_id) != 0))
+			return false;
+	}
+	return true;
+}
+
+/* Raise 23514 with everything that is wrong with the row. */
+static void
+report(const RowState *state, Relation rel, TupleTableSlot *slot, int64 row_id)
+{
+	const InputTable *table = state->table;
+	List	   *failures = NIL;
+	Failure    *first = NULL;
+	StringInfoData detail;
+	ListCell   *cell;
+	int			count = 0;
+	int			i;
+
+	for (i = 0; i < table->ncolumn; i++)
+	{
+		const TableColumn *column = &table->columns[i];
+		int			at = column->attnum - 1;
+		Datum		value;
+		Failure    *failure = NULL;
+
+		if (at < 0 || (!state->inserting && !state->changed[i]))
+			continue;
+		value = slot->tts_values[at];
+		if (!slot->tts_isnull[at] && sigma_value_too_large(column->type, value))
+			ereport(ERROR,
+					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+					 errmsg("value for column \"%s\" of input table \"%s\" is larger than 64 MB",
+							column->name, table->name),
+					 errtablecol(rel, column->attnum)));
+		sigma_column_failures(column, value, slot->tts_isnull[at], &failures);
+		if (!column->unique || slot->tts_isnull[at])
+			continue;
+		if (!sigma_unique_fits(column, value))
+			failure = sigma_failure_new(column, "unique", "is too long for a unique column, which takes 2000 bytes",
+										value, false);
+		else if (must_probe(state, column))
+		{
+			int64		holder = sigma_unique_holder(table, column, rel, value, row_id);
+
+			if (holder == 0)
+				continue;
+			failure = sigma_failure_new(column, "unique", "must be unique", value, false);
+			failure->conflicts_with = holder;
+		}
+		if (failure != NULL)
+			failures = lappend(failures, failure);
+	}
+
+	initStringInfo(&detail);
+	foreach(cell, failures)
+	{
+		Failure    *failure = lfirst(cell);
+
+		if (failure->warning)
+			continue;
+		if (count++ == 0)
+			first = failure;
+		append_failure(&detail, table, failure);
+	}
+	if (first == NULL)
+		return;					/* the holder of a unique value is gone by now */
+	ereport(ERROR,
+			(errcode(ERRCODE_CHECK_VIOLATION),
+			 count == 1 ?
+			 errmsg("value for column \"%s\" of input table \"%s\" violates rule \"%s\"",
+					first->column, table->name, first->rule) :
+			 errmsg("row of input table \"%s\" violates %d rules", table->name, count),
+			 errdetail_internal("%s", detail.data),
+			 errhint("The rules of the table are shown by sigma.table_info(%s).", quote_literal_cstr(table->id)),
+			 errtablecol(rel, first->attnum),
+			 errtableconstraint(rel, psprintf("%s_%s", first->column, first->rule))));
+}
+
+/* One line of the detail; the value for who may read it. */
+static void
+append_failure(StringInfo detail, const InputTable *table, const Failure *failure)
+{
+	int			length = strlen(failure->message);
+	bool		shown = sigma_may_read(table, failure->attnum);
+
+	while (length > 0 && failure->message[length - 1] == '.')
+		length--;
+	appendStringInfo(detail, "%sColumn \"%s\" %.*s (rule \"%s\"", detail->len > 0 ? "\n" : "",
+					 failure->column, length, failure->message, failure->rule);
+	if (shown && failure->value != NULL)
+		appendStringInfo(detail, ", value \"%s\"", failure->value);
+	if (shown && failure->conflicts_with != 0 && sigma_may_read(table, table->row_id))
+		appendStringInfo(detail, ", held by row " INT64_FORMAT, failure->conflicts_with);
+	appendStringInfoString(detail, ").");
+}
+
+/* The row with its system columns set, in the current, per-row context. */
+static HeapTuple
+stamp(const RowState *state, Relation rel, TupleTableSlot *old, TupleTableSlot *new)
+{
+	const InputTable *table = state->table;
+	int			natts = new->tts_tupleDescriptor->natts;
+
+	memcpy(state->values, new->tts_values, sizeof(Datum) * natts);
+	memcpy(state->nulls, new->tts_isnull, sizeof(bool) * natts);
+	if (old == NULL)
+	{
+		if (!state->keep || state->nulls[table->row_id - 1])
+			put(state, table->row_id, Int64GetDatum(nextval_internal(table->row_sequence, false)));
+		put(state, table->created_at, state->now);
+		put(state, table->created_by, state->user);
+	}
+	else
+	{
+		put_old(state, table->created_at, old);
+		put_old(state, table->created_by, old);
+	}
+	put(state, table->updated_at, state->now);
+	put(state, table->updated_by, state->user);
+	return heap_form_tuple(RelationGetDescr(rel), state->values, state->nulls);
+}
+
+/* Set a system column; a restore keeps what is given. */
+static void
+put(const RowState *state, AttrNumber attnum, Datum value)
+{
+	if (state->keep && !state->nulls[attnum - 1])
+		return;
+	state->values[attnum - 1] = value;
+	state->nulls[attnum - 1] = false;
+}
+
+static void
+put_old(const RowState *state, AttrNumber attnum, TupleTableSlot *old)
+{
+	if (state->keep)
+		return;
+	state->values[attnum - 1] = old->tts_values[attnum - 1];
+	state->nulls[attnum - 1] = old->tts_isnull[attnum - 1];
+}
+
+/* SG423 where the client says that it edits the version that the table is not open for. */
+static void
+check_mode(const InputTable *table)
+{
+	int			mode = sigma_mode;
+
+	if (sigma_session.mode != NULL)
+		mode = pg_strcasecmp(sigma_session.mode, "draft") == 0 ? MODE_DRAFT :
+			pg_strcasecmp(sigma_session.mode, "published") == 0 ? MODE_PUBLISHED : MODE_AUTO;
+	if (mode == MODE_AUTO || mode == (int) table->permission)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_SIGMA_LOCKED),
+			 errmsg(table->permission == MODE_DRAFT ? "Edits can only be made in draft mode" :
+					"Edits can only be made in published mode"),
+			 errdetail("Input table \"%s\" has data_entry_permission \"%s\".", table->name,
+					   table->permission == MODE_DRAFT ? "draft" : "published"),
+			 errhint("Set sigma.mode to %s or auto.", table->permission == MODE_DRAFT ? "draft" : "published")));
+}
+
+/* 0A000 for ON CONFLICT on the row id: a new row always gets a new one, so nothing would ever conflict. */
+static void
+refuse_row_id_arbiter(const InputTable *table, Relation rel)
+{
+	UpsertInfo	upsert;
+	ListCell   *cell;
+	bool		found = false;
+
+	sigma_statement_upsert(RelationGetRelid(rel), &upsert);
+	foreach(cell, upsert.indexes)
+	{
+		Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
+
+		found = found || (index->rd_index->indnkeyatts == 1 &&
+						  index->rd_index->indkey.values[0] == table->row_id);
+		index_close(index, AccessShareLock);
+	}
+	if (found)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("ON CONFLICT (sigma_row_id) is not supported"),
+				 errdetail("An inserted row always gets a new row id, so that it never conflicts."),
+				 errhint("Use UPDATE for rows that exist, or ON CONFLICT on a unique column."),
+				 errtable(rel)));
+}
