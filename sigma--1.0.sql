@@ -465,6 +465,130 @@ COMMENT ON FUNCTION sigma.evaluate_condition(jsonb, jsonb) IS 'whether a conditi
 -- action: sequences
 ------------------------------------------------------------------------------
 
+CREATE FUNCTION sigma.sigma_action_row() RETURNS trigger
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.sigma_action_row() IS 'brings an action into canonical form and checks it; refuses to delete one in use';
+
+CREATE FUNCTION sigma.sigma_sequence_row() RETURNS trigger
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.sigma_sequence_row() IS 'brings an action sequence into canonical form and checks it';
+
+CREATE FUNCTION sigma.sigma_sequences_changed() RETURNS trigger
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.sigma_sequences_changed() IS 'tells all sessions that compiled sequences are out of date';
+
+CREATE TRIGGER sigma_1_check BEFORE INSERT OR UPDATE OR DELETE ON sigma.sigma_actions
+    FOR EACH ROW EXECUTE FUNCTION sigma.sigma_action_row();
+CREATE TRIGGER sigma_2_changed
+    AFTER INSERT OR DELETE OR UPDATE OF type, subtype, target, parameters, conditions, output_variable, error_handling, retry, timeout_ms
+    ON sigma.sigma_actions
+    FOR EACH STATEMENT EXECUTE FUNCTION sigma.sigma_sequences_changed();
+CREATE TRIGGER sigma_1_check BEFORE INSERT OR UPDATE ON sigma.sigma_action_sequences
+    FOR EACH ROW EXECUTE FUNCTION sigma.sigma_sequence_row();
+CREATE TRIGGER sigma_2_changed
+    AFTER INSERT OR DELETE OR UPDATE OF trigger, condition, actions, stop_on_error, timeout_ms, is_paused, execution_config
+    ON sigma.sigma_action_sequences
+    FOR EACH STATEMENT EXECUTE FUNCTION sigma.sigma_sequences_changed();
+
+CREATE FUNCTION sigma.create_action(config jsonb) RETURNS text
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.create_action(jsonb) IS 'create an action that sequences use by id; returns its id';
+
+CREATE FUNCTION sigma.update_action(id text, changes jsonb) RETURNS void
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.update_action(text, jsonb) IS 'change an action';
+
+CREATE FUNCTION sigma.delete_action(id text, cascade bool DEFAULT false) RETURNS bool
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.delete_action(text, bool) IS 'delete an action; cascade: the sequences that use it too';
+
+CREATE FUNCTION sigma.create_action_sequence(config jsonb) RETURNS text
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.create_action_sequence(jsonb) IS 'create an action sequence; returns its id';
+
+CREATE FUNCTION sigma.update_action_sequence(id text, changes jsonb) RETURNS void
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.update_action_sequence(text, jsonb) IS 'change an action sequence';
+
+CREATE FUNCTION sigma.delete_action_sequence(id text, cascade bool DEFAULT false) RETURNS bool
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.delete_action_sequence(text, bool) IS 'delete an action sequence';
+
+CREATE FUNCTION sigma.execute_sequence(sequence_id text, context jsonb DEFAULT '{}') RETURNS jsonb
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.execute_sequence(text, jsonb) IS 'run an action sequence; its failure is in the result';
+
+CREATE FUNCTION sigma.execute_action(action_id text, context jsonb DEFAULT '{}') RETURNS jsonb
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.execute_action(text, jsonb) IS 'run one action; its failure is in the result';
+
+CREATE FUNCTION sigma.fire_trigger(element_id text, trigger_type text, context jsonb DEFAULT '{}') RETURNS jsonb
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.fire_trigger(text, text, jsonb) IS 'run the sequences that a trigger of an element starts; an array of results';
+
+CREATE FUNCTION sigma.pause_sequence(id text) RETURNS bool
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.pause_sequence(text) IS 'runs of the sequence are skipped until it is resumed';
+
+CREATE FUNCTION sigma.resume_sequence(id text) RETURNS bool
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.resume_sequence(text) IS 'the sequence runs again';
+
+CREATE FUNCTION sigma.pause_all_sequences() RETURNS int
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.pause_all_sequences() IS 'pause every sequence; returns how many were not';
+
+CREATE FUNCTION sigma.resume_all_sequences() RETURNS int
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.resume_all_sequences() IS 'resume every sequence; returns how many were paused';
+
+CREATE FUNCTION sigma.refresh_statistics() RETURNS void
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.refresh_statistics() IS 'store execution_count and last_executed as history has them';
+
+CREATE FUNCTION sigma.run_status(execution_id text) RETURNS jsonb
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.run_status(text) IS 'what is known of a run';
+
+-- Counts come from history: runs write no definition row.
+CREATE FUNCTION sigma.list_actions()
+    RETURNS TABLE (id text, type text, subtype text, target text, description text, status text,
+                   execution_count bigint, last_executed timestamp, created_at timestamp)
+    LANGUAGE SQL STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT a.id, a.type, a.subtype, a.target, a.description, a.status,
+           coalesce(h.runs, 0), h.latest, a.created_at
+    FROM sigma.sigma_actions AS a
+    LEFT JOIN (
+        SELECT step.id, count(*) AS runs, max(x.start_time) AS latest
+        FROM sigma.sigma_execution_history AS x
+        CROSS JOIN LATERAL (
+            SELECT x.action_id AS id WHERE x.action_id IS NOT NULL AND x.status <> 'skipped'
+            UNION ALL
+            SELECT s ->> 'action_id' FROM jsonb_array_elements(x.result -> 'actions') AS s
+            WHERE x.action_id IS NULL AND s ->> 'status' <> 'skipped') AS step
+        GROUP BY step.id) AS h ON h.id = a.id
+    ORDER BY a.created_at, a.id;
+END;
+COMMENT ON FUNCTION sigma.list_actions() IS 'the actions, with how often and when last they ran';
+
+CREATE FUNCTION sigma.list_action_sequences()
+    RETURNS TABLE (id text, name text, trigger jsonb, action_count int, is_paused bool, status text,
+                   execution_count bigint, last_executed timestamp, created_at timestamp)
+    LANGUAGE SQL STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT s.id, s.name, s.trigger, jsonb_array_length(s.actions), s.is_paused, s.status,
+           coalesce(h.runs, 0), h.latest, s.created_at
+    FROM sigma.sigma_action_sequences AS s
+    LEFT JOIN (
+        SELECT x.sequence_id, count(*) AS runs, max(x.start_time) AS latest
+        FROM sigma.sigma_execution_history AS x
+        WHERE x.status <> 'skipped'
+        GROUP BY x.sequence_id) AS h ON h.sequence_id = s.id
+    ORDER BY s.created_at, s.id;
+END;
+COMMENT ON FUNCTION sigma.list_action_sequences() IS 'the action sequences, with how often and when last they ran';
+
 ------------------------------------------------------------------------------
 -- Rights: what PostgreSQL grants to PUBLIC by default is taken back
 ------------------------------------------------------------------------------

@@ -307,34 +307,29 @@ sigma_catalog_names(DocumentKind kind)
 	return names;
 }
 
+char *
+sigma_catalog_hint(DocumentKind kind, const char *id)
+{
+	List	   *rows = sigma_catalog_names(kind);
+	const char **names = palloc(sizeof(char *) * (list_length(rows) + 1));
+	int			count = 0;
+	ListCell   *lc;
+
+	if (rows == NIL)
+		return psprintf("There is no %s yet.", sigma_catalog_table(kind)->noun);
+	foreach(lc, rows)
+		names[count++] = ((CatalogName *) lfirst(lc))->id;
+	names[count] = NULL;
+	return sigma_hint_names(id, names);
+}
+
 void
 sigma_catalog_not_found(DocumentKind kind, const char *id)
 {
-	const CatalogTable *table = sigma_catalog_table(kind);
-	Relation	rel = table_open(sigma_relation_oid(table->name), AccessShareLock);
-	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
-	SysScanDesc scan = systable_beginscan(rel, InvalidOid, false, snapshot, 0, NULL);
-	int			known = 0;
-	const char **names = palloc(sizeof(char *) * 1001);
-	HeapTuple	row;
-
-	while (known < 1000 && (row = systable_getnext(scan)) != NULL)
-	{
-		bool		isnull;
-		Datum		value = heap_getattr(row, 1, RelationGetDescr(rel), &isnull);
-
-		names[known++] = TextDatumGetCString(value);
-	}
-	names[known] = NULL;
-	systable_endscan(scan);
-	UnregisterSnapshot(snapshot);
-	table_close(rel, AccessShareLock);
-
 	ereport(ERROR,
 			(errcode(ERRCODE_SIGMA_NOT_FOUND),
-			 errmsg("%s \"%s\" does not exist", table->noun, id),
-			 known == 0 ? errhint("There is no %s yet.", table->noun) :
-			 errhint("%s", sigma_hint_names(id, names))));
+			 errmsg("%s \"%s\" does not exist", sigma_catalog_table(kind)->noun, id),
+			 errhint("%s", sigma_catalog_hint(kind, id))));
 }
 
 /* Is this a column that no document holds? */

@@ -62,6 +62,9 @@ typedef struct CatalogName
 /* All rows by the newest snapshot, as a List of CatalogName in no order.  Not ACL-checked. */
 extern List *sigma_catalog_names(DocumentKind kind);
 
+/* A hint for an unknown id: the nearest one, else what there is.  palloc'd. */
+extern char *sigma_catalog_hint(DocumentKind kind, const char *id);
+
 /* Raise SG404 for an unknown id, hinting at the nearest one. */
 extern void sigma_catalog_not_found(DocumentKind kind, const char *id) pg_attribute_noreturn();
 

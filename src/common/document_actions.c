@@ -46,7 +46,7 @@ static const KeySpec selector_keys[] = {
 	{NULL}
 };
 static const KeySpec upsert_keys[] = {
-	{"key", SPEC_LIST, "columns that tell rows apart", KEY_REQUIRED | KEY_WRAP | KEY_NOT_EMPTY, .of = &sigma_a_name},
+	{"key", SPEC_LIST, "columns that tell rows apart; absent: the unique one among the values", KEY_WRAP | KEY_NOT_EMPTY, .of = &sigma_a_name},
 	{NULL}
 };
 
@@ -279,7 +279,7 @@ static const KeySpec action_keys[] = {
 	{"output_variable", SPEC_NAME, "the variable that takes its result"},
 	{"error_handling", SPEC_ENUM, "what its failure means", .names = &handling_names},
 	{"retry", SPEC_OBJECT, "how it is retried", .object = &retry_spec},
-	{"timeout_ms", SPEC_INT, "how long it may take", .min = 1, .max = PG_INT32_MAX},
+	{"timeout_ms", SPEC_INT, "how long it may take in milliseconds; 0: no limit", .min = 0, .max = PG_INT32_MAX},
 	{"metadata", SPEC_OPEN, "whatever the client adds"},
 	{NULL}
 };

@@ -298,7 +298,7 @@ static const KeySpec sequence_keys[] = {
 	{"condition", SPEC_CUSTOM, "it runs only where this is true", .read = sigma_read_condition, .value_type = "condition"},
 	{"actions", SPEC_LIST, "its steps: ids of actions or actions", .of = &an_id_or_action},
 	{"stop_on_error", SPEC_BOOL, "a failing step ends the run", .fallback = "true"},
-	{"timeout_ms", SPEC_INT, "how long a run may take", .min = 1, .max = PG_INT32_MAX, .fallback = "30000"},
+	{"timeout_ms", SPEC_INT, "how long a run may take in milliseconds; 0: no limit", .min = 0, .max = PG_INT32_MAX, .fallback = "30000"},
 	{"is_paused", SPEC_BOOL, "it does not run", .fallback = "false"},
 	{"execution_config", SPEC_OBJECT, "how it runs", .object = &execution_spec},
 	{"metadata", SPEC_OPEN, "whatever the client adds"},

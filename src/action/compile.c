@@ -1,0 +1,588 @@
+/*
+ * compile.c
+ *		From catalog rows to compiled sequences, and the store of them.
+ *
+ * A sequence is compiled when it is written, to check it, and again when a
+ * backend first runs it; what compiling raises, writing raises.  Each compiled
+ * form lives in a memory context of its own.  All of them fall together when a
+ * definition changes: messages for the two catalog tables, or for a data table
+ * that a step uses, only count the generation up, and the next look-up compiles
+ * anew.  A run keeps the form that it began with: it is pinned, and a replaced
+ * form is deleted when its last run ends.  Kept plans die with their form.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "common/hashfn.h"
+#include "utils/builtins.h"
+#include "utils/hsearch.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+
+#include "action/action.h"
+#include "common/cache.h"
+#include "common/catalog.h"
+#include "common/errors.h"
+
+#define DEFAULT_TIMEOUT 30000
+#define DEFAULT_RETRIES 3
+#define DEFAULT_BACKOFF 1000
+#define MAX_STEPS 10000
+
+static const StepType step_types[] = {
+	{"data_modification", "insert_row", DATA_INSERT_ROW, sigma_data_compile, sigma_data_run},
+	{"data_modification", "insert_rows", DATA_INSERT_ROWS, sigma_data_compile, sigma_data_run},
+	{"data_modification", "update_row", DATA_UPDATE_ROW, sigma_data_compile, sigma_data_run},
+	{"data_modification", "update_rows", DATA_UPDATE_ROWS, sigma_data_compile, sigma_data_run},
+	{"data_modification", "delete_row", DATA_DELETE_ROW, sigma_data_compile, sigma_data_run},
+	{"data_modification", "delete_rows", DATA_DELETE_ROWS, sigma_data_compile, sigma_data_run},
+	{"data_modification", "upsert_row", DATA_UPSERT_ROW, sigma_data_compile, sigma_data_run},
+	{"navigation", "open_link", CLIENT_OPEN_LINK, sigma_client_compile, sigma_client_run},
+	{"navigation", "open_sigma_doc", CLIENT_OPEN_DOCUMENT, sigma_client_compile, sigma_client_run},
+	{"navigation", "navigate_workbook", CLIENT_NAVIGATE, sigma_client_compile, sigma_client_run},
+	{"control", "set_value", CLIENT_SET_VALUE, sigma_client_compile, sigma_client_run},
+	{"control", "clear_value", CLIENT_CLEAR_VALUE, sigma_client_compile, sigma_client_run},
+	{"control", "enable", CLIENT_ENABLE, sigma_client_compile, sigma_client_run},
+	{"control", "disable", CLIENT_DISABLE, sigma_client_compile, sigma_client_run},
+	{"variable", "set", CLIENT_SET_VARIABLE, sigma_client_compile, sigma_client_run},
+	{"variable", "clear", CLIENT_CLEAR_VARIABLE, sigma_client_compile, sigma_client_run},
+	{"modal", "open", CLIENT_OPEN_MODAL, sigma_client_compile, sigma_client_run},
+	{"modal", "close", CLIENT_CLOSE_MODAL, sigma_client_compile, sigma_client_run},
+	{"tabs", "select", CLIENT_SELECT_TAB, sigma_client_compile, sigma_client_run},
+};
+
+/* A place in the store; the key comes first. */
+typedef struct SlotKey
+{
+	const char *id;				/* lives in the sequence's context */
+	bool		is_action;
+} SlotKey;
+
+typedef struct SequenceSlot
+{
+	SlotKey		key;
+	Sequence   *sequence;
+	uint64		generation;		/* of the definitions it was made from */
+} SequenceSlot;
+
+/* What starts a sequence. */
+typedef struct TriggerEntry
+{
+	const char *sequence_id;
+	const char *type;
+	const char *element_id;
+	const char *column_name;	/* NULL: any */
+	const char *menu_item_id;	/* NULL: any */
+	Timestamp	created_at;
+} TriggerEntry;
+
+static HTAB *sequence_slots = NULL;
+static HTAB *watched_tables = NULL; /* data tables that compiled steps use */
+static uint64 generation = 1;
+static Oid	actions_relid = InvalidOid;
+static Oid	sequences_relid = InvalidOid;
+
+static MemoryContext directory_cxt = NULL;	/* the trigger directory */
+static List *directory = NIL;
+static uint64 directory_generation = 0;	/* 0: not built */
+
+static void init_store(void);
+static void find_catalog(void);
+static void note_change(Oid relid);
+static uint32 hash_slot_key(const void *key, Size size);
+static int	match_slot_keys(const void *a, const void *b, Size size);
+static Sequence *compile_stored(const char *id, bool is_action);
+static Sequence *compile_sequence(CompileState *state, JsonNode *document);
+static Sequence *compile_single(CompileState *state, JsonNode *document);
+static void compile_element(CompileState *state, Sequence *sequence, int i, JsonNode *element);
+static void compile_step(CompileState *state, Step *step, JsonNode *action);
+static const StepType *find_step_type(JsonNode *action);
+static void compile_retry(Step *step, JsonNode *action);
+static void compile_config(CompileState *state, Sequence *sequence, JsonNode *config);
+static Alert *compile_alert(CompileState *state, JsonNode *node);
+static int	read_milliseconds(JsonNode *object, const char *key, int absent);
+static void explain_action(void *arg);
+static void build_directory(void);
+static void add_to_directory(Relation rel, HeapTuple row);
+static int	compare_entries(const ListCell *a, const ListCell *b);
+static Datum column_of(Relation rel, HeapTuple row, const char *column, bool *isnull);
+
+/*
+ * The compiled form of a sequence or action, pinned for a run.  Raises SG404
+ * for an unknown id, and what compiling raises.
+ */
+Sequence *
+sigma_sequence_pin(const char *id, bool is_action)
+{
+	SlotKey		key = {id, is_action};
+	SequenceSlot *slot;
+	Sequence   *sequence;
+	Sequence   *old = NULL;
+	uint64		compiled_at;
+	bool		found;
+
+	init_store();
+	slot = hash_search(sequence_slots, &key, HASH_FIND, NULL);
+	if (slot != NULL && slot->generation == generation)
+	{
+		slot->sequence->pins++;
+		return slot->sequence;
+	}
+
+	compiled_at = generation;
+	sequence = compile_stored(id, is_action);
+	MemoryContextSetParent(sequence->cxt, CacheMemoryContext);
+
+	/* the key must outlive the old form: take it out before that goes */
+	slot = hash_search(sequence_slots, &key, HASH_FIND, NULL);
+	if (slot != NULL)
+	{
+		old = slot->sequence;
+		(void) hash_search(sequence_slots, &key, HASH_REMOVE, NULL);
+	}
+	key.id = sequence->id;
+	slot = hash_search(sequence_slots, &key, HASH_ENTER, &found);
+	slot->sequence = sequence;
+	slot->generation = compiled_at; /* changed meanwhile: used once */
+	sequence->pins++;
+
+	if (old != NULL)
+	{
+		old->replaced = true;
+		old->pins++;
+		sigma_sequence_unpin(old);
+	}
+	return sequence;
+}
+
+/* A run has ended; a replaced form goes with its last one. */
+void
+sigma_sequence_unpin(Sequence *sequence)
+{
+	sequence->pins--;
+	if (sequence->replaced && sequence->pins == 0)
+		MemoryContextDelete(sequence->cxt);
+}
+
+/*
+ * Check a canonical document by compiling it.  "resolve" false: look at nothing
+ * outside of the document.  Raises SG400, SG404, SG423, 0A000.
+ */
+void
+sigma_sequence_check(JsonNode *document, bool is_action, bool resolve)
+{
+	CompileState state;
+
+	state.cxt = AllocSetContextCreate(CurrentMemoryContext, "sigma sequence check", ALLOCSET_SMALL_SIZES);
+	state.resolve = resolve;
+	(void) (is_action ? compile_single : compile_sequence) (&state, document);
+	MemoryContextDelete(state.cxt);
+}
+
+/* From now on a change of this table makes compiled forms stale. */
+void
+sigma_watch_table(Oid relid)
+{
+	init_store();
+	(void) hash_search(watched_tables, &relid, HASH_ENTER, NULL);
+}
+
+/*
+ * The ids of the sequences that this trigger starts, in the order in which they
+ * were made; palloc'd in the current context.
+ */
+List *
+sigma_sequences_of_trigger(const char *element_id, const char *type, const RunContext *context)
+{
+	List	   *ids = NIL;
+	ListCell   *lc;
+
+	init_store();
+	if (directory_generation != generation)
+		build_directory();
+	foreach(lc, directory)
+	{
+		TriggerEntry *entry = lfirst(lc);
+
+		if (strcmp(entry->element_id, element_id) == 0 &&
+			strcmp(entry->type, type) == 0 &&
+			(entry->column_name == NULL ||
+			 (context->column_name != NULL && strcmp(entry->column_name, context->column_name) == 0)) &&
+			(entry->menu_item_id == NULL ||
+			 (context->menu_item_id != NULL && strcmp(entry->menu_item_id, context->menu_item_id) == 0)))
+			ids = lappend(ids, pstrdup(entry->sequence_id));
+	}
+	return ids;
+}
+
+/*
+ * The store
+ */
+
+/* Make the hashes and listen for changes, once. */
+static void
+init_store(void)
+{
+	HASHCTL		slots = {0};
+	HASHCTL		tables = {0};
+
+	if (sequence_slots != NULL)
+		return;
+	if (watched_tables == NULL)
+	{
+		tables.keysize = sizeof(Oid);
+		tables.entrysize = sizeof(Oid);
+		watched_tables = hash_create("sigma tables of sequences", 64, &tables, HASH_ELEM | HASH_BLOBS);
+		sigma_cache_listen(note_change);
+	}
+	slots.keysize = sizeof(SlotKey);
+	slots.entrysize = sizeof(SequenceSlot);
+	slots.hash = hash_slot_key;
+	slots.match = match_slot_keys;
+	sequence_slots = hash_create("sigma sequences", 64, &slots,
+								 HASH_ELEM | HASH_FUNCTION | HASH_COMPARE);
+}
+
+/* The catalog tables' OIDs; they change where the extension is dropped and made again. */
+static void
+find_catalog(void)
+{
+	actions_relid = sigma_relation_oid("sigma_actions");
+	sequences_relid = sigma_relation_oid("sigma_action_sequences");
+}
+
+/* Runs inside any lock acquisition: mark only. */
+static void
+note_change(Oid relid)
+{
+	if (!OidIsValid(relid) || relid == actions_relid || relid == sequences_relid ||
+		hash_search(watched_tables, &relid, HASH_FIND, NULL) != NULL)
+		generation++;
+}
+
+static uint32
+hash_slot_key(const void *key, Size size)
+{
+	const SlotKey *slot = key;
+
+	return DatumGetUInt32(hash_any((const unsigned char *) slot->id, strlen(slot->id))) ^ (uint32) slot->is_action;
+}
+
+static int
+match_slot_keys(const void *a, const void *b, Size size)
+{
+	const SlotKey *left = a;
+	const SlotKey *right = b;
+
+	return left->is_action == right->is_action && strcmp(left->id, right->id) == 0 ? 0 : 1;
+}
+
+/* Compile the catalog row of that id, in a context under the current one: an error leaks nothing. */
+static Sequence *
+compile_stored(const char *id, bool is_action)
+{
+	DocumentKind kind = is_action ? DOCUMENT_ACTION : DOCUMENT_SEQUENCE;
+	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext, "sigma sequence document",
+												  ALLOCSET_SMALL_SIZES);
+	MemoryContext old;
+	CompileState state;
+	JsonNode   *document;
+	Sequence   *sequence;
+
+	state.cxt = AllocSetContextCreate(CurrentMemoryContext, "sigma sequence", ALLOCSET_SMALL_SIZES);
+	state.resolve = true;
+	find_catalog();
+	old = MemoryContextSwitchTo(scratch);
+	document = sigma_catalog_read(kind, id);
+	if (document == NULL)
+		sigma_catalog_not_found(kind, id);
+	sequence = (is_action ? compile_single : compile_sequence) (&state, document);
+	MemoryContextCopyAndSetIdentifier(state.cxt, id);
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(scratch);
+	return sequence;
+}
+
+/*
+ * Compiling
+ */
+
+/* A sequence's document. */
+static Sequence *
+compile_sequence(CompileState *state, JsonNode *document)
+{
+	Sequence   *sequence = MemoryContextAllocZero(state->cxt, sizeof(Sequence));
+	JsonNode   *actions = sigma_json_get(document, "actions");
+	int			i;
+
+	sequence->cxt = state->cxt;
+	sequence->id = MemoryContextStrdup(state->cxt, sigma_json_get_string(document, "id", ""));
+	sequence->is_paused = sigma_json_get_bool(document, "is_paused", false);
+	sequence->stop_on_error = sigma_json_get_bool(document, "stop_on_error", true);
+	sequence->timeout = read_milliseconds(document, "timeout_ms", DEFAULT_TIMEOUT);
+	sequence->condition = sigma_condition_compile(sigma_json_get(document, "condition"), state->cxt);
+	compile_config(state, sequence, sigma_json_get(document, "execution_config"));
+
+	if (actions == NULL || actions->kind != JSON_ARRAY || actions->count == 0)
+		sigma_document_error(actions != NULL ? actions : document, 0, NULL,
+							 "a sequence needs \"actions\": an array of at least one action");
+	if (actions->count > MAX_STEPS)
+		sigma_document_error(actions, ERRCODE_PROGRAM_LIMIT_EXCEEDED, NULL,
+							 "a sequence can have at most %d actions", MAX_STEPS);
+	sequence->nstep = actions->count;
+	sequence->steps = MemoryContextAllocZero(state->cxt, sizeof(Step) * actions->count);
+	for (i = 0; i < actions->count; i++)
+		compile_element(state, sequence, i, actions->items[i]);
+	return sequence;
+}
+
+/* A single action as a sequence of one step. */
+static Sequence *
+compile_single(CompileState *state, JsonNode *document)
+{
+	Sequence   *sequence = MemoryContextAllocZero(state->cxt, sizeof(Sequence));
+
+	sequence->cxt = state->cxt;
+	sequence->id = MemoryContextStrdup(state->cxt, sigma_json_get_string(document, "id", ""));
+	sequence->is_action = true;
+	sequence->stop_on_error = true;
+	sequence->atomic = true;
+	sequence->max_rows_changed = sequence->max_actions = -1;
+	sequence->nstep = 1;
+	sequence->steps = MemoryContextAllocZero(state->cxt, sizeof(Step));
+	compile_step(state, &sequence->steps[0], document);
+	return sequence;
+}
+
+/* One element of "actions": the id of an action, or an action. */
+static void
+compile_element(CompileState *state, Sequence *sequence, int i, JsonNode *element)
+{
+	Step	   *step = &sequence->steps[i];
+
+	if (element->kind == JSON_STRING)
+	{
+		JsonNode   *action;
+		ErrorContextCallback callback;
+
+		if (!state->resolve)
+			return;
+		action = sigma_catalog_read(DOCUMENT_ACTION, element->string);
+		if (action == NULL)
+			sigma_document_error(element, ERRCODE_SIGMA_NOT_FOUND,
+								 sigma_catalog_hint(DOCUMENT_ACTION, element->string),
+								 "action \"%s\" does not exist", element->string);
+		callback.callback = explain_action;
+		callback.arg = element->string;
+		callback.previous = error_context_stack;
+		error_context_stack = &callback;
+		compile_step(state, step, action);
+		error_context_stack = callback.previous;
+		return;
+	}
+	if (element->kind != JSON_OBJECT)
+		sigma_document_error(element, 0, NULL,
+							 "an action of a sequence must be an id or an object, not %s",
+							 sigma_json_kind_name(element));
+	compile_step(state, step, element);
+}
+
+/* What is common to all types of steps, then the type's own part. */
+static void
+compile_step(CompileState *state, Step *step, JsonNode *action)
+{
+	const char *id = sigma_json_get_string(action, "id", NULL);
+	const char *output = sigma_json_get_string(action, "output_variable", NULL);
+	const char *handling = sigma_json_get_string(action, "error_handling", "fail");
+
+	step->type = find_step_type(action);
+	step->id = id == NULL ? NULL : MemoryContextStrdup(state->cxt, id);
+	step->output_variable = output == NULL ? NULL : MemoryContextStrdup(state->cxt, output);
+	step->timeout = read_milliseconds(action, "timeout_ms", 0);
+	step->condition = sigma_condition_compile(sigma_json_get(action, "conditions"), state->cxt);
+	step->handling = strcmp(handling, "retry") == 0 ? HANDLING_RETRY :
+		strcmp(handling, "continue") == 0 ? HANDLING_CONTINUE : HANDLING_FAIL;
+	compile_retry(step, action);
+	step->part = step->type->compile(state, step->type, action);
+}
+
+/* The type and subtype of an action; 0A000 where it is not built. */
+static const StepType *
+find_step_type(JsonNode *action)
+{
+	const char *type = sigma_json_get_string(action, "type", "");
+	const char *subtype = sigma_json_get_string(action, "subtype", "");
+	StringInfoData known;
+	int			i;
+
+	for (i = 0; i < lengthof(step_types); i++)
+		if (strcmp(step_types[i].type, type) == 0 && strcmp(step_types[i].subtype, subtype) == 0)
+			return &step_types[i];
+
+	initStringInfo(&known);
+	for (i = 0; i < lengthof(step_types); i++)
+		if (i == 0 || strcmp(step_types[i - 1].type, step_types[i].type) != 0)
+			appendStringInfo(&known, "%s%s", i == 0 ? "" : ", ", step_types[i].type);
+	sigma_document_error(sigma_json_get(action, "type"), ERRCODE_FEATURE_NOT_SUPPORTED,
+						 psprintf("What runs today: %s.", known.data),
+						 "actions of type \"%s\" are not built yet", type);
+}
+
+/* How often and how soon a failed step is tried again. */
+static void
+compile_retry(Step *step, JsonNode *action)
+{
+	JsonNode   *retry = sigma_json_get(action, "retry");
+
+	if (retry != NULL && retry->kind == JSON_OBJECT && step->handling != HANDLING_RETRY)
+		sigma_document_error(retry, 0, "Say \"error_handling\": \"retry\" too.",
+							 "\"retry\" has no effect here");
+	step->retry_times = (int) sigma_json_get_int(retry, "times", DEFAULT_RETRIES);
+	step->retry_backoff = read_milliseconds(retry, "backoff_ms", DEFAULT_BACKOFF);
+}
+
+/* How a sequence is run. */
+static void
+compile_config(CompileState *state, Sequence *sequence, JsonNode *config)
+{
+	const char *concurrency = sigma_json_get_string(config, "concurrency", "allow");
+
+	sequence->atomic = sigma_json_get_bool(config, "atomic", true);
+	sequence->max_rows_changed = sigma_json_get_int(config, "max_rows_changed", -1);
+	sequence->max_actions = sigma_json_get_int(config, "max_actions", -1);
+	if (sigma_json_get_int(config, "max_ai_calls", -1) >= 0)
+		sigma_document_error(sigma_json_get(config, "max_ai_calls"), ERRCODE_FEATURE_NOT_SUPPORTED,
+							 "No action calls a model, so there is nothing to limit.",
+							 "limits of model calls are not built yet");
+	sequence->success_alert = compile_alert(state, sigma_json_get(config, "success_alert"));
+	sequence->failure_alert = compile_alert(state, sigma_json_get(config, "failure_alert"));
+	sequence->concurrency = strcmp(concurrency, "skip") == 0 ? CONCURRENCY_SKIP :
+		strcmp(concurrency, "wait") == 0 ? CONCURRENCY_WAIT : CONCURRENCY_ALLOW;
+}
+
+/* The text shown after a run; NULL where there is none. */
+static Alert *
+compile_alert(CompileState *state, JsonNode *node)
+{
+	Alert	   *alert;
+	JsonNode   *part;
+
+	if (node == NULL || node->kind == JSON_NULL)
+		return NULL;
+	alert = MemoryContextAllocZero(state->cxt, sizeof(Alert));
+	if ((part = sigma_json_get(node, "title")) != NULL && part->kind != JSON_NULL)
+		alert->title = sigma_dynamic_text_compile(part, state->cxt);
+	if ((part = sigma_json_get(node, "message")) != NULL && part->kind != JSON_NULL)
+		alert->message = sigma_dynamic_text_compile(part, state->cxt);
+	if (alert->title == NULL && alert->message == NULL)
+		sigma_document_error(node, 0, NULL, "an alert needs a \"title\" or a \"message\"");
+	return alert;
+}
+
+/* A span of time; SG400 where it is negative or too long for the timer. */
+static int
+read_milliseconds(JsonNode *object, const char *key, int absent)
+{
+	int64		value = sigma_json_get_int(object, key, absent);
+
+	if (value < 0 || value > PG_INT32_MAX)
+		sigma_document_error(sigma_json_get(object, key), 0, "It is a number of milliseconds; 0 means no limit.",
+							 "\"%s\" must be between 0 and %d", key, PG_INT32_MAX);
+	return (int) value;
+}
+
+/* Says which stored action an error was found in. */
+static void
+explain_action(void *arg)
+{
+	errcontext("action \"%s\" of the sequence", (const char *) arg);
+}
+
+/*
+ * The trigger directory
+ */
+
+/* Read the triggers of all sequences by the newest snapshot, oldest sequence first. */
+static void
+build_directory(void)
+{
+	uint64		started = generation;
+	Relation	rel;
+	MemoryContext old;
+	Snapshot	snapshot;
+	SysScanDesc scan;
+	HeapTuple	row;
+
+	find_catalog();
+	if (directory_cxt == NULL)
+		directory_cxt = AllocSetContextCreate(CacheMemoryContext, "sigma triggers", ALLOCSET_SMALL_SIZES);
+	directory = NIL;
+	directory_generation = 0;
+	MemoryContextReset(directory_cxt);
+
+	rel = table_open(sequences_relid, AccessShareLock);
+	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	scan = systable_beginscan(rel, InvalidOid, false, snapshot, 0, NULL);
+	old = MemoryContextSwitchTo(directory_cxt);
+	while ((row = systable_getnext(scan)) != NULL)
+		add_to_directory(rel, row);
+	list_sort(directory, compare_entries);
+	MemoryContextSwitchTo(old);
+	systable_endscan(scan);
+	UnregisterSnapshot(snapshot);
+	table_close(rel, AccessShareLock);
+	directory_generation = started;
+}
+
+/* One sequence, if an element's event starts it. */
+static void
+add_to_directory(Relation rel, HeapTuple row)
+{
+	TriggerEntry *entry;
+	JsonNode   *trigger;
+	bool		isnull;
+	Datum		value = column_of(rel, row, "trigger", &isnull);
+
+	if (isnull)
+		return;
+	trigger = sigma_json_read(DatumGetJsonbP(value));
+	entry = palloc0(sizeof(TriggerEntry));
+	entry->type = sigma_json_get_string(trigger, "type", NULL);
+	entry->element_id = sigma_json_get_string(trigger, "element_id", NULL);
+	entry->column_name = sigma_json_get_string(trigger, "column_name", NULL);
+	entry->menu_item_id = sigma_json_get_string(trigger, "menu_item_id", NULL);
+	if (entry->element_id == NULL || entry->type == NULL)
+		return;
+	entry->sequence_id = TextDatumGetCString(column_of(rel, row, "id", &isnull));
+	value = column_of(rel, row, "created_at", &isnull);
+	entry->created_at = isnull ? DT_NOBEGIN : DatumGetTimestamp(value);
+	directory = lappend(directory, entry);
+}
+
+/* By age, then by id. */
+static int
+compare_entries(const ListCell *a, const ListCell *b)
+{
+	const TriggerEntry *left = lfirst(a);
+	const TriggerEntry *right = lfirst(b);
+
+	if (left->created_at != right->created_at)
+		return left->created_at < right->created_at ? -1 : 1;
+	return strcmp(left->sequence_id, right->sequence_id);
+}
+
+/* One column of a catalog row, by name. */
+static Datum
+column_of(Relation rel, HeapTuple row, const char *column, bool *isnull)
+{
+	AttrNumber	number = get_attnum(RelationGetRelid(rel), column);
+
+	if (number == InvalidAttrNumber)
+		elog(ERROR, "column \"%s\" of %s is missing", column, RelationGetRelationName(rel));
+	return heap_getattr(row, number, RelationGetDescr(rel), isnull);
+}

@@ -1,0 +1,322 @@
+/*
+ * define.c
+ *		Triggers of sigma_actions and sigma_action_sequences: writing a row defines it.
+ *
+ * A row is normalised and checked by compiling it, so what cannot run cannot be
+ * stored.  While a dump is restored nothing outside of the row is looked at:
+ * references are checked again when the sequence is first compiled.  Changes that
+ * leave the definition alone - pausing, statistics - check nothing.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "commands/trigger.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+#include "utils/typcache.h"
+
+#include "action/action.h"
+#include "common/cache.h"
+#include "common/catalog.h"
+#include "common/errors.h"
+#include "common/session.h"
+
+PG_FUNCTION_INFO_V1(sigma_action_row);
+PG_FUNCTION_INFO_V1(sigma_sequence_row);
+PG_FUNCTION_INFO_V1(sigma_sequences_changed);
+PG_FUNCTION_INFO_V1(create_action);
+PG_FUNCTION_INFO_V1(update_action);
+PG_FUNCTION_INFO_V1(delete_action);
+PG_FUNCTION_INFO_V1(create_action_sequence);
+PG_FUNCTION_INFO_V1(update_action_sequence);
+PG_FUNCTION_INFO_V1(delete_action_sequence);
+
+/* Columns whose change needs no check. */
+static const char *const passive_columns[] = {
+	"is_paused", "execution_count", "last_executed", "status", "metadata", "name", "description",
+	"created_at", "updated_at", NULL
+};
+
+static TriggerData *trigger_call(FunctionCallInfo fcinfo);
+static HeapTuple check_row(TriggerData *trigger, DocumentKind kind);
+static bool is_definition_change(TriggerData *trigger);
+static void check_trigger(JsonNode *document);
+static void refuse_id_change(TriggerData *trigger);
+static List *sequences_using(const char *action_id);
+static Jsonb *document_argument(FunctionCallInfo fcinfo, int i, const char *name);
+static char *id_argument(FunctionCallInfo fcinfo);
+
+/*
+ * Triggers
+ */
+
+/* BEFORE INSERT OR UPDATE OR DELETE ON sigma_actions FOR EACH ROW */
+Datum
+sigma_action_row(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = trigger_call(fcinfo);
+
+	if (TRIGGER_FIRED_BY_DELETE(trigger->tg_event))
+	{
+		bool		isnull;
+		Datum		value = heap_getattr(trigger->tg_trigtuple, 1, RelationGetDescr(trigger->tg_relation), &isnull);
+		char	   *id = TextDatumGetCString(value);
+		List	   *users = sequences_using(id);
+
+		if (users != NIL)
+		{
+			StringInfoData names;
+			ListCell   *lc;
+
+			initStringInfo(&names);
+			foreach(lc, users)
+				appendStringInfo(&names, "%s\"%s\"", lc == list_head(users) ? "" : ", ", (char *) lfirst(lc));
+			ereport(ERROR,
+					(errcode(ERRCODE_SIGMA_CONFLICT),
+					 errmsg("action \"%s\" is in use", id),
+					 errdetail("It is a step of: %s.", names.data),
+					 errhint("sigma.delete_action(id, cascade => true) deletes these sequences too.")));
+		}
+		return PointerGetDatum(trigger->tg_trigtuple);
+	}
+	return PointerGetDatum(check_row(trigger, DOCUMENT_ACTION));
+}
+
+/* BEFORE INSERT OR UPDATE ON sigma_action_sequences FOR EACH ROW */
+Datum
+sigma_sequence_row(PG_FUNCTION_ARGS)
+{
+	return PointerGetDatum(check_row(trigger_call(fcinfo), DOCUMENT_SEQUENCE));
+}
+
+/* AFTER statements that change definitions: compiled forms fall everywhere. */
+Datum
+sigma_sequences_changed(PG_FUNCTION_ARGS)
+{
+	if (!CALLED_AS_TRIGGER(fcinfo))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("the function can only be called as a trigger")));
+	sigma_cache_send(RelationGetRelid(((TriggerData *) fcinfo->context)->tg_relation));
+	return PointerGetDatum(NULL);
+}
+
+/* The call as a BEFORE ROW trigger; 39P01 where it is none. */
+static TriggerData *
+trigger_call(FunctionCallInfo fcinfo)
+{
+	TriggerData *trigger = (TriggerData *) fcinfo->context;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) ||
+		!TRIGGER_FIRED_BEFORE(trigger->tg_event) || !TRIGGER_FIRED_FOR_ROW(trigger->tg_event))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("the function can only be called as a BEFORE ROW trigger")));
+	return trigger;
+}
+
+/* The new row in canonical form; raises what is wrong with its document. */
+static HeapTuple
+check_row(TriggerData *trigger, DocumentKind kind)
+{
+	bool		updating = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event);
+	HeapTuple	row = updating ? trigger->tg_newtuple : trigger->tg_trigtuple;
+	JsonNode   *document;
+	JsonNode   *id;
+
+	if (updating)
+		refuse_id_change(trigger);
+	document = sigma_catalog_row_document(kind, trigger, row);
+	id = sigma_json_get(document, "id");
+	if (id == NULL || id->kind != JSON_STRING || id->string[0] == '\0')
+		sigma_document_error(document, 0, NULL, "the id of %s must not be empty",
+							 kind == DOCUMENT_ACTION ? "an action" : "an action sequence");
+	if (!updating || is_definition_change(trigger))
+	{
+		if (kind == DOCUMENT_SEQUENCE)
+			check_trigger(document);
+		sigma_sequence_check(document, kind == DOCUMENT_ACTION, !sigma_restoring());
+	}
+	return sigma_catalog_document_row(kind, trigger, row, document);
+}
+
+/* Does an UPDATE change a column that is compiled? */
+static bool
+is_definition_change(TriggerData *trigger)
+{
+	TupleDesc	desc = RelationGetDescr(trigger->tg_relation);
+	int			i;
+
+	for (i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+		const char *const *passive;
+		Datum		old;
+		Datum		new;
+		bool		old_null;
+		bool		new_null;
+
+		for (passive = passive_columns; *passive != NULL; passive++)
+			if (strcmp(*passive, NameStr(att->attname)) == 0)
+				break;
+		if (*passive != NULL || att->attisdropped)
+			continue;
+		old = heap_getattr(trigger->tg_trigtuple, i + 1, desc, &old_null);
+		new = heap_getattr(trigger->tg_newtuple, i + 1, desc, &new_null);
+		if (old_null != new_null ||
+			(!old_null && !datum_image_eq(old, new, att->attbyval, att->attlen)))
+			return true;
+	}
+	return false;
+}
+
+/* Triggers that nothing fires yet are refused with 0A000. */
+static void
+check_trigger(JsonNode *document)
+{
+	static const char *const later[] = {"schedule", "webhook", "row_change"};
+	JsonNode   *trigger = sigma_json_get(document, "trigger");
+	const char *type = sigma_json_get_string(trigger, "type", "manual");
+	int			i;
+
+	for (i = 0; i < lengthof(later); i++)
+		if (strcmp(later[i], type) == 0)
+			sigma_document_error(sigma_json_get(trigger, "type"), ERRCODE_FEATURE_NOT_SUPPORTED,
+								 "Run the sequence with sigma.execute_sequence().",
+								 "triggers of type \"%s\" are not built yet", type);
+}
+
+/* An id is what others refer to. */
+static void
+refuse_id_change(TriggerData *trigger)
+{
+	TupleDesc	desc = RelationGetDescr(trigger->tg_relation);
+	bool		isnull;
+	char	   *old = TextDatumGetCString(heap_getattr(trigger->tg_trigtuple, 1, desc, &isnull));
+	Datum		new = heap_getattr(trigger->tg_newtuple, 1, desc, &isnull);
+
+	if (isnull || strcmp(old, TextDatumGetCString(new)) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("the id \"%s\" cannot be updated", old),
+				 errhint("Create it anew under the other id, and delete this one.")));
+}
+
+/* Ids of the sequences that have the action as a step, by the newest snapshot. */
+static List *
+sequences_using(const char *action_id)
+{
+	Relation	rel = table_open(sigma_relation_oid("sigma_action_sequences"), AccessShareLock);
+	AttrNumber	actions = get_attnum(RelationGetRelid(rel), "actions");
+	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	SysScanDesc scan = systable_beginscan(rel, InvalidOid, false, snapshot, 0, NULL);
+	List	   *found = NIL;
+	HeapTuple	row;
+
+	while ((row = systable_getnext(scan)) != NULL)
+	{
+		bool		isnull;
+		Datum		value = heap_getattr(row, actions, RelationGetDescr(rel), &isnull);
+		JsonNode   *list = isnull ? NULL : sigma_json_read(DatumGetJsonbP(value));
+		int			i;
+
+		for (i = 0; list != NULL && i < list->count; i++)
+			if (list->items[i]->kind == JSON_STRING && strcmp(list->items[i]->string, action_id) == 0)
+			{
+				value = heap_getattr(row, 1, RelationGetDescr(rel), &isnull);
+				found = lappend(found, TextDatumGetCString(value));
+				break;
+			}
+	}
+	systable_endscan(scan);
+	UnregisterSnapshot(snapshot);
+	table_close(rel, AccessShareLock);
+	return found;
+}
+
+/*
+ * Functions
+ */
+
+/* create_action(config jsonb) returns text */
+Datum
+create_action(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_TEXT_P(cstring_to_text(sigma_catalog_insert(DOCUMENT_ACTION, document_argument(fcinfo, 0, "config"))));
+}
+
+/* update_action(id text, changes jsonb) returns void */
+Datum
+update_action(PG_FUNCTION_ARGS)
+{
+	sigma_catalog_update(DOCUMENT_ACTION, id_argument(fcinfo), document_argument(fcinfo, 1, "changes"));
+	PG_RETURN_VOID();
+}
+
+/* delete_action(id text, cascade bool) returns bool: was there one? */
+Datum
+delete_action(PG_FUNCTION_ARGS)
+{
+	char	   *id = id_argument(fcinfo);
+	ListCell   *lc;
+
+	if (!PG_ARGISNULL(1) && PG_GETARG_BOOL(1))
+		foreach(lc, sequences_using(id))
+		{
+			ereport(NOTICE,
+					(errmsg("delete cascades to action sequence \"%s\"", (char *) lfirst(lc))));
+			(void) sigma_catalog_delete(DOCUMENT_SEQUENCE, lfirst(lc));
+		}
+	PG_RETURN_BOOL(sigma_catalog_delete(DOCUMENT_ACTION, id));
+}
+
+/* create_action_sequence(config jsonb) returns text */
+Datum
+create_action_sequence(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_TEXT_P(cstring_to_text(sigma_catalog_insert(DOCUMENT_SEQUENCE, document_argument(fcinfo, 0, "config"))));
+}
+
+/* update_action_sequence(id text, changes jsonb) returns void */
+Datum
+update_action_sequence(PG_FUNCTION_ARGS)
+{
+	sigma_catalog_update(DOCUMENT_SEQUENCE, id_argument(fcinfo), document_argument(fcinfo, 1, "changes"));
+	PG_RETURN_VOID();
+}
+
+/* delete_action_sequence(id text, cascade bool) returns bool: was there one? */
+Datum
+delete_action_sequence(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(sigma_catalog_delete(DOCUMENT_SEQUENCE, id_argument(fcinfo)));
+}
+
+/* A document that must not be null. */
+static Jsonb *
+document_argument(FunctionCallInfo fcinfo, int i, const char *name)
+{
+	if (PG_ARGISNULL(i))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("\"%s\" must not be null", name)));
+	return PG_GETARG_JSONB_P(i);
+}
+
+/* The first argument, an id that must not be null. */
+static char *
+id_argument(FunctionCallInfo fcinfo)
+{
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("\"id\" must not be null")));
+	return text_to_cstring(PG_GETARG_TEXT_PP(0));
+}

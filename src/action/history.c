@@ -1,0 +1,354 @@
+/*
+ * history.c
+ *		What a run leaves behind: its result document and its row of history.
+ *
+ * The row is written after the run's own rollback, once, by the owner of the
+ * history table through one kept INSERT of bound values: callers need no right
+ * on the table, and nothing of theirs runs under that identity.  It lives and
+ * dies with the caller's transaction.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/datetime.h"
+#include "utils/json.h"
+#include "utils/syscache.h"
+#include "utils/timestamp.h"
+
+#include "action/action.h"
+#include "common/catalog.h"
+#include "common/session.h"
+#include "common/spi.h"
+
+static void push_steps(JsonbParseState **state, Run *run);
+static void push_step(JsonbParseState **state, const Step *step, const StepRecord *record, int index);
+static void push_action_id(JsonbParseState **state, const Step *step);
+static void push_effects(JsonbParseState **state, const Run *run);
+static void push_alert(JsonbParseState **state, Run *run);
+static void push_error(JsonbParseState **state, const ErrorData *error);
+static void push_milliseconds(JsonbParseState **state, const char *key, int64 microseconds);
+static void push_time(JsonbParseState **state, const char *key, TimestampTz time);
+static Datum utc_timestamp(TimestampTz time);
+static Oid	history_owner(void);
+
+/*
+ * The result document of a run that has ended, in the current context.
+ */
+Jsonb *
+sigma_run_result(Run *run)
+{
+	const Sequence *sequence = run->sequence;
+	JsonbParseState *state = NULL;
+
+	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	sigma_push_text(&state, "status", sigma_run_status_name(run->status));
+	if (run->reason != NULL)
+		sigma_push_text(&state, "reason", run->reason);
+	if (!sequence->is_action)
+		sigma_push_text(&state, "sequence_id", sequence->id);
+	sigma_push_text(&state, "execution_id", run->execution_id);
+	sigma_push_bool(&state, "atomic", sequence->atomic);
+	sigma_push_bool(&state, "rolled_back", run->rolled_back);
+	sigma_push_int(&state, "failed_actions", run->failed);
+	sigma_push_int(&state, "actions_executed", run->executed);
+	sigma_push_int(&state, "rows_changed", run->rows_changed);
+	push_steps(&state, run);
+	sigma_push_key(&state, "variables");
+	sigma_context_push_variables(&state, run->context);
+	sigma_push_key(&state, "controls");
+	sigma_context_push_controls(&state, run->context);
+	push_effects(&state, run);
+	push_alert(&state, run);
+	sigma_push_key(&state, "warnings");
+	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
+	pushJsonbValue(&state, WJB_END_ARRAY, NULL);
+	if (run->error != NULL)
+	{
+		sigma_push_key(&state, "error");
+		pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+		if (run->error_step >= 0)
+		{
+			push_action_id(&state, &sequence->steps[run->error_step]);
+			sigma_push_int(&state, "index", run->error_step);
+		}
+		push_error(&state, run->error);
+		pushJsonbValue(&state, WJB_END_OBJECT, NULL);
+	}
+	push_milliseconds(&state, "duration_ms", run->duration);
+	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
+}
+
+/* "actions": one document for each step that the run reached. */
+static void
+push_steps(JsonbParseState **state, Run *run)
+{
+	int			i;
+
+	sigma_push_key(state, "actions");
+	pushJsonbValue(state, WJB_BEGIN_ARRAY, NULL);
+	for (i = 0; i < run->nrecord; i++)
+		push_step(state, &run->sequence->steps[i], &run->records[i], i);
+	pushJsonbValue(state, WJB_END_ARRAY, NULL);
+}
+
+static void
+push_step(JsonbParseState **state, const Step *step, const StepRecord *record, int index)
+{
+	pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
+	sigma_push_int(state, "index", index);
+	push_action_id(state, step);
+	sigma_push_text(state, "type", step->type->type);
+	sigma_push_text(state, "subtype", step->type->subtype);
+	sigma_push_text(state, "status", sigma_run_status_name(record->status));
+	if (record->outcome.has_result)
+		sigma_push_value(state, "result", &record->outcome.result);
+	if (record->outcome.rows >= 0)
+		sigma_push_int(state, "rows", record->outcome.rows);
+	if (record->status != RUN_SKIPPED)
+		sigma_push_int(state, "attempts", record->attempts);
+	if (record->error != NULL)
+	{
+		sigma_push_key(state, "error");
+		pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
+		push_error(state, record->error);
+		pushJsonbValue(state, WJB_END_OBJECT, NULL);
+	}
+	push_time(state, "started_at", record->started);
+	push_milliseconds(state, "duration_ms", record->duration);
+	pushJsonbValue(state, WJB_END_OBJECT, NULL);
+}
+
+/* "action_id": null for an inline action without one. */
+static void
+push_action_id(JsonbParseState **state, const Step *step)
+{
+	JsonbValue	null;
+
+	null.type = jbvNull;
+	if (step->id != NULL)
+		sigma_push_text(state, "action_id", step->id);
+	else
+		sigma_push_value(state, "action_id", &null);
+}
+
+/* "effects": what the client is to do, in order. */
+static void
+push_effects(JsonbParseState **state, const Run *run)
+{
+	ListCell   *lc;
+
+	sigma_push_key(state, "effects");
+	pushJsonbValue(state, WJB_BEGIN_ARRAY, NULL);
+	foreach(lc, run->effects)
+	{
+		Jsonb	   *effect = lfirst(lc);
+		JsonbValue	value;
+
+		value.type = jbvBinary;
+		value.val.binary.data = &effect->root;
+		value.val.binary.len = VARSIZE(effect) - VARHDRSZ;
+		pushJsonbValue(state, WJB_ELEM, &value);
+	}
+	pushJsonbValue(state, WJB_END_ARRAY, NULL);
+}
+
+/* "alert", where the sequence has one for this end. */
+static void
+push_alert(JsonbParseState **state, Run *run)
+{
+	const Alert *alert = run->status == RUN_SUCCESS ? run->sequence->success_alert :
+		run->status == RUN_FAILED ? run->sequence->failure_alert : NULL;
+
+	if (alert == NULL)
+		return;
+	sigma_push_key(state, "alert");
+	pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
+	sigma_push_text(state, "kind", run->status == RUN_SUCCESS ? "success" : "failure");
+	if (alert->title != NULL)
+		sigma_push_text(state, "title", sigma_value_source_text(alert->title, run->context));
+	if (alert->message != NULL)
+		sigma_push_text(state, "message", sigma_value_source_text(alert->message, run->context));
+	pushJsonbValue(state, WJB_END_OBJECT, NULL);
+}
+
+/* The members of an error, into an object that is open. */
+static void
+push_error(JsonbParseState **state, const ErrorData *error)
+{
+	sigma_push_text(state, "sqlstate", unpack_sql_state(error->sqlerrcode));
+	sigma_push_text(state, "message", error->message != NULL ? error->message : "");
+	if (error->detail != NULL)
+		sigma_push_text(state, "detail", error->detail);
+	if (error->hint != NULL)
+		sigma_push_text(state, "hint", error->hint);
+}
+
+/*
+ * Members of an object
+ */
+
+void
+sigma_push_key(JsonbParseState **state, const char *key)
+{
+	JsonbValue	name;
+
+	name.type = jbvString;
+	name.val.string.val = unconstify(char *, key);
+	name.val.string.len = strlen(key);
+	pushJsonbValue(state, WJB_KEY, &name);
+}
+
+/* Arrays and objects are copied in. */
+void
+sigma_push_value(JsonbParseState **state, const char *key, const JsonbValue *value)
+{
+	JsonbValue	copy = *value;
+
+	sigma_push_key(state, key);
+	pushJsonbValue(state, WJB_VALUE, &copy);
+}
+
+void
+sigma_push_text(JsonbParseState **state, const char *key, const char *text)
+{
+	JsonbValue	value;
+
+	value.type = jbvString;
+	value.val.string.val = unconstify(char *, text);
+	value.val.string.len = strlen(text);
+	sigma_push_value(state, key, &value);
+}
+
+void
+sigma_push_bool(JsonbParseState **state, const char *key, bool boolean)
+{
+	JsonbValue	value;
+
+	value.type = jbvBool;
+	value.val.boolean = boolean;
+	sigma_push_value(state, key, &value);
+}
+
+void
+sigma_push_int(JsonbParseState **state, const char *key, int64 number)
+{
+	JsonbValue	value;
+
+	value.type = jbvNumeric;
+	value.val.numeric = int64_to_numeric(number);
+	sigma_push_value(state, key, &value);
+}
+
+/* A span in milliseconds, to the microsecond. */
+static void
+push_milliseconds(JsonbParseState **state, const char *key, int64 microseconds)
+{
+	JsonbValue	value;
+
+	value.type = jbvNumeric;
+	value.val.numeric = int64_div_fast_to_numeric(microseconds, 3);
+	sigma_push_value(state, key, &value);
+}
+
+/* A point in time, as to_jsonb() writes it. */
+static void
+push_time(JsonbParseState **state, const char *key, TimestampTz time)
+{
+	char	   *buf = palloc(MAXDATELEN + 1);	/* the value points at it */
+
+	JsonEncodeDateTime(buf, TimestampTzGetDatum(time), TIMESTAMPTZOID, NULL);
+	sigma_push_text(state, key, buf);
+}
+
+/*
+ * The row
+ */
+
+/* Write the row of a run; SPI is connected. */
+void
+sigma_history_write(const Run *run, Jsonb *result)
+{
+	static SPIPlanPtr plan = NULL;
+	static const Oid types[] = {
+		TEXTOID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPOID, TIMESTAMPOID, JSONBOID, JSONBOID,
+		TEXTOID, TEXTOID, TEXTOID, TEXTOID, NAMEOID, INT8OID
+	};
+	const Sequence *sequence = run->sequence;
+	Datum		values[lengthof(types)];
+	char		nulls[lengthof(types)];
+	NameData	role;
+	Oid			user;
+	int			context;
+
+	memset(nulls, ' ', sizeof(nulls));
+	memset(values, 0, sizeof(values));
+	values[0] = CStringGetTextDatum(run->execution_id);
+	if (sequence->is_action)
+	{
+		values[2] = CStringGetTextDatum(sequence->id);
+		values[3] = CStringGetTextDatum(sequence->steps[0].type->type);
+		nulls[1] = 'n';
+	}
+	else
+	{
+		values[1] = CStringGetTextDatum(sequence->id);
+		nulls[2] = nulls[3] = 'n';
+	}
+	values[4] = utc_timestamp(run->started);
+	values[5] = utc_timestamp(run->ended);
+	values[6] = JsonbPGetDatum(run->context->document);
+	values[7] = JsonbPGetDatum(result);
+	values[8] = CStringGetTextDatum(sigma_run_status_name(run->status));
+	if (run->error != NULL && run->error->message != NULL)
+		values[9] = CStringGetTextDatum(run->error->message);
+	else
+		nulls[9] = 'n';
+	if (run->reason != NULL)
+		values[10] = CStringGetTextDatum(run->reason);
+	else
+		nulls[10] = 'n';
+	values[11] = CStringGetTextDatum(run->context->user_id != NULL ? run->context->user_id : sigma_app_user());
+	namestrcpy(&role, GetUserNameFromId(GetOuterUserId(), false));
+	values[12] = NameGetDatum(&role);
+	values[13] = Int64GetDatum(run->rows_changed);
+
+	/* no operator and no function stands in the text, so no search_path matters */
+	GetUserIdAndSecContext(&user, &context);
+	SetUserIdAndSecContext(history_owner(), context | SECURITY_LOCAL_USERID_CHANGE);
+	sigma_spi_plan(&plan,
+				   "INSERT INTO sigma.sigma_execution_history"
+				   " (execution_id, sequence_id, action_id, action_type, start_time, end_time, context, result,"
+				   "  status, error_message, reason, user_id, role, rows_changed)"
+				   " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+				   lengthof(types), types);
+	sigma_spi_execute(plan, values, nulls, false, SPI_OK_INSERT);
+	SetUserIdAndSecContext(user, context);
+	MemoryContextSwitchTo(run->cxt);
+}
+
+/* The catalog's times are UTC, whatever the session's zone. */
+static Datum
+utc_timestamp(TimestampTz time)
+{
+	/* a timestamptz counts from 2000-01-01 UTC, and so does a timestamp in UTC */
+	return TimestampGetDatum((Timestamp) time);
+}
+
+/* Who owns the history table. */
+static Oid
+history_owner(void)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(sigma_relation_oid("sigma_execution_history")));
+	Oid			owner;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "sigma.sigma_execution_history is missing");
+	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+	ReleaseSysCache(tuple);
+	return owner;
+}

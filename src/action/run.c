@@ -1,0 +1,878 @@
+/*
+ * run.c
+ *		The executor of action sequences.
+ *
+ * An atomic run has one subtransaction around everything; a step has one of its
+ * own only where its failure must be contained.  The run's row of history is
+ * written after all that.  Errors are contained but for those that are not the
+ * run's to decide about: a cancel by the user, by statement_timeout or by
+ * shutdown, failed assertions, and serialization failures where the caller's
+ * snapshot spans the transaction.
+ *
+ * Everything of a run lives in one memory context under the caller's, deleted at
+ * the end; the compiled sequence is pinned meanwhile.  Runs nest: a step may fire
+ * a trigger that runs another sequence.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "common/hashfn.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "portability/instr_time.h"
+#include "storage/latch.h"
+#include "storage/lock.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/resowner.h"
+#include "utils/timestamp.h"
+#include "utils/wait_event.h"
+
+#include "action/action.h"
+#include "common/errors.h"
+#include "common/names.h"
+#include "common/session.h"
+
+/* Is the condition of the sequence known already?  A trigger asks all of them first. */
+typedef enum Verdict
+{
+	VERDICT_OPEN,
+	VERDICT_TRUE,
+	VERDICT_FALSE
+} Verdict;
+
+/* A run that a trigger starts. */
+typedef struct Fired
+{
+	Run			probe;			/* must be first: compiling and asking are contained like steps */
+	const char *sequence_id;
+	Sequence   *sequence;		/* pinned, or NULL where it could not be compiled */
+	ErrorData  *error;			/* why not */
+	RunContext *context;
+	Verdict		verdict;
+} Fired;
+
+/* Work inside a guard; false: undo it. */
+typedef bool (*GuardedWork) (Run *run);
+
+PG_FUNCTION_INFO_V1(execute_sequence);
+PG_FUNCTION_INFO_V1(execute_action);
+PG_FUNCTION_INFO_V1(fire_trigger);
+
+static Run *current_run = NULL; /* innermost */
+
+static char *text_argument(FunctionCallInfo fcinfo, int i, const char *name);
+static Jsonb *context_argument(FunctionCallInfo fcinfo, int i);
+static Jsonb *execute(const char *id, bool is_action, Jsonb *document);
+static RunContext *read_context(Jsonb *document);
+static Jsonb *run_pinned(const Sequence *sequence, RunContext *context, Verdict verdict, ErrorData *broken);
+static void begin_run(Run *run, const Sequence *sequence, RunContext *context);
+static void run_guarded(Run *run, Verdict verdict);
+static void skip_run(Run *run, const char *reason);
+static void fail_run(Run *run, ErrorData *error, int step);
+static void roll_back(Run *run, ContextMark mark);
+static bool is_running_above(const Run *run);
+static bool take_turn(Run *run);
+static bool wait_for_turn(Run *run);
+static bool try_turn(Run *run);
+static bool lock_sequence(const Run *run, bool wait);
+static bool check_condition(Run *run);
+static bool run_steps(Run *run);
+static bool run_step(Run *run, int index);
+static ErrorData *attempt_contained(Run *run, const Step *step, StepRecord *record);
+static bool attempt_step(Run *run);
+static bool wait_for_retry(Run *run);
+static bool end_step(Run *run, int index, ErrorData *error);
+static bool check_run_deadline(Run *run, int index);
+static ErrorData *guard(Run *run, GuardedWork work, bool *kept);
+static bool must_rethrow(const ErrorData *error);
+static ErrorData *make_error(int sqlstate, const char *message, const char *hint);
+static void describe_timeout(Run *run, ErrorData *error, const Deadline *passed);
+static int64 microseconds_since(instr_time start);
+static List *prepare_fired(Jsonb *document, const char *element_id, const char *type);
+static void prepare_one(Fired *one);
+static bool pin_fired(Run *run);
+static void unpin_fired(List *fired);
+static void check_trigger_type(const char *type);
+
+/*
+ * Entry points
+ */
+
+/* execute_sequence(sequence_id text, context jsonb) returns jsonb */
+Datum
+execute_sequence(PG_FUNCTION_ARGS)
+{
+	char	   *id = text_argument(fcinfo, 0, "sequence_id");
+
+	PG_RETURN_JSONB_P(execute(id, false, context_argument(fcinfo, 1)));
+}
+
+/* execute_action(action_id text, context jsonb) returns jsonb */
+Datum
+execute_action(PG_FUNCTION_ARGS)
+{
+	char	   *id = text_argument(fcinfo, 0, "action_id");
+
+	PG_RETURN_JSONB_P(execute(id, true, context_argument(fcinfo, 1)));
+}
+
+/*
+ * fire_trigger(element_id text, trigger_type text, context jsonb) returns jsonb
+ *
+ * The results of all sequences that the trigger starts, oldest first.  All
+ * conditions are evaluated before the first one runs; a failure of one does not
+ * stop the others.
+ */
+Datum
+fire_trigger(PG_FUNCTION_ARGS)
+{
+	char	   *element_id = text_argument(fcinfo, 0, "element_id");
+	char	   *type = text_argument(fcinfo, 1, "trigger_type");
+	Jsonb	   *document = context_argument(fcinfo, 2);
+	JsonbParseState *state = NULL;
+	List	   *fired = NIL;
+	int			done;
+
+	check_trigger_type(type);
+	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
+	fired = prepare_fired(document, element_id, type);
+	PG_TRY();
+	{
+		for (done = 0; done < list_length(fired); done++)
+		{
+			Fired	   *one = list_nth(fired, done);
+			Sequence	broken = {0};
+			Jsonb	   *result;
+			JsonbValue	value;
+
+			broken.id = one->sequence_id;
+			result = run_pinned(one->sequence != NULL ? one->sequence : &broken,
+								one->context, one->verdict, one->error);
+			value.type = jbvBinary;
+			value.val.binary.data = &result->root;
+			value.val.binary.len = VARSIZE(result) - VARHDRSZ;
+			pushJsonbValue(&state, WJB_ELEM, &value);
+		}
+	}
+	PG_FINALLY();
+	{
+		unpin_fired(fired);
+	}
+	PG_END_TRY();
+	PG_RETURN_JSONB_P(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL)));
+}
+
+/* A text argument that must not be null. */
+static char *
+text_argument(FunctionCallInfo fcinfo, int i, const char *name)
+{
+	if (PG_ARGISNULL(i))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("\"%s\" must not be null", name)));
+	return text_to_cstring(PG_GETARG_TEXT_PP(i));
+}
+
+/* A context; null is an empty one. */
+static Jsonb *
+context_argument(FunctionCallInfo fcinfo, int i)
+{
+	return PG_ARGISNULL(i) ? NULL : PG_GETARG_JSONB_P(i);
+}
+
+/*
+ * Run one sequence or action; the result, in the caller's context.  Raises SG404
+ * for an unknown id and SG400 for a context that cannot be read.
+ */
+static Jsonb *
+execute(const char *id, bool is_action, Jsonb *document)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext cxt = AllocSetContextCreate(caller, "sigma execute", ALLOCSET_DEFAULT_SIZES);
+	RunContext *context;
+	Sequence   *sequence;
+	Jsonb	   *volatile result = NULL;
+
+	check_stack_depth();
+	MemoryContextSwitchTo(cxt);
+	context = read_context(document);
+	sequence = sigma_sequence_pin(id, is_action);
+	PG_TRY();
+	{
+		result = run_pinned(sequence, context, VERDICT_OPEN, NULL);
+	}
+	PG_FINALLY();
+	{
+		sigma_sequence_unpin(sequence);
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(caller);
+	result = (Jsonb *) DatumGetPointer(PG_DETOAST_DATUM_COPY(JsonbPGetDatum(result)));
+	MemoryContextDelete(cxt);
+	return result;
+}
+
+/* The context of a run; refuses what is not built. */
+static RunContext *
+read_context(Jsonb *document)
+{
+	RunContext *context = sigma_context_read(document);
+
+	if (context->idempotency_key != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("idempotency keys are not built yet"),
+				 errdetail("$.idempotency_key")));
+	return context;
+}
+
+/*
+ * A run
+ */
+
+/*
+ * Run a pinned sequence and record it; the result document, in the current
+ * context.  "broken": why the sequence cannot be run at all, or NULL.
+ */
+static Jsonb *
+run_pinned(const Sequence *sequence, RunContext *context, Verdict verdict, ErrorData *broken)
+{
+	Run		   *run = palloc0(sizeof(Run));
+	SessionState session = sigma_session;
+	Deadline   *deadlines = sigma_deadline_top();
+	Run		   *outer = current_run;
+	Jsonb	   *volatile result = NULL;
+	instr_time	start;
+
+	INSTR_TIME_SET_CURRENT(start);
+	begin_run(run, sequence, context);
+	PG_TRY();
+	{
+		current_run = run;
+		SPI_connect();
+		MemoryContextSwitchTo(run->cxt);
+		if (broken != NULL)
+			fail_run(run, broken, -1);
+		else
+			run_guarded(run, verdict);
+		sigma_deadline_unwind(deadlines);
+		run->ended = GetCurrentTimestamp();
+		run->duration = microseconds_since(start);
+		result = sigma_run_result(run);
+		sigma_history_write(run, result);
+		SPI_finish();
+		MemoryContextSwitchTo(run->cxt);
+	}
+	PG_CATCH();
+	{
+		sigma_deadline_abandon(deadlines);
+		sigma_session = session;
+		current_run = outer;
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	sigma_session = session;
+	current_run = outer;
+
+	/* a run further out is over its time: what it waits for may take long */
+	if (deadlines != NULL && sigma_deadline_passed() != NULL)
+		sigma_deadline_forward();
+	return result;
+}
+
+/* Fill in a run, and say who works for whom from now on. */
+static void
+begin_run(Run *run, const Sequence *sequence, RunContext *context)
+{
+	run->outer = current_run;
+	run->cxt = CurrentMemoryContext;
+	run->sequence = sequence;
+	run->context = context;
+	run->execution_id = sigma_new_uuid();
+	run->started = GetCurrentTimestamp();
+	run->current = -1;
+	run->error_step = -1;
+	run->status = RUN_SUCCESS;
+	run->records = palloc0(sizeof(StepRecord) * (sequence->nstep + 1));
+
+	sigma_session.origin = ORIGIN_ACTION;
+	sigma_session.execution_id = run->execution_id;
+	if (context->user_id != NULL)
+		sigma_session.user_id = context->user_id;
+	if (context->mode != NULL)
+		sigma_session.mode = context->mode;
+}
+
+/* Everything between the beginning and the record of a run. */
+static void
+run_guarded(Run *run, Verdict verdict)
+{
+	const Sequence *sequence = run->sequence;
+	ContextMark mark;
+	ErrorData  *error = NULL;
+	bool		kept = true;
+
+	if (sequence->is_paused)
+	{
+		skip_run(run, "paused");
+		return;
+	}
+	if (is_running_above(run))
+	{
+		skip_run(run, "already_running");
+		return;
+	}
+	sigma_deadline_push(&run->deadline, sequence->timeout);
+	if (sequence->concurrency != CONCURRENCY_ALLOW && !take_turn(run))
+		return;
+	if (verdict == VERDICT_OPEN && sequence->condition != NULL)
+	{
+		error = guard(run, check_condition, &kept);
+		if (error != NULL)
+		{
+			fail_run(run, error, -1);
+			return;
+		}
+		verdict = kept ? VERDICT_TRUE : VERDICT_FALSE;
+	}
+	if (verdict == VERDICT_FALSE)
+	{
+		skip_run(run, "condition_false");
+		return;
+	}
+	if (!sequence->atomic)
+	{
+		(void) run_steps(run);
+		return;
+	}
+
+	mark = sigma_context_mark(run->context);
+	error = guard(run, run_steps, &kept);
+	if (error != NULL)
+		(void) end_step(run, run->current, error);
+	if (error != NULL || !kept)
+	{
+		run->status = RUN_FAILED;
+		roll_back(run, mark);
+	}
+}
+
+/* The run does not take place. */
+static void
+skip_run(Run *run, const char *reason)
+{
+	run->status = RUN_SKIPPED;
+	run->reason = reason;
+}
+
+/* The run ends here; "step" is whose error it is, or -1. */
+static void
+fail_run(Run *run, ErrorData *error, int step)
+{
+	run->status = RUN_FAILED;
+	run->error = error;
+	run->error_step = step;
+}
+
+/* Nothing of the run is left but what it reports. */
+static void
+roll_back(Run *run, ContextMark mark)
+{
+	sigma_context_restore(run->context, mark);
+	run->effects = NIL;
+	run->rows_changed = 0;
+	run->rolled_back = true;
+}
+
+/* Does the same sequence run further up this session's stack? */
+static bool
+is_running_above(const Run *run)
+{
+	const Run  *above;
+
+	for (above = run->outer; above != NULL; above = above->outer)
+		if (above->sequence->is_action == run->sequence->is_action &&
+			strcmp(above->sequence->id, run->sequence->id) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * Where a sequence may run in one session at a time: wait for the turn, or skip
+ * the run.  The lock is held until the caller's transaction ends, because until
+ * then nobody else sees what the run did.  False: the run is over.
+ */
+static bool
+take_turn(Run *run)
+{
+	bool		kept;
+	ErrorData  *error = guard(run, run->sequence->concurrency == CONCURRENCY_WAIT ? wait_for_turn : try_turn, &kept);
+
+	if (error != NULL)
+		fail_run(run, error, -1);
+	else if (!kept)
+		skip_run(run, "already_running");
+	return error == NULL && kept;
+}
+
+static bool
+wait_for_turn(Run *run)
+{
+	return lock_sequence(run, true);
+}
+
+static bool
+try_turn(Run *run)
+{
+	return lock_sequence(run, false);
+}
+
+/* An advisory lock in a class of its own: it clashes with none that users take. */
+static bool
+lock_sequence(const Run *run, bool wait)
+{
+	uint64		hash = DatumGetUInt64(hash_any_extended((const unsigned char *) run->sequence->id,
+														strlen(run->sequence->id), 0));
+	LOCKTAG		tag;
+
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, (uint32) (hash >> 32), (uint32) hash, 0x5347);
+	return LockAcquire(&tag, ExclusiveLock, false, !wait) != LOCKACQUIRE_NOT_AVAIL;
+}
+
+static bool
+check_condition(Run *run)
+{
+	return sigma_condition_evaluate(run->sequence->condition, run->context);
+}
+
+/* All steps in order.  False: the run failed. */
+static bool
+run_steps(Run *run)
+{
+	int			i;
+
+	for (i = 0; i < run->sequence->nstep; i++)
+		if (!run_step(run, i))
+			return false;
+	return true;
+}
+
+/* One step with all its attempts.  False: the run ends here, failed. */
+static bool
+run_step(Run *run, int index)
+{
+	const Sequence *sequence = run->sequence;
+	const Step *step = &sequence->steps[index];
+	StepRecord *record = &run->records[index];
+	ErrorData  *error = NULL;
+	instr_time	start;
+
+	if (sequence->max_actions >= 0 && run->executed >= sequence->max_actions)
+	{
+		fail_run(run, make_error(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED,
+								 psprintf("the run needs more than %lld actions", (long long) sequence->max_actions),
+								 "\"max_actions\" of the sequence's \"execution_config\" sets the limit."), index);
+		return false;
+	}
+	run->current = index;
+	run->nrecord = index + 1;
+	record->started = GetCurrentTimestamp();
+	INSTR_TIME_SET_CURRENT(start);
+
+	if (sequence->atomic && sequence->stop_on_error && step->handling == HANDLING_FAIL)
+		(void) attempt_step(run);
+	else
+		error = attempt_contained(run, step, record);
+	record->duration = microseconds_since(start);
+	return end_step(run, index, error) && check_run_deadline(run, index);
+}
+
+/* The attempts of a step whose failure is contained.  NULL, or the last error. */
+static ErrorData *
+attempt_contained(Run *run, const Step *step, StepRecord *record)
+{
+	ErrorData  *error;
+	bool		kept;
+
+	for (;;)
+	{
+		ContextMark mark = sigma_context_mark(run->context);
+
+		error = guard(run, attempt_step, &kept);
+		if (error == NULL)
+			return NULL;
+		sigma_context_restore(run->context, mark);
+		if (step->handling != HANDLING_RETRY || record->attempts > step->retry_times ||
+			run->over_limit || sigma_deadline_passed() != NULL)
+			return error;
+		if (step->retry_backoff > 0)
+		{
+			ErrorData  *late = guard(run, wait_for_retry, &kept);
+
+			if (late != NULL)
+				return late;
+		}
+	}
+}
+
+/* One attempt of the current step; raises what goes wrong. */
+static bool
+attempt_step(Run *run)
+{
+	const Step *step = &run->sequence->steps[run->current];
+	StepRecord *record = &run->records[run->current];
+	int64		limit = run->sequence->max_rows_changed;
+
+	CHECK_FOR_INTERRUPTS();
+	record->attempts++;
+	memset(&record->outcome, 0, sizeof(StepOutcome));
+	record->outcome.rows = -1;
+	record->status = RUN_SKIPPED;
+	if (step->timeout > 0)
+		sigma_deadline_push(&run->step_deadline, step->timeout);
+
+	if (sigma_condition_evaluate(step->condition, run->context))
+	{
+		step->type->run(run, step, &record->outcome);
+		record->status = RUN_SUCCESS;
+		if (limit >= 0 && record->outcome.rows > 0 && run->rows_changed + record->outcome.rows > limit)
+		{
+			run->over_limit = true;
+			ereport(ERROR,
+					(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
+					 errmsg("the run changes more than %lld rows", (long long) limit),
+					 errhint("\"max_rows_changed\" of the sequence's \"execution_config\" sets the limit.")));
+		}
+		if (step->output_variable != NULL)
+		{
+			JsonbValue	null;
+
+			null.type = jbvNull;
+			sigma_context_set_variable(run->context, step->output_variable,
+									   record->outcome.has_result ? &record->outcome.result : &null);
+		}
+	}
+
+	if (step->timeout > 0)
+	{
+		bool		late = sigma_deadline_passed() == &run->step_deadline;
+
+		sigma_deadline_unwind(run->step_deadline.outer);
+		if (late)
+		{
+			run->step_late = true;
+			ereport(ERROR,
+					(errcode(ERRCODE_QUERY_CANCELED),
+					 errmsg("action exceeded its limit of %d ms", step->timeout)));
+		}
+	}
+	return true;
+}
+
+/* Sleep before the next attempt; a cancel, or the run's deadline, ends it. */
+static bool
+wait_for_retry(Run *run)
+{
+	const Step *step = &run->sequence->steps[run->current];
+	TimestampTz until = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), step->retry_backoff);
+
+	for (;;)
+	{
+		long		left = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), until);
+
+		CHECK_FOR_INTERRUPTS();
+		if (left <= 0)
+			return true;
+		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, left, PG_WAIT_EXTENSION);
+		ResetLatch(MyLatch);
+	}
+}
+
+/* Take the outcome of a step into the run.  False: its failure ends the run. */
+static bool
+end_step(Run *run, int index, ErrorData *error)
+{
+	const Step *step = &run->sequence->steps[index];
+	StepRecord *record = &run->records[index];
+
+	if (error == NULL)
+	{
+		if (record->status == RUN_SKIPPED)
+			return true;
+		run->executed++;
+		if (record->outcome.rows > 0)
+			run->rows_changed += record->outcome.rows;
+		if (record->outcome.effect != NULL)
+			run->effects = lappend(run->effects, record->outcome.effect);
+		return true;
+	}
+
+	run->executed++;
+	run->failed++;
+	record->status = RUN_FAILED;
+	record->error = error;
+	memset(&record->outcome, 0, sizeof(StepOutcome));
+	record->outcome.rows = -1;
+	if (record->duration == 0)
+		record->duration = GetCurrentTimestamp() - record->started;
+	if (run->error == NULL)
+	{
+		run->error = error;
+		run->error_step = index;
+	}
+	if (run->over_limit || (run->sequence->stop_on_error && step->handling != HANDLING_CONTINUE))
+	{
+		fail_run(run, error, index);
+		return false;
+	}
+	return true;
+}
+
+/* Has the time run out, whatever the step made of it?  False: the run ends, failed. */
+static bool
+check_run_deadline(Run *run, int index)
+{
+	Deadline   *passed = sigma_deadline_passed();
+	ErrorData  *error;
+
+	if (passed == NULL)
+		return true;
+	if (!sigma_deadline_is_within(passed, &run->deadline))
+		sigma_deadline_forward();
+	error = make_error(ERRCODE_QUERY_CANCELED, "", NULL);
+	describe_timeout(run, error, passed);
+	fail_run(run, error, index);
+	return false;
+}
+
+/*
+ * Containment
+ */
+
+/*
+ * Do work in a subtransaction.  Returns NULL where it ended by itself (*kept:
+ * what it returned; false undoes it), else the error that it raised, in the run's
+ * context, after undoing it.  Errors that are not ours to contain are rethrown.
+ */
+static ErrorData *
+guard(Run *run, GuardedWork work, bool *kept)
+{
+	ResourceOwner owner = CurrentResourceOwner;
+	Deadline   *deadlines = sigma_deadline_top();
+	SessionState session = sigma_session;
+	ErrorData  *volatile error = NULL;
+	Deadline   *passed = NULL;
+	bool		ours;
+
+	*kept = false;
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(run->cxt);
+	PG_TRY();
+	{
+		*kept = work(run);
+		if (*kept)
+			ReleaseCurrentSubTransaction();
+		else
+			RollbackAndReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(run->cxt);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(run->cxt);
+	CurrentResourceOwner = owner;
+	if (error == NULL)
+		return NULL;
+
+	*kept = false;
+	sigma_session = session;
+	ours = sigma_deadline_caused(error);
+	if (ours)
+		passed = sigma_deadline_passed();
+	else if (run->step_late)
+		passed = &run->step_deadline;
+	sigma_deadline_unwind(deadlines);
+	if (ours && passed != NULL && !sigma_deadline_is_within(passed, &run->deadline))
+		sigma_deadline_forward();
+	if (!ours && !run->step_late && must_rethrow(error))
+		ReThrowError(error);
+	if (ours || run->step_late)
+		describe_timeout(run, error, passed);
+	run->step_late = false;
+	return error;
+}
+
+/* Errors that a run must not swallow. */
+static bool
+must_rethrow(const ErrorData *error)
+{
+	switch (error->sqlerrcode)
+	{
+		case ERRCODE_QUERY_CANCELED:
+		case ERRCODE_ASSERT_FAILURE:
+		case ERRCODE_ADMIN_SHUTDOWN:
+		case ERRCODE_CRASH_SHUTDOWN:
+		case ERRCODE_CANNOT_CONNECT_NOW:
+		case ERRCODE_DATABASE_DROPPED:
+			return true;
+		case ERRCODE_T_R_SERIALIZATION_FAILURE:
+			return IsolationUsesXactSnapshot();
+		default:
+			return false;
+	}
+}
+
+/* An error that was not raised, in the current context. */
+static ErrorData *
+make_error(int sqlstate, const char *message, const char *hint)
+{
+	ErrorData  *error = palloc0(sizeof(ErrorData));
+
+	error->elevel = ERROR;
+	error->sqlerrcode = sqlstate;
+	error->message = pstrdup(message);
+	error->hint = hint == NULL ? NULL : pstrdup(hint);
+	error->assoc_context = CurrentMemoryContext;
+	return error;
+}
+
+/* Say in words whose time ran out. */
+static void
+describe_timeout(Run *run, ErrorData *error, const Deadline *passed)
+{
+	bool		of_step = passed == &run->step_deadline;
+
+	error->message = psprintf("%s exceeded its limit of %d ms", of_step ? "action" : "run",
+							  of_step ? run->step_deadline.limit : run->deadline.limit);
+	error->detail = NULL;
+	error->hint = pstrdup(of_step ? "\"timeout_ms\" of the action sets the limit; 0 means none." :
+						  "\"timeout_ms\" of the sequence sets the limit; 0 means none.");
+}
+
+static int64
+microseconds_since(instr_time start)
+{
+	instr_time	now;
+
+	INSTR_TIME_SET_CURRENT(now);
+	INSTR_TIME_SUBTRACT(now, start);
+	return (int64) INSTR_TIME_GET_MICROSEC(now);
+}
+
+const char *
+sigma_run_status_name(RunStatus status)
+{
+	static const char *const names[] = {"success", "failed", "skipped"};
+
+	return names[status];
+}
+
+/* The innermost run of this session, or NULL. */
+Run *
+sigma_run_current(void)
+{
+	return current_run;
+}
+
+/*
+ * Triggers
+ */
+
+/*
+ * Compile the sequences of a trigger and ask their conditions, before any of
+ * them runs.  A List of Fired, whose sequences are pinned.
+ */
+static List *
+prepare_fired(Jsonb *document, const char *element_id, const char *type)
+{
+	List	   *ids = sigma_sequences_of_trigger(element_id, type, read_context(document));
+	List	   *fired = NIL;
+	ListCell   *lc;
+
+	foreach(lc, ids)
+	{
+		Fired	   *one = palloc0(sizeof(Fired));
+
+		one->sequence_id = lfirst(lc);
+		one->context = read_context(document);
+		one->probe.cxt = CurrentMemoryContext;
+		one->probe.context = one->context;
+		fired = lappend(fired, one);
+	}
+	PG_TRY();
+	{
+		foreach(lc, fired)
+			prepare_one(lfirst(lc));
+	}
+	PG_CATCH();
+	{
+		unpin_fired(fired);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	return fired;
+}
+
+static void
+prepare_one(Fired *one)
+{
+	bool		kept;
+
+	one->error = guard(&one->probe, pin_fired, &kept);
+	if (one->error != NULL || one->sequence->is_paused)
+		return;
+	one->probe.sequence = one->sequence;
+	/* a condition that raises is asked again by the run, which then fails by it */
+	if (guard(&one->probe, check_condition, &kept) == NULL)
+		one->verdict = kept ? VERDICT_TRUE : VERDICT_FALSE;
+}
+
+/* A guarded pin. */
+static bool
+pin_fired(Run *run)
+{
+	Fired	   *fired = (Fired *) run;
+
+	fired->sequence = sigma_sequence_pin(fired->sequence_id, false);
+	return true;
+}
+
+static void
+unpin_fired(List *fired)
+{
+	ListCell   *lc;
+
+	foreach(lc, fired)
+	{
+		Fired	   *one = lfirst(lc);
+
+		if (one->sequence != NULL)
+			sigma_sequence_unpin(one->sequence);
+	}
+}
+
+/* Raise SG400 for a type of trigger that does not exist. */
+static void
+check_trigger_type(const char *type)
+{
+	static const char *const types[] = {
+		"manual", "click", "select", "change", "context_menu", "modal_primary", "modal_secondary",
+		"modal_close", "modal_open", "form_primary", "form_secondary", "load", "schedule", "webhook",
+		"row_change", NULL
+	};
+	int			i;
+
+	for (i = 0; types[i] != NULL; i++)
+		if (strcmp(types[i], type) == 0)
+			return;
+	ereport(ERROR,
+			(errcode(ERRCODE_SIGMA_DOCUMENT),
+			 errmsg("unknown trigger type \"%s\"", type),
+			 errhint("%s", sigma_hint_names(type, types))));
+}
