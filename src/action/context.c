@@ -52,11 +52,10 @@ static const Member members[] = {
 	{"workbook_id", MEMBER_STRING, offsetof(RunContext, workbook_id)},
 };
 
-static bool read_members(RunContext *context, JsonNode **wrong, const JsonNode *tree);
+static bool read_members(RunContext *context);
 static bool read_member(RunContext *context, const Member *member, const JsonbValue *value);
 static bool read_selection(RunContext *context, const JsonbValue *value);
 static const Member *find_member(const JsonbValue *key);
-static void refuse_member(JsonNode *where) pg_attribute_noreturn();
 static bool get_key(JsonbContainer *object, const char *key, JsonbValue *value);
 static bool find_set(const RunValues *values, const char *name, JsonbValue *value);
 static void add_set(RunContext *context, RunValues *values, const char *name, const JsonbValue *value);
@@ -74,7 +73,6 @@ RunContext *
 sigma_context_read(Jsonb *document)
 {
 	RunContext *context = palloc0(sizeof(RunContext));
-	JsonNode   *wrong;
 	JsonNode   *tree;
 
 	context->cxt = CurrentMemoryContext;
@@ -87,20 +85,15 @@ sigma_context_read(Jsonb *document)
 		context->document = JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
 		return context;
 	}
-	if (JB_ROOT_IS_OBJECT(document) && read_members(context, NULL, NULL))
+	if (JB_ROOT_IS_OBJECT(document) && read_members(context))
 		return context;
 
-	tree = sigma_json_read(document);
-	if (tree->kind != JSON_OBJECT)
-		sigma_document_error(tree, 0, NULL, "a context must be an object, not %s",
-							 sigma_json_kind_name(tree));
-	tree = sigma_document_normalise(DOCUMENT_CONTEXT, tree, 0);
-
+	tree = sigma_document_normalise(DOCUMENT_CONTEXT, sigma_json_read(document), 0);
 	memset(context, 0, sizeof(RunContext));
 	context->cxt = CurrentMemoryContext;
 	context->document = sigma_json_write(tree);
-	if (!read_members(context, &wrong, tree))
-		refuse_member(wrong);
+	if (!read_members(context))
+		elog(ERROR, "normalised context could not be read");
 	return context;
 }
 
@@ -347,29 +340,22 @@ sigma_jsonb_copy(const JsonbValue *value, MemoryContext cxt, JsonbValue *copy)
 	MemoryContextSwitchTo(old);
 }
 
-/*
- * Spread the members of context->document over the struct.  False at the first
- * that is unknown or no what it should be; *wrong becomes its node in "tree".
- */
+/* Spread the members of context->document over the struct.  False where they are not canonical. */
 static bool
-read_members(RunContext *context, JsonNode **wrong, const JsonNode *tree)
+read_members(RunContext *context)
 {
 	JsonbIterator *iterator = JsonbIteratorInit(&context->document->root);
 	JsonbValue	key;
 	JsonbValue	value;
-	JsonbIteratorToken token;
 
 	(void) JsonbIteratorNext(&iterator, &key, true);
-	while ((token = JsonbIteratorNext(&iterator, &key, true)) == WJB_KEY)
+	while (JsonbIteratorNext(&iterator, &key, true) == WJB_KEY)
 	{
 		const Member *member = find_member(&key);
 
 		(void) JsonbIteratorNext(&iterator, &value, true);
-		if (member != NULL && read_member(context, member, &value))
-			continue;
-		if (wrong != NULL)
-			*wrong = sigma_json_get(tree, pnstrdup(key.val.string.val, key.val.string.len));
-		return false;
+		if (member == NULL || !read_member(context, member, &value))
+			return false;
 	}
 	return true;
 }
@@ -411,7 +397,6 @@ read_selection(RunContext *context, const JsonbValue *value)
 	JsonbValue	rows;
 	JsonbIterator *iterator;
 	JsonbValue	row;
-	JsonbIteratorToken token;
 
 	if (value->type != jbvBinary || !JsonContainerIsObject(value->val.binary.data))
 		return false;
@@ -421,7 +406,7 @@ read_selection(RunContext *context, const JsonbValue *value)
 		return false;
 	iterator = JsonbIteratorInit(rows.val.binary.data);
 	(void) JsonbIteratorNext(&iterator, &row, true);
-	while ((token = JsonbIteratorNext(&iterator, &row, true)) == WJB_ELEM)
+	while (JsonbIteratorNext(&iterator, &row, true) == WJB_ELEM)
 		if (row.type != jbvBinary || !JsonContainerIsObject(row.val.binary.data))
 			return false;
 	context->selected = rows.val.binary.data;
@@ -439,36 +424,6 @@ find_member(const JsonbValue *key)
 			memcmp(members[i].name, key->val.string.val, key->val.string.len) == 0)
 			return &members[i];
 	return NULL;
-}
-
-/* Raise SG400 about a member that read_members refused. */
-static void
-refuse_member(JsonNode *where)
-{
-	JsonbValue	key;
-	const Member *member;
-
-	key.val.string.val = unconstify(char *, where->key);
-	key.val.string.len = strlen(where->key);
-	member = find_member(&key);
-	if (member == NULL)
-		sigma_document_error(where, 0, NULL, "a context has no \"%s\"", where->key);
-	switch (member->kind)
-	{
-		case MEMBER_STRING:
-			sigma_document_error(where, 0, NULL, "\"%s\" must be a string, not %s",
-								 where->key, sigma_json_kind_name(where));
-		case MEMBER_MODE:
-			sigma_document_error(where, 0, "Known are auto, draft and published.",
-								 "\"%s\" must be a mode, not %s", where->key, sigma_json_text(where));
-		case MEMBER_OBJECT:
-			sigma_document_error(where, 0, NULL, "\"%s\" must be an object, not %s",
-								 where->key, sigma_json_kind_name(where));
-		case MEMBER_SELECTION:
-			sigma_document_error(where, 0, "A selection is {\"rows\": [{\"column\": value, ...}, ...]}.",
-								 "the selection must be an object whose rows are objects");
-	}
-	pg_unreachable();
 }
 
 /* The member of an object (NULL: none); jbvNull and false where there is none. */

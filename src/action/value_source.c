@@ -63,7 +63,6 @@ static ValueSource *new_source(SourceKind kind);
 static ValueSource *static_string(const char *text);
 static ValueSource *static_node(const JsonNode *node);
 static const SourceType *find_type(const char *name);
-static const char *type_names(void);
 static void evaluate_items(const ValueSource *source, RunContext *context, JsonbValue *value);
 static void append_text(StringInfo buf, const JsonbValue *value);
 
@@ -72,8 +71,7 @@ ValueSource *
 sigma_value_source_compile(const JsonNode *node, bool is_data, MemoryContext cxt)
 {
 	MemoryContext old = MemoryContextSwitchTo(cxt);
-	ValueSource *source = node == NULL ? static_node(sigma_json_new(JSON_NULL, NULL)) :
-		compile(node, is_data);
+	ValueSource *source = node == NULL ? static_node(NULL) : compile(node, is_data);
 
 	MemoryContextSwitchTo(old);
 	return source;
@@ -158,23 +156,6 @@ sigma_jsonb_text(const JsonbValue *value)
 	return buf.data;
 }
 
-void
-sigma_check_members(const JsonNode *object, const char *noun, const char *const *known)
-{
-	int			i;
-	int			k;
-
-	for (i = 0; i < object->count; i++)
-	{
-		for (k = 0; known[k] != NULL; k++)
-			if (strcmp(known[k], object->items[i]->key) == 0)
-				break;
-		if (known[k] == NULL)
-			sigma_document_error(object->items[i], 0, sigma_hint_names(object->items[i]->key, known),
-								 "unknown key \"%s\" of %s", object->items[i]->key, noun);
-	}
-}
-
 const char *
 sigma_required_string(const JsonNode *object, const char *noun, const char *key)
 {
@@ -214,7 +195,6 @@ compile_object(const JsonNode *node, bool is_data)
 {
 	const JsonNode *type = sigma_json_get(node, "type");
 	const SourceType *known;
-	const char *keys[3];
 	const char *noun;
 	ValueSource *source;
 
@@ -224,18 +204,11 @@ compile_object(const JsonNode *node, bool is_data)
 	if (known == NULL && is_data)
 		return static_node(node);
 	if (known == NULL)
-		sigma_document_error(type, 0, psprintf("Known are %s; a literal object is {\"type\": \"static\", \"value\": ...}.",
-											   type_names()),
-							 "%s is no type of value source", sigma_json_text(type));
+		sigma_document_error(type, 0, NULL, "%s is no type of value source", sigma_json_text(type));
 
-	keys[0] = "type";
-	keys[1] = known->key;
-	keys[2] = NULL;
 	noun = psprintf("a value source of type \"%s\"", known->name);
-	sigma_check_members(node, noun, keys);
 	if (strcmp(known->name, "static") == 0)
-		return sigma_json_get(node, "value") == NULL ?
-			static_node(sigma_json_new(JSON_NULL, NULL)) : static_node(sigma_json_get(node, "value"));
+		return static_node(sigma_json_get(node, "value"));
 	(void) sigma_required_string(node, noun, known->key);
 	if (strcmp(known->name, "formula") == 0)
 	{
@@ -298,7 +271,7 @@ compile_formula(const char *text, const JsonNode *where)
 	if (!sigma_reference_parse(text, &source->reference))
 		sigma_document_error(where, ERRCODE_FEATURE_NOT_SUPPORTED,
 							 "Use one reference alone: [Selection/column], [Control/id], [ActionVar/name] or [Form/field].",
-							 "the formula \"%s\" is more than one reference: formulas are not built", text);
+							 "the formula \"%s\" is not one bare reference: other formulas are not built", text);
 	return source;
 }
 
@@ -348,7 +321,7 @@ static_string(const char *text)
 	return source;
 }
 
-/* A literal of any kind; what its making leaves behind is not kept. */
+/* A literal of any kind (NULL: null); what its making leaves behind is not kept. */
 static ValueSource *
 static_node(const JsonNode *node)
 {
@@ -357,6 +330,8 @@ static_node(const JsonNode *node)
 	MemoryContext old;
 	JsonbValue	value;
 
+	if (node == NULL)
+		node = sigma_json_new(JSON_NULL, NULL);
 	if (node->kind == JSON_STRING)
 		return static_string(node->string);
 	work = AllocSetContextCreate(CurrentMemoryContext, "sigma literal", ALLOCSET_SMALL_SIZES);
@@ -378,20 +353,6 @@ find_type(const char *name)
 		if (strcmp(source_types[i].name, name) == 0)
 			return &source_types[i];
 	return NULL;
-}
-
-/* "static, column ..." for a hint. */
-static const char *
-type_names(void)
-{
-	StringInfoData buf;
-	int			i;
-
-	initStringInfo(&buf);
-	for (i = 0; i < lengthof(source_types); i++)
-		appendStringInfo(&buf, "%s%s", i == 0 ? "" : i == lengthof(source_types) - 1 ? " and " : ", ",
-						 source_types[i].name);
-	return buf.data;
 }
 
 /* Evaluate the items of an array or object into one jsonb. */

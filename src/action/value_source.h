@@ -55,9 +55,6 @@ extern Condition *sigma_condition_compile(const JsonNode *node, MemoryContext cx
 /* Does it hold?  A NULL condition does; an unknown answer is no. */
 extern bool sigma_condition_evaluate(const Condition *condition, RunContext *context);
 
-/* Raise SG400 for a member of "object" that "known" (ends with NULL) does not list. */
-extern void sigma_check_members(const JsonNode *object, const char *noun, const char *const *known);
-
 /* The string member "key" of "object"; SG400 where it is missing or no string. */
 extern const char *sigma_required_string(const JsonNode *object, const char *noun, const char *key);
 

@@ -60,7 +60,7 @@ static TriggerData *check_trigger(FunctionCallInfo fcinfo, const char *name, boo
 static void keep_nulls(JsonNode *document, TriggerData *trigger, HeapTuple row);
 static void fill_definition(JsonNode *document);
 static VariableType guess_type(JsonNode *document);
-static int	read_word(JsonNode *document, const char *key, const char *const *words, const char *what);
+static int	read_word(JsonNode *document, const char *key, const char *const *words);
 static void check_value(const JsonNode *value, VariableType type, const char *what);
 static void check_change(TriggerData *trigger, JsonNode *document);
 static int	count_misfits(const char *id, VariableType type);
@@ -214,9 +214,9 @@ check_variable(PG_FUNCTION_ARGS)
 	keep_nulls(document, trigger, row);
 	if (inserting)
 		fill_definition(document);
-	(void) read_word(document, "kind", kinds, "kind");
-	type = (VariableType) read_word(document, "type", sigma_variable_types, "type");
-	scope = (VariableScope) read_word(document, "scope", sigma_variable_scopes, "scope");
+	(void) read_word(document, "kind", kinds);
+	type = (VariableType) read_word(document, "type", sigma_variable_types);
+	scope = (VariableScope) read_word(document, "scope", sigma_variable_scopes);
 	check_value(sigma_json_get(document, "default_value"), type, "default value");
 	value = sigma_json_get(document, "value");
 	if (value != NULL && scope != SCOPE_WORKBOOK)
@@ -368,19 +368,14 @@ guess_type(JsonNode *document)
 	}
 }
 
-/* Place of a member's word in a list; SG400 where it is missing or none of them. */
+/* Place of a member's word in a list; SG400 where it is missing (what else it may be is checked already). */
 static int
-read_word(JsonNode *document, const char *key, const char *const *words, const char *what)
+read_word(JsonNode *document, const char *key, const char *const *words)
 {
-	JsonNode   *node = sigma_json_get(document, key);
-	const char *word = sigma_json_get_string(document, key, NULL);
-	int			place = sigma_variable_word(words, word);
+	int			place = sigma_variable_word(words, sigma_json_get_string(document, key, NULL));
 
-	if (node == NULL)
-		sigma_document_error(document, 0, NULL, "a variable needs \"%s\"", key);
 	if (place < 0)
-		sigma_document_error(node, 0, sigma_hint_names(word == NULL ? "" : word, words),
-							 "unknown %s %s of a variable", what, sigma_json_text(node));
+		sigma_document_error(document, 0, sigma_hint_names("", words), "a variable needs \"%s\"", key);
 	return place;
 }
 

@@ -111,6 +111,7 @@ SELECT pg_temp.refused(format('SELECT sigma.create_variable(%L)', json_build_obj
 SELECT pg_temp.refused($$SELECT sigma.set_variable('variables_number', '"x"')$$);
 SELECT pg_temp.refused($$UPDATE sigma.sigma_variables SET value = '"x"' WHERE id = 'variables_number'$$);
 SELECT pg_temp.refused($$UPDATE sigma.sigma_variables SET type = 'text' WHERE id = 'variables_number'$$);
+SELECT pg_temp.refused($$UPDATE sigma.sigma_variables SET scope = NULL WHERE id = 'variables_number'$$);
 SELECT pg_temp.refused($$UPDATE sigma.sigma_variables SET id = 'variables_other' WHERE id = 'variables_number'$$);
 SELECT pg_temp.refused($$SELECT sigma.set_variable('variables_session', '1')$$);
 SELECT pg_temp.refused($$SELECT sigma.set_variable('variables_user', 'true')$$);
