@@ -172,6 +172,10 @@ SELECT pg_catalog.pg_extension_config_dump('sigma.sigma_execution_history', '');
 CREATE INDEX sigma_input_tables_type ON sigma.sigma_input_tables (type);
 CREATE INDEX sigma_input_tables_status ON sigma.sigma_input_tables (status);
 CREATE INDEX sigma_input_tables_name ON sigma.sigma_input_tables (name);
+-- no two input tables share a data table or a display name; the trigger says so in better words
+CREATE UNIQUE INDEX sigma_input_tables_relation ON sigma.sigma_input_tables
+    (pg_catalog.regexp_replace(pg_catalog.lower(id COLLATE "C"), '[^a-z0-9_]' COLLATE "C", '_', 'g'));
+CREATE UNIQUE INDEX sigma_input_tables_display ON sigma.sigma_input_tables (coalesce(name, id));
 CREATE INDEX sigma_layout_elements_type ON sigma.sigma_layout_elements (type);
 CREATE INDEX sigma_layout_elements_status ON sigma.sigma_layout_elements (status);
 CREATE INDEX sigma_layout_elements_parent_id ON sigma.sigma_layout_elements (parent_id, "position");
@@ -241,6 +245,30 @@ COMMENT ON FUNCTION sigma.update_input_table(text, jsonb, bool) IS 'change the d
 CREATE FUNCTION sigma.delete_input_table(id text, purge bool DEFAULT false, cascade bool DEFAULT false) RETURNS bool
     AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION sigma.delete_input_table(text, bool, bool) IS 'delete an input table; its rows are kept unless purged';
+
+CREATE FUNCTION sigma.convert_value(value "any", from_type text, to_type text, as_type anyelement) RETURNS anyelement
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.convert_value("any", text, text, anyelement) IS 'a value of one column type as another, or NULL where it has no meaning there';
+
+CREATE FUNCTION sigma.add_column(table_id text, col jsonb, at_position int DEFAULT NULL) RETURNS text
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.add_column(text, jsonb, int) IS 'add a column to an input table, at a place counted from 0; returns its id';
+
+CREATE FUNCTION sigma.alter_column(table_id text, column_name text, changes jsonb, cascade bool DEFAULT false) RETURNS jsonb
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.alter_column(text, text, jsonb, bool) IS 'change the keys given of a column; null takes a key away';
+
+CREATE FUNCTION sigma.rename_column(table_id text, column_name text, new_name text) RETURNS int
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.rename_column(text, text, text) IS 'rename a column; returns how many places elsewhere followed';
+
+CREATE FUNCTION sigma.drop_column(table_id text, column_name text, cascade bool DEFAULT false) RETURNS bool
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.drop_column(text, text, bool) IS 'drop a column with its values';
+
+CREATE FUNCTION sigma.table_info(id text) RETURNS jsonb
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.table_info(text) IS 'all about one input table: its definition and its state';
 
 CREATE FUNCTION sigma.list_input_tables(
         OUT id text, OUT name text, OUT type text, OUT data_entry_permission text, OUT status text,

@@ -98,4 +98,12 @@ sigma_regex_made(regex_t *regex)
 #define sigma_owns_relation(relid, role)	pg_class_ownercheck(relid, role)
 #endif
 
+/* The rights on a schema. */
+#if PG_VERSION_NUM >= 160000
+#include "catalog/pg_namespace.h"
+#define namespace_aclcheck(oid, role, mode) object_aclcheck(NamespaceRelationId, (oid), (role), (mode))
+#else
+#define namespace_aclcheck(oid, role, mode) pg_namespace_aclcheck((oid), (role), (mode))
+#endif
+
 #endif							/* SIGMA_COMPAT_H */

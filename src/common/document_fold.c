@@ -116,7 +116,9 @@ sigma_finish_input_table(JsonNode *table, int flags)
 		(void) sigma_json_remove(table, "editable_after_upload");
 	}
 	check_column_names(table, columns, sigma_json_get(table, "linked_columns"));
-	check_rule_names(table);
+	/* a stored row may name columns that its update renames; the trigger has the result checked */
+	if ((flags & DOCUMENT_STORED) == 0)
+		check_rule_names(table);
 }
 
 /* Raise SG400 where a table of another type has one of the keys. */
@@ -158,6 +160,9 @@ check_column_names(JsonNode *table, JsonNode *columns, JsonNode *linked)
 			JsonNode   *name = sigma_json_get(column, "name");
 			char	   *id = sigma_json_get_string(column, "id", NULL);
 
+			/* the name of a column that goes is free for another */
+			if (sigma_json_get(column, "drop") != NULL)
+				continue;
 			for (k = 0; k < count; k++)
 			{
 				if (strcmp(sigma_json_get_string(seen[k], "name", ""), name->string) == 0)

@@ -9,10 +9,8 @@
 #include "postgres.h"
 
 #include "catalog/namespace.h"
-#include "catalog/pg_collation.h"
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
-#include "utils/formatting.h"
 #include "utils/lsyscache.h"
 #include "utils/uuid.h"
 
@@ -99,20 +97,24 @@ sigma_new_uuid(void)
 	return DatumGetCString(DirectFunctionCall1(uuid_out, DirectFunctionCall1(gen_random_uuid, (Datum) 0)));
 }
 
-/* The id as part of a relation's name, character by character. */
+/*
+ * The id as part of a relation's name, character by character.  Letters beyond
+ * ASCII become "_" whatever their case, so the name does not depend on the locale
+ * of the database that a dump is restored into.
+ */
 static char *
 fold(const char *id)
 {
-	char	   *lower = str_tolower(id, strlen(id), DEFAULT_COLLATION_OID);
-	char	   *folded = palloc(strlen(lower) + 1);
-	const char *c = lower;
+	char	   *folded = palloc(strlen(id) + 1);
+	const char *c = id;
 	char	   *out = folded;
 
 	while (*c != '\0')
 	{
-		bool		plain = (*c >= 'a' && *c <= 'z') || (*c >= '0' && *c <= '9') || *c == '_';
+		char		lower = pg_ascii_tolower((unsigned char) *c);
+		bool		plain = (lower >= 'a' && lower <= 'z') || (lower >= '0' && lower <= '9') || lower == '_';
 
-		*out++ = plain ? *c : '_';
+		*out++ = plain ? lower : '_';
 		c += pg_mblen(c);
 	}
 	*out = '\0';

@@ -2,6 +2,9 @@
  * columns.c
  *		Columns have identity: which column of a new list is which stored one.
  *
+ * Also the functions that change one column: they read the stored list, change
+ * it, and update the definition with it.
+ *
  * A list of columns replaces the stored list.  Its entries are matched by "id",
  * then by "renamed_from", then by name; an entry that says no type takes over
  * what the stored column says and it does not.  What the stored list has and the
@@ -10,8 +13,13 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "fmgr.h"
 #include "mb/pg_wchar.h"
+#include "utils/builtins.h"
 
+#include "common/catalog.h"
 #include "common/errors.h"
 #include "common/names.h"
 #include "input_table/define.h"
@@ -19,6 +27,15 @@
 #define RESERVED_PREFIX		"sigma_"
 #define LONGEST_COLUMN_ID	64
 
+PG_FUNCTION_INFO_V1(add_column);
+PG_FUNCTION_INFO_V1(alter_column);
+PG_FUNCTION_INFO_V1(rename_column);
+PG_FUNCTION_INFO_V1(drop_column);
+
+static char *text_argument(FunctionCallInfo fcinfo, int argument, const char *name);
+static JsonNode *stored_columns(const char *id);
+static JsonNode *stored_column(JsonNode *columns, const char *name);
+static JsonNode *change_columns(const char *id, JsonNode *columns, bool cascade);
 static JsonNode *find_by(JsonNode *columns, const char *key, const char *value);
 static void check_name(const JsonNode *column);
 static void check_distinct(JsonNode *columns);
@@ -29,6 +46,172 @@ static void refuse_forgotten(JsonNode *columns, JsonNode *stored, const bool *cl
 static void inherit(JsonNode *column, const JsonNode *stored);
 static const char **column_names(JsonNode *columns);
 static void follow_rules(JsonNode *document, JsonNode *stored, bool rules_given);
+
+/* add_column(table_id text, col jsonb, at_position int) → text: the new column's id. */
+Datum
+add_column(PG_FUNCTION_ARGS)
+{
+	char	   *id = text_argument(fcinfo, 0, "table_id");
+	JsonNode   *columns = stored_columns(id);
+	JsonNode   *column;
+	int			place = PG_ARGISNULL(2) ? columns->count : PG_GETARG_INT32(2);
+
+	if (PG_ARGISNULL(1))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("\"col\" must not be null")));
+	if (place < 0 || place > columns->count)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("there is no place %d among %d columns", place, columns->count),
+				 errhint("Places are counted from 0.")));
+	column = sigma_document_normalise(DOCUMENT_COLUMN, sigma_json_read(PG_GETARG_JSONB_P(1)), 0);
+	if (sigma_json_get(column, "renamed_from") != NULL || sigma_json_get(column, "drop") != NULL)
+		sigma_document_error(column, 0, NULL, "a new column is neither renamed nor dropped");
+	if (find_by(columns, "name", sigma_json_get_string(column, "name", "")) != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_COLUMN),
+				 errmsg("column \"%s\" of input table \"%s\" already exists",
+						sigma_json_get_string(column, "name", ""), id)));
+	give_id(column, columns);
+	sigma_json_append(columns, column);
+	memmove(&columns->items[place + 1], &columns->items[place],
+			sizeof(JsonNode *) * (columns->count - 1 - place));
+	columns->items[place] = column;
+	(void) change_columns(id, columns, false);
+	PG_RETURN_TEXT_P(cstring_to_text(sigma_json_get_string(column, "id", "")));
+}
+
+/* alter_column(table_id text, column_name text, changes jsonb, cascade bool) → jsonb: as update_input_table. */
+Datum
+alter_column(PG_FUNCTION_ARGS)
+{
+	static const char *const elsewhere[] = {"id", "renamed_from", "drop", NULL};
+	char	   *id = text_argument(fcinfo, 0, "table_id");
+	char	   *name = text_argument(fcinfo, 1, "column_name");
+	JsonNode   *columns = stored_columns(id);
+	JsonNode   *column = stored_column(columns, name);
+	JsonNode   *changes;
+	int			i;
+
+	if (PG_ARGISNULL(2))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("\"changes\" must not be null")));
+	changes = sigma_document_normalise(DOCUMENT_COLUMN, sigma_json_read(PG_GETARG_JSONB_P(2)), DOCUMENT_CHANGES);
+	for (i = 0; elsewhere[i] != NULL; i++)
+		if (sigma_json_get(changes, elsewhere[i]) != NULL)
+			sigma_document_error(sigma_json_get(changes, elsewhere[i]), 0,
+								 "Give \"name\" to rename it; sigma.drop_column drops it.",
+								 "\"%s\" cannot be changed here", elsewhere[i]);
+	for (i = 0; i < changes->count; i++)
+		if (changes->items[i]->kind == JSON_NULL)
+			(void) sigma_json_remove(column, changes->items[i]->key);
+		else
+			sigma_json_set(column, changes->items[i]->key, sigma_json_copy(changes->items[i]));
+	PG_RETURN_JSONB_P(sigma_json_write(change_columns(id, columns, !PG_ARGISNULL(3) && PG_GETARG_BOOL(3))));
+}
+
+/* rename_column(table_id text, column_name text, new_name text) → int: how many places elsewhere followed. */
+Datum
+rename_column(PG_FUNCTION_ARGS)
+{
+	char	   *id = text_argument(fcinfo, 0, "table_id");
+	char	   *name = text_argument(fcinfo, 1, "column_name");
+	char	   *new_name = text_argument(fcinfo, 2, "new_name");
+	JsonNode   *columns = stored_columns(id);
+	JsonNode   *column = stored_column(columns, name);
+	JsonNode   *result;
+
+	if (strcmp(name, new_name) != 0 && find_by(columns, "name", new_name) != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_COLUMN),
+				 errmsg("column \"%s\" of input table \"%s\" already exists", new_name, id)));
+	sigma_json_set(column, "name", sigma_json_new_string(new_name, NULL));
+	result = change_columns(id, columns, false);
+	PG_RETURN_INT32(sigma_json_get(result, "affected")->count);
+}
+
+/* drop_column(table_id text, column_name text, cascade bool) → bool: true. */
+Datum
+drop_column(PG_FUNCTION_ARGS)
+{
+	char	   *id = text_argument(fcinfo, 0, "table_id");
+	char	   *name = text_argument(fcinfo, 1, "column_name");
+	JsonNode   *columns = stored_columns(id);
+
+	sigma_json_set(stored_column(columns, name), "drop", sigma_json_new_bool(true, NULL));
+	(void) change_columns(id, columns, !PG_ARGISNULL(2) && PG_GETARG_BOOL(2));
+	PG_RETURN_BOOL(true);
+}
+
+/* A text argument that must not be null: 22004. */
+static char *
+text_argument(FunctionCallInfo fcinfo, int argument, const char *name)
+{
+	if (PG_ARGISNULL(argument))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("\"%s\" must not be null", name)));
+	return text_to_cstring(PG_GETARG_TEXT_PP(argument));
+}
+
+/*
+ * The stored columns, read as the caller; the row is locked, so that two sessions
+ * that change columns do so one after the other.  SG404 where there is no such table.
+ */
+static JsonNode *
+stored_columns(const char *id)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	Oid			type = TEXTOID;
+	Datum		value = CStringGetTextDatum(id);
+	JsonNode   *columns = NULL;
+
+	SPI_connect();
+	if (SPI_execute_with_args("SELECT columns FROM sigma.sigma_input_tables "
+							  "WHERE id OPERATOR(pg_catalog.=) $1 FOR NO KEY UPDATE",
+							  1, &type, &value, NULL, false, 0) != SPI_OK_SELECT)
+		elog(ERROR, "could not read sigma.sigma_input_tables");
+	if (SPI_processed > 0)
+	{
+		bool		isnull;
+		Datum		stored = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+		MemoryContext spi = MemoryContextSwitchTo(caller);
+
+		if (!isnull)
+			columns = sigma_json_read(DatumGetJsonbP(stored));
+		MemoryContextSwitchTo(spi);
+	}
+	SPI_finish();
+	if (columns == NULL)
+		sigma_catalog_not_found(DOCUMENT_INPUT_TABLE, id);
+	return columns;
+}
+
+/* The stored column of that name; 42703 where there is none. */
+static JsonNode *
+stored_column(JsonNode *columns, const char *name)
+{
+	JsonNode   *column = find_by(columns, "name", name);
+
+	if (column == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("there is no column \"%s\"", name),
+				 errhint("%s", sigma_hint_names(name, column_names(columns)))));
+	return column;
+}
+
+/* Update the definition with a list of columns; returns what update_input_table does. */
+static JsonNode *
+change_columns(const char *id, JsonNode *columns, bool cascade)
+{
+	JsonNode   *changes = sigma_json_new(JSON_OBJECT, NULL);
+
+	sigma_json_set(changes, "columns", columns);
+	return sigma_definition_change(id, changes, cascade);
+}
 
 /*
  * The columns of a definition that is inserted: names checked, ids given.

@@ -20,7 +20,6 @@
  */
 #include "postgres.h"
 
-#include "access/genam.h"
 #include "access/table.h"
 #include "access/xact.h"
 #include "commands/tablecmds.h"
@@ -33,17 +32,14 @@
 #include "storage/lock.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
-#include "utils/snapmgr.h"
 
 #include "common/cache.h"
 #include "common/catalog.h"
 #include "common/errors.h"
 #include "common/names.h"
 #include "common/session.h"
-#include "common/spi.h"
 #include "input_table/define.h"
 #include "input_table/input_table.h"
 
@@ -76,15 +72,17 @@ PG_FUNCTION_INFO_V1(refuse_catalog_truncate);
 static void check_trigger(FunctionCallInfo fcinfo, const char *name);
 static JsonNode *check_insert(TriggerData *trigger);
 static JsonNode *check_update(TriggerData *trigger);
-static void refuse_later(JsonNode *document);
 static void make_up_columns(JsonNode *document);
 static void forget_made_up_columns(void *arg);
 static void claim_names(JsonNode *document, bool relation);
+static void refuse_existing(const char *id);
 static void lock_name(const char *space, const char *name);
 static void refuse_retypes(const TableChange *change);
 static void apply_insert(TriggerData *trigger);
 static void apply_update(TriggerData *trigger);
 static void apply_delete(TriggerData *trigger);
+static void purge(const char *id);
+static bool purge_leftover(const char *id);
 static DefinitionCall *call_for(const char *id);
 static Oid	lock_data_table(const char *id, LOCKMODE mode);
 static List *check_dependents(const TableChange *change, bool cascade);
@@ -92,15 +90,30 @@ static void report(DefinitionCall *call, const TableChange *change, List *affect
 static void check_limit(const TableDefinition *table);
 static void report_failures(const TableDefinition *table, Oid relid);
 
-/* create_input_table(config jsonb) → text: insert the definition; returns its id. */
+/*
+ * create_input_table(config jsonb) → text: insert the definition, and import the
+ * CSV that came with it.  Returns its id; 42P07 where there is one of that id.
+ */
 Datum
 create_input_table(PG_FUNCTION_ARGS)
 {
+	JsonNode   *document;
+	CsvFile    *file;
+	char	   *id;
+
 	if (PG_ARGISNULL(0))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("the definition of an input table must not be null")));
-	PG_RETURN_TEXT_P(cstring_to_text(sigma_catalog_insert(DOCUMENT_INPUT_TABLE, PG_GETARG_JSONB_P(0))));
+	document = sigma_document_normalise(DOCUMENT_INPUT_TABLE, sigma_json_read(PG_GETARG_JSONB_P(0)), 0);
+	file = sigma_csv_take(document);
+	id = sigma_json_get_string(document, "id", NULL);
+	if (id != NULL)
+		refuse_existing(id);
+	id = sigma_catalog_insert(DOCUMENT_INPUT_TABLE, sigma_json_write(document));
+	if (file != NULL)
+		sigma_csv_import_first(id, file);
+	PG_RETURN_TEXT_P(cstring_to_text(id));
 }
 
 /* update_input_table(id text, changes jsonb, cascade bool) → jsonb: what the change did. */
@@ -140,6 +153,8 @@ delete_input_table(PG_FUNCTION_ARGS)
 	PG_TRY();
 	{
 		found = sigma_catalog_delete(DOCUMENT_INPUT_TABLE, call.id);
+		if (!found && call.purge)
+			found = purge_leftover(call.id);
 	}
 	PG_FINALLY();
 	{
@@ -172,7 +187,16 @@ sigma_definition_change(const char *id, JsonNode *changes, bool cascade)
 		current_call = outer;
 	}
 	PG_END_TRY();
-	return call.result != NULL ? call.result : sigma_json_new(JSON_OBJECT, NULL);
+	if (call.result == NULL)
+	{
+		/* no key was given, or somebody's trigger suppressed the update */
+		TableChange nothing = {0};
+
+		nothing.before = nothing.after = sigma_definition_read(sigma_json_new(JSON_OBJECT, NULL));
+		sigma_definition_compare(&nothing);
+		return sigma_definition_report(&nothing, NIL);
+	}
+	return call.result;
 }
 
 /* BEFORE INSERT OR UPDATE ROW: the row in canonical form, checked. */
@@ -255,7 +279,7 @@ check_insert(TriggerData *trigger)
 	if (sigma_json_get(document, "type") == NULL)
 		sigma_json_set(document, "type", sigma_json_new_string("empty", document));
 	sigma_check_table_id(sigma_json_get_string(document, "id", ""));
-	refuse_later(document);
+	sigma_definition_refuse_unbuilt(document);
 
 	columns = sigma_json_get(document, "columns");
 	if (columns == NULL)
@@ -264,6 +288,7 @@ check_insert(TriggerData *trigger)
 		sigma_document_error(columns, 0, "Leave \"columns\" out to begin with one text column.",
 							 "an input table needs a column");
 	sigma_columns_first(document);
+	document = sigma_document_normalise(DOCUMENT_INPUT_TABLE, document, 0);
 	sigma_table_check_definition(document);
 	if (!sigma_restoring())
 		claim_names(document, true);
@@ -289,13 +314,14 @@ check_update(TriggerData *trigger)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("the type of input table \"%s\" cannot be changed", id->string)));
-	refuse_later(after);
+	sigma_definition_refuse_unbuilt(after);
 	if (columns == NULL || columns->kind != JSON_ARRAY)
 		sigma_document_error(columns != NULL ? columns : after, 0, NULL, "an input table needs columns");
 
 	sigma_columns_resolve(after, before,
 						  !sigma_definition_same(sigma_json_get(before, "validation_rules"),
 										   sigma_json_get(after, "validation_rules")));
+	after = sigma_document_normalise(DOCUMENT_INPUT_TABLE, after, 0);
 	change.before = sigma_definition_read(before);
 	change.after = sigma_definition_read(after);
 	sigma_definition_compare(&change);
@@ -304,43 +330,6 @@ check_update(TriggerData *trigger)
 	if (!sigma_definition_same(sigma_json_get(before, "name"), sigma_json_get(after, "name")))
 		claim_names(after, false);
 	return after;
-}
-
-/* Refuse what a document may say but this version does not do: 0A000 at the place. */
-static void
-refuse_later(JsonNode *document)
-{
-	static const char *const empty_only[] = {"source", "key_columns", "linked_columns", NULL};
-	JsonNode   *type = sigma_json_get(document, "type");
-	JsonNode   *columns = sigma_json_get(document, "columns");
-	JsonNode   *node;
-	int			i;
-
-	if (type->kind == JSON_STRING && strcmp(type->string, "linked") == 0)
-		sigma_document_error(type, ERRCODE_FEATURE_NOT_SUPPORTED,
-							 "Use \"empty\", or \"csv\" and import the rows.", "linked input tables are not built yet");
-	for (i = 0; empty_only[i] != NULL; i++)
-		if ((node = sigma_json_get(document, empty_only[i])) != NULL && node->kind != JSON_NULL)
-			sigma_document_error(node, 0, NULL, "\"%s\" belongs to linked input tables", empty_only[i]);
-	if ((node = sigma_json_get(document, "governance_config")) != NULL &&
-		node->kind == JSON_OBJECT && node->count > 0)
-		sigma_document_error(node, ERRCODE_FEATURE_NOT_SUPPORTED,
-							 "Use GRANT on the data table.", "\"governance_config\" is not built yet");
-	if ((node = sigma_json_get(document, "row_rules")) != NULL &&
-		node->kind == JSON_ARRAY && node->count > 0)
-		sigma_document_error(node, ERRCODE_FEATURE_NOT_SUPPORTED,
-							 "Use rules of single columns.", "\"row_rules\" are not built yet");
-	for (i = 0; columns != NULL && columns->kind == JSON_ARRAY && i < columns->count; i++)
-	{
-		if ((node = sigma_json_get(columns->items[i], "formula")) != NULL && node->kind != JSON_NULL)
-			sigma_document_error(node, ERRCODE_FEATURE_NOT_SUPPORTED,
-								 "Use a column that is entered.", "computed columns are not built yet");
-		node = sigma_json_get(columns->items[i], "default_value");
-		if (node != NULL && node->kind == JSON_OBJECT && node->count == 1 &&
-			strcmp(node->items[0]->key, "formula") == 0)
-			sigma_document_error(node->items[0], ERRCODE_FEATURE_NOT_SUPPORTED,
-								 "Use a value.", "defaults by formula are not built yet");
-	}
 }
 
 /* Without columns an empty table begins with one text column, and with blank rows later. */
@@ -416,6 +405,18 @@ claim_names(JsonNode *document, bool relation)
 	}
 }
 
+/* Raise 42P07 where there is an input table of that id, also one that another session just committed. */
+static void
+refuse_existing(const char *id)
+{
+	lock_name("relation", sigma_data_table_name(id));
+	if (sigma_catalog_exists(DOCUMENT_INPUT_TABLE, id))
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_TABLE),
+				 errmsg("input table \"%s\" already exists", id),
+				 errhint("sigma.update_input_table changes it.")));
+}
+
 /* Wait for whoever claims that name, and claim it. */
 static void
 lock_name(const char *space, const char *name)
@@ -485,7 +486,6 @@ apply_insert(TriggerData *trigger)
 	sigma_data_table_adopt(table, relid, restoring);
 	if (restoring)
 		return;
-	sigma_data_table_forget_count(table->id);
 	check_limit(table);
 	sigma_cache_send(relid);
 	CommandCounterIncrement();
@@ -513,10 +513,7 @@ apply_update(TriggerData *trigger)
 	if (change.alters)
 		sigma_data_table_alter(&change, relid);
 	if (change.before->max_rows != change.after->max_rows)
-	{
-		sigma_data_table_forget_count(change.after->id);
 		check_limit(change.after);
-	}
 	sigma_cache_send(relid);
 	CommandCounterIncrement();
 	affected = list_concat(affected, sigma_dependents_rename(&change));
@@ -541,20 +538,41 @@ apply_delete(TriggerData *trigger)
 		sigma_dependents_refuse(psprintf("input table \"%s\"", id), users);
 	if (!OidIsValid(relid))
 		return;
-	relid = lock_data_table(id, call != NULL && call->purge ? AccessExclusiveLock : ShareRowExclusiveLock);
 	if (call != NULL && call->purge)
 	{
-		if (pg_class_aclcheck(relid, GetUserId(), ACL_TRUNCATE) != ACLCHECK_OK)
-			ereport(ERROR,
-					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-					 errmsg("permission denied to purge input table \"%s\"", id),
-					 errhint("Purging drops all rows: it needs the TRUNCATE privilege on \"sigds.%s\".",
-							 sigma_data_table_name(id))));
-		sigma_data_table_drop(id, relid);
+		purge(id);
 		return;
 	}
-	sigma_data_table_forget_count(id);
+	relid = lock_data_table(id, ShareRowExclusiveLock);
 	sigma_cache_send(relid);
+}
+
+/* Drop the data; 42501 unless the caller may destroy all rows of the table. */
+static void
+purge(const char *id)
+{
+	Oid			relid = lock_data_table(id, AccessExclusiveLock);
+
+	if (pg_class_aclcheck(relid, GetUserId(), ACL_TRUNCATE) != ACLCHECK_OK)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied to purge input table \"%s\"", id),
+				 errhint("Purging drops all rows: it needs the TRUNCATE privilege on \"sigds.%s\".",
+						 sigma_data_table_name(id))));
+	sigma_data_table_drop(id);
+}
+
+/* Purge what an earlier deletion kept.  Returns whether there was something. */
+static bool
+purge_leftover(const char *id)
+{
+	Oid			relid = sigma_data_table_oid(id);
+
+	if (!OidIsValid(relid) || !sigma_data_table_is_of(relid, id) ||
+		sigma_catalog_exists(DOCUMENT_INPUT_TABLE, id))
+		return false;
+	purge(id);
+	return true;
 }
 
 /* The function that runs this statement, if it is about that row. */

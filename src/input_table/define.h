@@ -5,8 +5,11 @@
  * define.c      catalog triggers and functions: which row means which work
  * definition.c  definitions as structs: reading, comparing, reporting
  * columns.c     which column of a new list is which stored one
- * data_table.c  the relations of schema sigds: create, adopt, alter, drop
+ * data_table.c  the relations of schema sigds: create, adopt, drop
+ * data_table_alter.c  what a change of definition does to them
+ * ddl.c         the pieces of DDL that both use
  * convert.c     values of one column type as another
+ * csv_first.c   the CSV file that comes with a definition
  * dependents.c  who names a table or a column, and renames that they follow
  * info.c        list_input_tables, table_info
  */
@@ -18,6 +21,7 @@
 #include "nodes/pg_list.h"
 
 #include "common/document.h"
+#include "common/spi.h"
 #include "common/value.h"
 
 /* One column of a definition. */
@@ -67,6 +71,13 @@ typedef struct TableChange
 	bool		rules;			/* rows are to be checked again */
 } TableChange;
 
+/* A CSV file that came with a definition. */
+typedef struct CsvFile
+{
+	bytea	   *bytes;
+	Jsonb	   *options;		/* of sigma.import_csv */
+} CsvFile;
+
 /* One document that names a table or column. */
 typedef struct Dependent
 {
@@ -82,6 +93,7 @@ extern JsonNode *sigma_definition_change(const char *id, JsonNode *changes, bool
 extern TableDefinition *sigma_definition_read(JsonNode *document);
 extern const ColumnDefinition *sigma_definition_column(const TableDefinition *table, const char *id);
 extern bool sigma_definition_same(const JsonNode *a, const JsonNode *b);
+extern void sigma_definition_refuse_unbuilt(JsonNode *document);
 extern void sigma_definition_compare(TableChange *change);
 extern JsonNode *sigma_definition_report(const TableChange *change, List *affected);
 extern bool sigma_column_retyped(const ColumnChange *column);
@@ -94,12 +106,33 @@ extern void sigma_columns_resolve(JsonNode *document, JsonNode *stored, bool rul
 /* data_table.c */
 extern void sigma_data_table_create(const TableDefinition *table);
 extern void sigma_data_table_adopt(const TableDefinition *table, Oid relid, bool restoring);
-extern void sigma_data_table_alter(TableChange *change, Oid relid);
-extern void sigma_data_table_drop(const char *id, Oid relid);
+extern void sigma_data_table_drop(const char *id);
 extern void sigma_data_table_add_blank_rows(const TableDefinition *table, int rows);
-extern void sigma_data_table_forget_count(const char *id);
 extern int64 sigma_data_table_count(const char *id);
 extern bool sigma_data_table_is_of(Oid relid, const char *id);
+
+extern bool sigma_data_table_counts(const TableDefinition *table);
+extern void sigma_data_table_set_triggers(const TableDefinition *table, Oid relid, bool counts_only);
+
+/* data_table_alter.c */
+extern void sigma_data_table_alter(TableChange *change, Oid relid);
+
+/* ddl.c: SPI is connected */
+extern void sigma_ddl_begin(OwnerScope *scope);
+extern void sigma_ddl_run(const char *format,...) pg_attribute_printf(1, 2);
+extern char *sigma_ddl_name(const char *name);
+extern char *sigma_ddl_column(const ColumnDefinition *column);
+extern char *sigma_ddl_default(const ColumnDefinition *column);
+extern char *sigma_ddl_index_name(const char *id, const char *column_id);
+extern void sigma_ddl_unique_index(const TableDefinition *table, const ColumnDefinition *column, bool may_read);
+extern int64 sigma_ddl_number(const char *sql);
+
+/* csv_first.c */
+extern CsvFile *sigma_csv_take(JsonNode *document);
+extern void sigma_csv_import_first(const char *id, const CsvFile *file);
+
+/* convert.c */
+extern void sigma_jsonb_value(Jsonb *document, JsonbValue *value);
 
 /* dependents.c */
 extern List *sigma_dependents_find(const char *table, const char *column);

@@ -6,6 +6,7 @@
  */
 #include "postgres.h"
 
+#include "common/errors.h"
 #include "input_table/define.h"
 
 static void read_rules(ColumnDefinition *column, const JsonNode *rules);
@@ -14,6 +15,7 @@ static void compare_columns(TableChange *change);
 static bool alters(const ColumnChange *column);
 static bool changes_rules(const TableChange *change, const ColumnChange *column);
 static const JsonNode *named_rules(const TableDefinition *table, const char *name);
+static bool is_reordered(const TableChange *change);
 static void append_changed(JsonNode *paths, const char *prefix, const JsonNode *before, const JsonNode *after);
 static char *member_path(const char *prefix, const char *key);
 static JsonNode *report_retype(const ColumnChange *column);
@@ -99,6 +101,43 @@ sigma_definition_column(const TableDefinition *table, const char *id)
 		if (strcmp(table->columns[i].id, id) == 0)
 			return &table->columns[i];
 	return NULL;
+}
+
+/* Refuse what a document may say but this version does not do: 0A000 at the place. */
+void
+sigma_definition_refuse_unbuilt(JsonNode *document)
+{
+	static const char *const empty_only[] = {"source", "key_columns", "linked_columns", NULL};
+	JsonNode   *type = sigma_json_get(document, "type");
+	JsonNode   *columns = sigma_json_get(document, "columns");
+	JsonNode   *node;
+	int			i;
+
+	if (type->kind == JSON_STRING && strcmp(type->string, "linked") == 0)
+		sigma_document_error(type, ERRCODE_FEATURE_NOT_SUPPORTED,
+							 "Use \"empty\", or \"csv\" and import the rows.", "linked input tables are not built yet");
+	for (i = 0; empty_only[i] != NULL; i++)
+		if ((node = sigma_json_get(document, empty_only[i])) != NULL && node->kind != JSON_NULL)
+			sigma_document_error(node, 0, NULL, "\"%s\" belongs to linked input tables", empty_only[i]);
+	if ((node = sigma_json_get(document, "governance_config")) != NULL &&
+		node->kind == JSON_OBJECT && node->count > 0)
+		sigma_document_error(node, ERRCODE_FEATURE_NOT_SUPPORTED,
+							 "Use GRANT on the data table.", "\"governance_config\" is not built yet");
+	if ((node = sigma_json_get(document, "row_rules")) != NULL &&
+		node->kind == JSON_ARRAY && node->count > 0)
+		sigma_document_error(node, ERRCODE_FEATURE_NOT_SUPPORTED,
+							 "Use rules of single columns.", "\"row_rules\" are not built yet");
+	for (i = 0; columns != NULL && columns->kind == JSON_ARRAY && i < columns->count; i++)
+	{
+		if ((node = sigma_json_get(columns->items[i], "formula")) != NULL && node->kind != JSON_NULL)
+			sigma_document_error(node, ERRCODE_FEATURE_NOT_SUPPORTED,
+								 "Use a column that is entered.", "computed columns are not built yet");
+		node = sigma_json_get(columns->items[i], "default_value");
+		if (node != NULL && node->kind == JSON_OBJECT && node->count == 1 &&
+			strcmp(node->items[0]->key, "formula") == 0)
+			sigma_document_error(node->items[0], ERRCODE_FEATURE_NOT_SUPPORTED,
+								 "Use a value.", "defaults by formula are not built yet");
+	}
 }
 
 /* The same value, or both absent? */
@@ -222,6 +261,8 @@ sigma_definition_report(const TableChange *change, List *affected)
 	int			i;
 
 	append_changed(changed, "$", change->before->document, change->after->document);
+	if (is_reordered(change))
+		sigma_json_append(changed, sigma_json_new_string("$.columns", NULL));
 	for (i = 0; i < change->ncolumn; i++)
 	{
 		const ColumnChange *column = &change->columns[i];
@@ -244,6 +285,25 @@ sigma_definition_report(const TableChange *change, List *affected)
 	sigma_json_set(result, "retyped", retyped);
 	sigma_json_set(result, "affected", sigma_dependents_report(affected));
 	return result;
+}
+
+/* Do columns that stay stand in another order? */
+static bool
+is_reordered(const TableChange *change)
+{
+	const ColumnDefinition *last = NULL;
+	int			i;
+
+	for (i = 0; i < change->after->ncolumn; i++)
+	{
+		const ColumnDefinition *before = change->columns[i].before;
+
+		if (before != NULL && last != NULL && before < last)
+			return true;
+		if (before != NULL)
+			last = before;
+	}
+	return false;
 }
 
 /* The paths of members that differ; columns are compared one by one elsewhere. */

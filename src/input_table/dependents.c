@@ -28,7 +28,6 @@ static const struct
 	{DOCUMENT_SEQUENCE, "sequence"},
 };
 
-#define FIRST_rename(...) false
 static void lock_naming(void);
 static void find_in(DocumentKind kind, const char *id, const char *table, const char *column, List **found);
 static bool rename_in(JsonNode *document, DocumentKind kind, const char *table, const TableChange *change);
@@ -155,7 +154,7 @@ find_in(DocumentKind kind, const char *id, const char *table, const char *column
 
 	if (document == NULL)
 		return;
-	foreach(lc, /*FIRST sigma_document_references(kind, document)*/ (List *) NIL)
+	foreach(lc, sigma_document_references(kind, document))
 	{
 		Reference  *reference = lfirst(lc);
 		Dependent  *user;
@@ -185,12 +184,12 @@ rename_in(JsonNode *document, DocumentKind kind, const char *table, const TableC
 
 	for (i = 0; i < change->ncolumn; i++)
 		if (sigma_column_renamed(&change->columns[i]) &&
-			FIRST_rename(kind, document, REFERENCE_COLUMN, table,
+			sigma_document_rename(kind, document, REFERENCE_COLUMN, table,
 								  change->columns[i].before->name, psprintf("sigma_renamed_%d", i)))
 			renamed = true;
 	for (i = 0; i < change->ncolumn; i++)
 		if (sigma_column_renamed(&change->columns[i]))
-			(void) FIRST_rename(kind, document, REFERENCE_COLUMN, table,
+			(void) sigma_document_rename(kind, document, REFERENCE_COLUMN, table,
 										 psprintf("sigma_renamed_%d", i), change->columns[i].after->name);
 	return renamed;
 }

@@ -20,7 +20,9 @@
 
 #include "common/catalog.h"
 #include "common/names.h"
+#include "compat.h"
 #include "input_table/define.h"
+#include "input_table/input_table.h"
 
 #define COUNTED_EXACTLY		100000	/* beyond, the planner's estimate is shown */
 
@@ -31,6 +33,10 @@
 	"FROM sigma.sigma_input_tables t ORDER BY t.id COLLATE pg_catalog.\"C\""
 
 PG_FUNCTION_INFO_V1(list_input_tables);
+PG_FUNCTION_INFO_V1(table_info);
+
+static void check_visible(const char *id);
+static bool may_read(Oid relid);
 
 static int64 count_rows(Oid relid);
 static double estimate(Oid relid);
@@ -63,7 +69,7 @@ list_input_tables(PG_FUNCTION_ARGS)
 		for (j = 0; j < 6; j++)
 			values[j] = SPI_getbinval(found->vals[i], found->tupdesc, j + 1, &nulls[j]);
 		relid = sigma_data_table_oid(TextDatumGetCString(values[0]));
-		nulls[6] = !OidIsValid(relid) || pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) != ACLCHECK_OK;
+		nulls[6] = !OidIsValid(relid) || !may_read(relid);
 		if (!nulls[6])
 			values[6] = Int64GetDatum(count_rows(relid));
 		values[7] = ObjectIdGetDatum(relid);
@@ -75,6 +81,73 @@ list_input_tables(PG_FUNCTION_ARGS)
 	}
 	SPI_finish();
 	return (Datum) 0;
+}
+
+/*
+ * table_info(id text) → jsonb: the definition with relation, row_count, flagged (rows
+ * that break its rules) and warnings.  The counts are left out for who may not read
+ * the table.  SG404 where there is no such table.
+ */
+Datum
+table_info(PG_FUNCTION_ARGS)
+{
+	JsonNode   *info;
+	JsonNode   *warnings = sigma_json_new(JSON_ARRAY, NULL);
+	char	   *id;
+	Oid			relid;
+
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("id must not be null")));
+	id = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	check_visible(id);
+	info = sigma_catalog_read(DOCUMENT_INPUT_TABLE, id);
+	relid = sigma_data_table_oid(id);
+	if (!OidIsValid(relid))
+		sigma_json_append(warnings, sigma_json_new_string("the data table does not exist", NULL));
+	else
+		sigma_json_set(info, "relation", sigma_json_new_string(quote_qualified_identifier("sigds", get_rel_name(relid)), NULL));
+	if (OidIsValid(relid) && may_read(relid))
+	{
+		List	   *sample = NIL;
+		int64		rows;
+
+		SPI_connect();
+		rows = count_rows(relid);
+		SPI_finish();
+		sigma_json_set(info, "row_count", sigma_json_new_int(rows, NULL));
+		sigma_json_set(info, "flagged",
+					   sigma_json_new_int(sigma_table_count_failures(sigma_input_table(relid), &sample), NULL));
+	}
+	sigma_json_set(info, "warnings", warnings);
+	PG_RETURN_JSONB_P(sigma_json_write(info));
+}
+
+/* Raise 42501 or SG404 where the caller may not read that row of the catalog. */
+static void
+check_visible(const char *id)
+{
+	Oid			type = TEXTOID;
+	Datum		value = CStringGetTextDatum(id);
+	bool		found;
+
+	SPI_connect();
+	if (SPI_execute_with_args("SELECT t.columns FROM sigma.sigma_input_tables t WHERE t.id OPERATOR(pg_catalog.=) $1",
+							  1, &type, &value, NULL, true, 1) != SPI_OK_SELECT)
+		elog(ERROR, "could not read sigma.sigma_input_tables");
+	found = SPI_processed > 0;
+	SPI_finish();
+	if (!found)
+		sigma_catalog_not_found(DOCUMENT_INPUT_TABLE, id);
+}
+
+/* May the caller read every column of the table, and see every row? */
+static bool
+may_read(Oid relid)
+{
+	return pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) == ACLCHECK_OK &&
+		namespace_aclcheck(get_rel_namespace(relid), GetUserId(), ACL_USAGE) == ACLCHECK_OK;
 }
 
 /* The table's rows as the caller sees them, or the planner's estimate where they are many. */

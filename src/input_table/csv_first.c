@@ -1,0 +1,148 @@
+/*
+ * csv_first.c
+ *		The CSV file that comes with a definition: "csv_data" of a config.
+ *
+ * The catalog has no place for it: create_input_table takes it out of the
+ * document, infers columns where the document has none, inserts the definition
+ * and imports the file.  One bad row refuses the whole: nobody is told of rows
+ * that a creation left out.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "utils/builtins.h"
+
+#include "common/errors.h"
+#include "common/spi.h"
+#include "input_table/define.h"
+
+#define MEGABYTE	(1024 * 1024)
+
+static bytea *read_bytes(const JsonNode *node);
+static bool looks_like_base64(const char *text);
+static Datum call(const char *sql, int count, const Oid *types, const Datum *values);
+static void infer_columns(JsonNode *document, const CsvFile *file);
+
+/*
+ * Take the file and what is said about it out of a canonical document.  Returns
+ * NULL where there is none; the document has columns afterwards where there is one.
+ * Raises 54000 where the file is larger than "max_size".
+ */
+CsvFile *
+sigma_csv_take(JsonNode *document)
+{
+	static const char *const keys[] = {"header", "delimiter", "encoding", NULL};
+	JsonNode   *data = sigma_json_remove(document, "csv_data");
+	JsonNode   *size = sigma_json_remove(document, "max_size");
+	JsonNode   *options = sigma_json_new(JSON_OBJECT, NULL);
+	CsvFile    *file;
+	int			i;
+
+	for (i = 0; keys[i] != NULL; i++)
+	{
+		JsonNode   *option = sigma_json_remove(document, keys[i]);
+
+		if (option != NULL)
+			sigma_json_set(options, keys[i], option);
+	}
+	if (data == NULL)
+	{
+		(void) sigma_json_remove(document, "editable_after_upload");
+		return NULL;
+	}
+	file = palloc(sizeof(CsvFile));
+	file->bytes = read_bytes(data);
+	file->options = sigma_json_write(options);
+	if (size != NULL &&
+		VARSIZE_ANY_EXHDR(file->bytes) > DatumGetFloat8(DirectFunctionCall1(numeric_float8, NumericGetDatum(size->number))) * MEGABYTE)
+		sigma_document_error(data, ERRCODE_PROGRAM_LIMIT_EXCEEDED, NULL, "the CSV file is larger than \"max_size\"");
+	infer_columns(document, file);
+	return file;
+}
+
+/*
+ * Import the file into the new table, as the owner of sigds: whoever may define a
+ * table may define it with rows, and the file holds nothing that is evaluated.
+ */
+void
+sigma_csv_import_first(const char *id, const CsvFile *file)
+{
+	static const Oid types[] = {TEXTOID, BYTEAOID, JSONBOID};
+	Datum		values[] = {CStringGetTextDatum(id), PointerGetDatum(file->bytes), JsonbPGetDatum(file->options)};
+	OwnerScope	scope;
+
+	SPI_connect();
+	sigma_owner_begin(&scope, sigma_sigds_owner());
+	(void) call("SELECT sigma.import_csv($1, $2, $3)", 3, types, values);
+	sigma_owner_end(&scope);
+	SPI_finish();
+}
+
+/* A document without columns gets those that the file seems to have. */
+static void
+infer_columns(JsonNode *document, const CsvFile *file)
+{
+	static const Oid types[] = {BYTEAOID, JSONBOID};
+	Datum		values[] = {PointerGetDatum(file->bytes), JsonbPGetDatum(file->options)};
+	JsonNode   *editable = sigma_json_remove(document, "editable_after_upload");
+	MemoryContext caller = CurrentMemoryContext;
+	JsonNode   *columns;
+	int			i;
+
+	if (sigma_json_get(document, "columns") != NULL)
+		return;
+	SPI_connect();
+	{
+		Datum		inferred = call("SELECT sigma.infer_columns($1, $2)", 2, types, values);
+		MemoryContext spi = MemoryContextSwitchTo(caller);
+
+		columns = sigma_json_get(sigma_json_read(DatumGetJsonbP(inferred)), "columns");
+		MemoryContextSwitchTo(spi);
+	}
+	SPI_finish();
+	for (i = 0; editable != NULL && !editable->boolean && i < columns->count; i++)
+		sigma_json_set(columns->items[i], "editable", sigma_json_new_bool(false, editable));
+	sigma_json_set(document, "columns", columns);
+}
+
+/* The one value that a query yields. */
+static Datum
+call(const char *sql, int count, const Oid *types, const Datum *values)
+{
+	bool		isnull;
+
+	if (SPI_execute_with_args(sql, count, unconstify(Oid *, types), unconstify(Datum *, values),
+							  NULL, false, 0) != SPI_OK_SELECT || SPI_processed != 1)
+		elog(ERROR, "could not execute: %s", sql);
+	return SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+}
+
+/* The bytes of "csv_data": base64 where it is that and nothing else, the text itself otherwise; 22023 where a data: URL is broken. */
+static bytea *
+read_bytes(const JsonNode *node)
+{
+	static const char prefix[] = ";base64,";
+	char	   *text = node->string;
+	char	   *comma = strncmp(text, "data:", 5) == 0 ? strstr(text, prefix) : NULL;
+	if (comma != NULL)
+		text = comma + strlen(prefix);
+	else if (!looks_like_base64(text))
+		return cstring_to_text(text);
+	return DatumGetByteaP(DirectFunctionCall2(binary_decode, CStringGetTextDatum(text), CStringGetTextDatum("base64")));
+}
+
+/*
+ * Is this base64?  CSV text with rows has a line break and base64 need not, so
+ * one line of nothing but base64's characters, of the right length, is taken as it.
+ */
+static bool
+looks_like_base64(const char *text)
+{
+	static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	size_t		length = strlen(text);
+	size_t		body = strspn(text, alphabet);
+
+	return length >= 8 && length % 4 == 0 && length - body <= 2 &&
+		strspn(text + body, "=") == length - body;
+}

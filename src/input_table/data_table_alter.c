@@ -1,0 +1,213 @@
+/*
+ * data_table_alter.c
+ *		From one definition to another: what happens to a data table that has rows.
+ *
+ * One ALTER TABLE adds columns and changes types and defaults, so a table is
+ * rewritten at most once; renames need statements of their own.  No trigger fires:
+ * stamps and row ids stay.  The caller holds ACCESS EXCLUSIVE.
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+
+#include "common/names.h"
+#include "common/spi.h"
+#include "input_table/define.h"
+
+static void drop_indexes(TableChange *change);
+static void drop_index(const char *name);
+static void drop_columns(TableChange *change);
+static void rename_columns(TableChange *change);
+static void alter_columns(TableChange *change);
+static int64 count_values(const TableDefinition *table, const ColumnDefinition *column);
+static bool needs_index(const ColumnChange *column);
+static bool loses_index(const ColumnChange *column);
+
+/*
+ * Bring the table from one definition to another, and count what retypes did.
+ * Raises 23505 where a unique rule meets duplicates, 2BP01 where a view of
+ * somebody's needs a column that is dropped.
+ */
+void
+sigma_data_table_alter(TableChange *change, Oid relid)
+{
+	const TableDefinition *after = change->after;
+	bool		may_read = pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) == ACLCHECK_OK;
+	OwnerScope	scope;
+	int			i;
+
+	SPI_connect();
+	sigma_ddl_begin(&scope);
+	drop_indexes(change);
+	drop_columns(change);
+	rename_columns(change);
+	alter_columns(change);
+	for (i = 0; i < change->ncolumn; i++)
+		if (needs_index(&change->columns[i]))
+			sigma_ddl_unique_index(after, change->columns[i].after, may_read);
+	if (sigma_data_table_counts(change->before) != sigma_data_table_counts(after))
+		sigma_data_table_set_triggers(after, relid, true);
+	sigma_owner_end(&scope);
+	SPI_finish();
+}
+
+/* Indexes go before their columns change, where they go or must be made anew. */
+static void
+drop_indexes(TableChange *change)
+{
+	int			i;
+
+	for (i = 0; i < change->ncolumn; i++)
+		if (loses_index(&change->columns[i]))
+			drop_index(sigma_ddl_index_name(change->before->id, change->columns[i].before->id));
+}
+
+/* Drop a unique index, unless the owner of sigds did. */
+static void
+drop_index(const char *name)
+{
+	if (OidIsValid(get_relname_relid(name, sigma_sigds_namespace())))
+		sigma_ddl_run("DROP INDEX %s", sigma_ddl_name(name));
+}
+
+/* Drop what is no longer defined, in one statement. */
+static void
+drop_columns(TableChange *change)
+{
+	StringInfoData sql;
+	int			i;
+
+	initStringInfo(&sql);
+	for (i = 0; i < change->ncolumn; i++)
+		if (change->columns[i].after == NULL)
+			appendStringInfo(&sql, "%sDROP COLUMN %s", sql.len > 0 ? ", " : "",
+							 quote_identifier(change->columns[i].before->name));
+	if (sql.len > 0)
+		sigma_ddl_run("ALTER TABLE %s %s", sigma_ddl_name(sigma_data_table_name(change->before->id)), sql.data);
+}
+
+/*
+ * Rename.  Where a new name is still another column's, all go by way of names
+ * that no column can have, so that a and b can change places.
+ */
+static void
+rename_columns(TableChange *change)
+{
+	char	   *table = sigma_ddl_name(sigma_data_table_name(change->after->id));
+	bool		clash = false;
+	int			i;
+	int			j;
+
+	for (i = 0; i < change->ncolumn; i++)
+		for (j = 0; j < change->ncolumn; j++)
+			if (i != j && change->columns[i].before && change->columns[i].after &&
+				change->columns[j].before && change->columns[j].after &&
+				strcmp(change->columns[i].after->name, change->columns[j].before->name) == 0)
+				clash = true;
+	for (i = 0; i < change->ncolumn; i++)
+	{
+		ColumnChange *column = &change->columns[i];
+
+		if (column->before == NULL || column->after == NULL ||
+			strcmp(column->before->name, column->after->name) == 0)
+			continue;
+		sigma_ddl_run("ALTER TABLE %s RENAME COLUMN %s TO %s", table, quote_identifier(column->before->name),
+				clash ? psprintf("sigma_renamed_%d", i) : quote_identifier(column->after->name));
+	}
+	for (i = 0; clash && i < change->ncolumn; i++)
+	{
+		ColumnChange *column = &change->columns[i];
+
+		if (column->before != NULL && column->after != NULL &&
+			strcmp(column->before->name, column->after->name) != 0)
+			sigma_ddl_run("ALTER TABLE %s RENAME COLUMN sigma_renamed_%d TO %s", table, i,
+					quote_identifier(column->after->name));
+	}
+}
+
+/* Add columns, change types and defaults: one statement, so at most one rewrite. */
+static void
+alter_columns(TableChange *change)
+{
+	StringInfoData sql;
+	int			i;
+
+	initStringInfo(&sql);
+	for (i = 0; i < change->ncolumn; i++)
+	{
+		ColumnChange *column = &change->columns[i];
+		const char *comma = sql.len > 0 ? ", " : "";
+		const char *name;
+		char	   *value;
+
+		if (column->after == NULL)
+			continue;
+		name = quote_identifier(column->after->name);
+		value = sigma_ddl_default(column->after);
+		if (column->before == NULL)
+		{
+			appendStringInfo(&sql, "%sADD COLUMN %s", comma, sigma_ddl_column(column->after));
+			continue;
+		}
+		if (column->before->type != column->after->type)
+		{
+			column->converted = count_values(change->after, column->after);
+			appendStringInfo(&sql, "%sALTER COLUMN %s DROP DEFAULT, ALTER COLUMN %s TYPE %s "
+							 "USING sigma.convert_value(%s, %s, %s, NULL::%s)", comma, name, name,
+							 sigma_column_types[column->after->type].sql, name,
+							 quote_literal_cstr(sigma_column_types[column->before->type].name),
+							 quote_literal_cstr(sigma_column_types[column->after->type].name),
+							 sigma_column_types[column->after->type].sql);
+			comma = ", ";
+		}
+		else if (sigma_definition_same(column->before->default_value, column->after->default_value))
+			continue;
+		if (value != NULL)
+			appendStringInfo(&sql, "%sALTER COLUMN %s SET DEFAULT %s", comma, name, value);
+		else if (column->before->type == column->after->type)
+			appendStringInfo(&sql, "%sALTER COLUMN %s DROP DEFAULT", comma, name);
+	}
+	if (sql.len > 0)
+		sigma_ddl_run("ALTER TABLE %s %s", sigma_ddl_name(sigma_data_table_name(change->after->id)), sql.data);
+	for (i = 0; i < change->ncolumn; i++)
+	{
+		ColumnChange *column = &change->columns[i];
+
+		if (column->before == NULL || column->after == NULL || column->before->type == column->after->type)
+			continue;
+		column->nulled = column->converted;
+		column->converted = count_values(change->after, column->after);
+		column->nulled -= column->converted;
+	}
+}
+
+/* How many rows hold a value in the column now. */
+static int64
+count_values(const TableDefinition *table, const ColumnDefinition *column)
+{
+	return sigma_ddl_number(psprintf("SELECT pg_catalog.count(%s) FROM ONLY %s", quote_identifier(column->name),
+							   sigma_ddl_name(sigma_data_table_name(table->id))));
+}
+
+/* Must the change make a unique index? */
+static bool
+needs_index(const ColumnChange *column)
+{
+	if (column->after == NULL || !column->after->unique)
+		return false;
+	return column->before == NULL || !column->before->unique ||
+		column->before->ignore_case != column->after->ignore_case ||
+		column->before->type != column->after->type;
+}
+
+/* Must the change drop one first?  That of a dropped column goes with it. */
+static bool
+loses_index(const ColumnChange *column)
+{
+	if (column->before == NULL || column->after == NULL || !column->before->unique)
+		return false;
+	return !column->after->unique || needs_index(column);
+}
