@@ -118,7 +118,7 @@ SELECT pg_temp.failure($$SELECT sigma.add_column('co_t', '{"name": "e", "type": 
 SELECT pg_temp.failure($$SELECT sigma.add_column('co_t', '{"name": "e"}')$$);
 SELECT pg_temp.failure($$SELECT sigma.add_column('co_t', '{"name": "e", "type": "text", "drop": true}')$$);
 SELECT pg_temp.failure($$SELECT sigma.add_column('co_t', '{"name": "e", "type": "number", "default_value": "x"}')$$);
-SELECT pg_temp.failure($$SELECT sigma.add_column('co_nowhere', '{"name": "e", "type": "text"}')$$);
+SELECT pg_temp.failure($$SELECT sigma.add_column('co_tt', '{"name": "e", "type": "text"}')$$);
 SELECT pg_temp.failure($$SELECT sigma.add_column('co_t', NULL)$$);
 SELECT pg_temp.failure($$SELECT sigma.rename_column('co_t', 'd', 'first')$$);
 SELECT pg_temp.failure($$SELECT sigma.rename_column('co_t', 'd', 'sigma_d')$$);

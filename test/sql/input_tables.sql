@@ -204,7 +204,7 @@ ROLLBACK;
 -- id and type are fixed
 SELECT pg_temp.failure($$UPDATE sigma.sigma_input_tables SET id = 'it_renamed' WHERE id = 'it_single'$$);
 SELECT pg_temp.failure($$UPDATE sigma.sigma_input_tables SET type = 'csv' WHERE id = 'it_single'$$);
-SELECT pg_temp.failure($$SELECT sigma.update_input_table('it_nowhere', '{"name": "x"}')$$);
+SELECT pg_temp.failure($$SELECT sigma.update_input_table('it_singel', '{"name": "x"}')$$);
 SELECT pg_temp.failure($$SELECT sigma.table_info('it_singel')$$);
 -- the catalog is not truncated
 SELECT pg_temp.failure('TRUNCATE sigma.' || relname)
