@@ -3,6 +3,8 @@
 use strict;
 use warnings;
 
+use Cwd;
+
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -43,11 +45,12 @@ sub trimmed
 # The tour.
 my ($tour) = $readme =~ /<!-- tour -->\n+```[a-z]*\n(.*?)^```$/ms;
 ok(defined $tour, 'the README has a tour');
-my $csv = $node->basedir . '/contacts.csv';
+my $csv = Cwd::abs_path($node->basedir) . '/contacts.csv';
 system_or_bail('sh', '-c', "awk -v rows=6000 -f examples/marketing/contacts.awk > '$csv'");
 my @variables = map { ('-v', $_) } split /\n/, slurp_file('examples/marketing/variables');
-is(trimmed(run_script('tour', slurp_file('examples/marketing/demo.sql'), '-v', "csv=$csv", @variables)),
-	trimmed($tour // ''), 'the tour is what the demo prints');
+my $printed = run_script('tour', slurp_file('examples/marketing/demo.sql'), '-v', "csv=$csv", @variables);
+$printed =~ s/\Q$csv\E/contacts.csv/g;
+is(trimmed($printed), trimmed($tour // ''), 'the tour is what the demo prints');
 
 # The examples: fenced "sql" blocks in order, in one session; a "text" block right below is the output.
 my $script = '';
