@@ -47,6 +47,8 @@ static const char *const row_only[] = {
 };
 
 static bool is_row_only(const char *column);
+static JsonNode *read_changes(DocumentKind kind, const char *id, JsonNode *changes);
+static void merge_parameters(JsonNode *changes, const JsonNode *stored);
 static JsonNode *row_to_document(TupleDesc desc, HeapTuple row);
 static JsonNode *read_column(Form_pg_attribute att, Datum value);
 static Datum write_column(Form_pg_attribute att, JsonNode *node);
@@ -125,7 +127,7 @@ void
 sigma_catalog_update(DocumentKind kind, const char *id, Jsonb *changes)
 {
 	const CatalogTable *table = sigma_catalog_table(kind);
-	JsonNode   *doc = sigma_document_normalise(kind, sigma_json_read(changes), DOCUMENT_CHANGES);
+	JsonNode   *doc = read_changes(kind, id, sigma_json_read(changes));
 	Relation	rel = table_open(sigma_relation_oid(table->name), AccessShareLock);
 	TupleDesc	desc = RelationGetDescr(rel);
 	Oid		   *types;
@@ -330,6 +332,61 @@ sigma_catalog_not_found(DocumentKind kind, const char *id)
 			(errcode(ERRCODE_SIGMA_NOT_FOUND),
 			 errmsg("%s \"%s\" does not exist", sigma_catalog_table(kind)->noun, id),
 			 errhint("%s", sigma_catalog_hint(kind, id))));
+}
+
+/*
+ * Changes in their canonical form.  What a key of an element or action means, and
+ * where it goes, depends on the type: the stored one, where the changes give none.
+ * Single parameters of an action change just these; "parameters" replaces them all.
+ */
+static JsonNode *
+read_changes(DocumentKind kind, const char *id, JsonNode *changes)
+{
+	static const char *const type_names[] = {
+		"type", "element_type", "elementType", "action_type", "actionType"
+	};
+	JsonNode   *stored = NULL;
+	JsonNode   *given = sigma_json_get(changes, "parameters");
+	JsonNode   *subtype = NULL;
+	bool		typed = false;
+	int			i;
+
+	if (kind == DOCUMENT_LAYOUT_ELEMENT || kind == DOCUMENT_ACTION)
+		stored = changes->kind == JSON_OBJECT ? sigma_catalog_read(kind, id) : NULL;
+	for (i = 0; i < lengthof(type_names); i++)
+		if (sigma_json_get(changes, type_names[i]) != NULL)
+			typed = true;
+	if (stored == NULL || typed || sigma_json_get_string(stored, "type", NULL) == NULL)
+		return sigma_document_normalise(kind, changes, DOCUMENT_CHANGES);
+
+	sigma_json_set(changes, "type", sigma_json_copy(sigma_json_get(stored, "type")));
+	if (sigma_json_get(changes, "subtype") == NULL && sigma_json_get(given, "subtype") == NULL)
+		subtype = sigma_json_get(stored, "subtype");
+	if (subtype != NULL)
+		sigma_json_set(changes, "subtype", sigma_json_copy(subtype));
+
+	changes = sigma_document_normalise(kind, changes, DOCUMENT_CHANGES);
+	(void) sigma_json_remove(changes, "type");
+	if (subtype != NULL)
+		(void) sigma_json_remove(changes, "subtype");
+	if (given == NULL)
+		merge_parameters(changes, stored);
+	return changes;
+}
+
+/* Lay the parameters of changes over the stored ones; null takes one away. */
+static void
+merge_parameters(JsonNode *changes, const JsonNode *stored)
+{
+	JsonNode   *parameters = sigma_json_get(changes, "parameters");
+	JsonNode   *old = sigma_json_get(stored, "parameters");
+	int			i;
+
+	if (parameters == NULL || old == NULL || parameters->kind != JSON_OBJECT || old->kind != JSON_OBJECT)
+		return;
+	for (i = 0; i < old->count; i++)
+		if (sigma_json_get(parameters, old->items[i]->key) == NULL)
+			sigma_json_set(parameters, old->items[i]->key, sigma_json_copy(old->items[i]));
 }
 
 /* Is this a column that no document holds? */

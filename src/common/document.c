@@ -277,6 +277,7 @@ read_member(const ObjectSpec *spec, const KeySpec *const *tables, JsonNode *obje
 	JsonNode   *member = object->items[i];
 	const KeySpec *key = find_key(spec, tables, member->key);
 	JsonNode   *value;
+	int			nested = flags;
 
 	if (key != NULL && key->type == SPEC_ALIAS)
 	{
@@ -307,8 +308,11 @@ read_member(const ObjectSpec *spec, const KeySpec *const *tables, JsonNode *obje
 		return true;
 	}
 
-	value = sigma_spec_read_value(spec->noun, key, member, flags & ~DOCUMENT_CHANGES);
-	if ((flags & DOCUMENT_CHANGES) == 0 && is_default(key, value))
+	if ((flags & DOCUMENT_CHANGES) != 0)
+		nested = (flags & ~DOCUMENT_CHANGES) | DOCUMENT_NESTED;
+	value = sigma_spec_read_value(spec->noun, key, member, nested);
+	if ((flags & DOCUMENT_CHANGES) == 0 && is_default(key, value) &&
+		!(spec == &sigma_column_spec && sigma_json_get(object, "type") == NULL))
 	{
 		(void) sigma_json_remove(object, member->key);
 		return false;
@@ -318,7 +322,7 @@ read_member(const ObjectSpec *spec, const KeySpec *const *tables, JsonNode *obje
 	return true;
 }
 
-/* Is this the value that is the same as none? */
+/* Is this the value that is the same as none?  (A column without a type is matched with a stored one.) */
 static bool
 is_default(const KeySpec *key, const JsonNode *value)
 {
@@ -369,7 +373,7 @@ unknown_key(const ObjectSpec *spec, const KeySpec *const *tables, JsonNode *memb
 		if (key->type != SPEC_ALIAS && key->type != SPEC_DROPPED && key->type != SPEC_REFUSED)
 			names[count++] = key->name;
 	names[count] = NULL;
-	sigma_document_error(member, 0, count == 0 ? "It has no keys." : sigma_hint_names(member->key, names),
+	sigma_document_error(member, 0, count == 0 ? "It takes none." : sigma_hint_names(member->key, names),
 						 "unknown key \"%s\" of %s",
 						 member->origin_key != NULL ? member->origin_key : member->key, spec->noun);
 }
@@ -668,7 +672,7 @@ sigma_hint_names(const char *given, const char *const *names)
 
 	initStringInfo(&buf);
 	for (i = 0; names[i] != NULL && i < 30; i++)
-		appendStringInfo(&buf, "%s%s", i == 0 ? "Known are " :
+		appendStringInfo(&buf, "%s%s", i == 0 ? (names[1] == NULL ? "Known is " : "Known are ") :
 						 names[i + 1] == NULL ? " and " : ", ", names[i]);
 	if (i > 0)
 		appendStringInfoString(&buf, names[i] == NULL ? "." : " and more.");

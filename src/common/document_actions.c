@@ -577,7 +577,6 @@ finish_action(JsonNode *action, int flags)
 
 	if (type != NULL)
 	{
-		/* changes that name no parameter leave the stored ones as they are */
 		bool		whole = (flags & DOCUMENT_CHANGES) == 0;
 
 		row = read_subtype(action, type);
@@ -587,8 +586,10 @@ finish_action(JsonNode *action, int flags)
 			fold_row_identifier(parameters);
 		if (whole || parameters->count > 0)
 		{
-			sigma_spec_read_tables(noun, row->tables, parameters, flags & ~DOCUMENT_CHANGES);
-			check_parameters(row, parameters);
+			/* single parameters in changes are laid over the stored ones, which are checked then */
+			sigma_spec_read_tables(noun, row->tables, parameters, flags);
+			if (whole)
+				check_parameters(row, parameters);
 		}
 		if (target == NULL && whole && (row->target == TARGET_REQUIRED || row->target == TARGET_DYNAMIC))
 			sigma_document_error(action, 0, NULL, "%s needs \"target\"", noun);

@@ -39,6 +39,15 @@ static const char *const csv_keys[] = {
 };
 static const char *const linked_keys[] = {"source", "key_columns", "linked_columns", NULL};
 
+/* Take a member out; NULL where it is absent or null. */
+static JsonNode *
+take(JsonNode *object, const char *key)
+{
+	JsonNode   *node = sigma_json_remove(object, key);
+
+	return node == NULL || node->kind == JSON_NULL ? NULL : node;
+}
+
 static bool
 is_one_of(const char *const *names, const char *name)
 {
@@ -116,8 +125,8 @@ sigma_finish_input_table(JsonNode *table, int flags)
 		(void) sigma_json_remove(table, "editable_after_upload");
 	}
 	check_column_names(table, columns, sigma_json_get(table, "linked_columns"));
-	/* a stored row may name columns that its update renames; the trigger has the result checked */
-	if ((flags & DOCUMENT_STORED) == 0)
+	/* an update may be about to rename */
+	if (flags == 0)
 		check_rule_names(table);
 }
 
@@ -160,8 +169,8 @@ check_column_names(JsonNode *table, JsonNode *columns, JsonNode *linked)
 			JsonNode   *name = sigma_json_get(column, "name");
 			char	   *id = sigma_json_get_string(column, "id", NULL);
 
-			/* the name of a column that goes is free for another */
-			if (sigma_json_get(column, "drop") != NULL)
+			/* its name may be taken again */
+			if (sigma_json_get_bool(column, "drop", false))
 				continue;
 			for (k = 0; k < count; k++)
 			{
@@ -204,7 +213,7 @@ unknown_column(JsonNode *columns, JsonNode *where, const char *name)
 /*
  * Raise SG400 where a rule names a column that is not there, or says something
  * else than the column itself.  Nothing is checked where columns are not part of
- * the document, or are about to be renamed or dropped.
+ * the document.
  */
 static void
 check_rule_names(JsonNode *table)
@@ -218,11 +227,6 @@ check_rule_names(JsonNode *table)
 
 	if (columns == NULL || columns->kind != JSON_ARRAY)
 		return;
-	for (i = 0; i < columns->count; i++)
-		if (sigma_json_get(columns->items[i], "renamed_from") != NULL ||
-			sigma_json_get(columns->items[i], "drop") != NULL)
-			return;
-
 	for (i = 0; rules != NULL && i < rules->count; i++)
 	{
 		JsonNode   *column = column_named(columns, rules->items[i]->key);
@@ -279,7 +283,7 @@ sigma_begin_column(JsonNode *column, int flags)
 		{"precision", "precision"}, {"scale", "scale"}, {NULL}
 	};
 	const WordPair *pair;
-	JsonNode   *node = sigma_json_remove(column, "system_generated");
+	JsonNode   *node = take(column, "system_generated");
 
 	if (node != NULL)
 	{
@@ -291,18 +295,18 @@ sigma_begin_column(JsonNode *column, int flags)
 	split_type(column);
 	for (pair = moved; pair->given != NULL; pair++)
 	{
-		node = sigma_json_remove(column, pair->given);
-		if (node != NULL && node->kind != JSON_NULL)
+		node = take(column, pair->given);
+		if (node != NULL)
 			put_rule(column, pair->other, node);
 	}
 
-	node = sigma_json_remove(column, "nullable");
+	node = take(column, "nullable");
 	if (node != NULL)
 	{
 		sigma_spec_require(node, JSON_BOOL, "nullable", "true or false");
 		put_flag(column, "required", !node->boolean, node);
 	}
-	node = sigma_json_remove(column, "primary_key");
+	node = take(column, "primary_key");
 	if (node != NULL)
 	{
 		sigma_spec_require(node, JSON_BOOL, "primary_key", "true or false");
@@ -393,15 +397,13 @@ put_flag(JsonNode *column, const char *name, bool set, JsonNode *origin)
 		sigma_json_set(column, name, sigma_json_new_bool(set, origin));
 }
 
-/* After a column's keys are read: it has a type unless an update knows it already. */
+/* After a column's keys are read: it has a type, unless it may be one that is stored already. */
 void
 sigma_finish_column(JsonNode *column, int flags)
 {
 	JsonNode   *rules = sigma_json_get(column, "validation");
 
-	if ((flags & DOCUMENT_CHANGES) == 0 && sigma_json_get(column, "type") == NULL &&
-		sigma_json_get(column, "id") == NULL && sigma_json_get(column, "renamed_from") == NULL &&
-		sigma_json_get(column, "drop") == NULL)
+	if (flags == 0 && sigma_json_get(column, "type") == NULL)
 		sigma_document_error(column, 0, sigma_hint_names("", sigma_column_type_names.names),
 							 "a column needs \"type\"");
 	if (rules != NULL && rules->kind == JSON_OBJECT)
@@ -431,7 +433,7 @@ sigma_begin_linked_column(JsonNode *column, int flags)
 
 	for (i = 0; i < lengthof(editable); i++)
 	{
-		JsonNode   *node = sigma_json_remove(column, editable[i]);
+		JsonNode   *node = take(column, editable[i]);
 
 		if (node == NULL)
 			continue;
@@ -541,7 +543,7 @@ sigma_read_column_name(const KeySpec *key, JsonNode *value, int flags)
 	if (strlen(value->string) >= NAMEDATALEN)
 		sigma_document_error(value, 0, "Names of columns have at most 63 bytes.",
 							 "column name \"%s\" is too long", value->string);
-	if (strncmp(value->string, "sigma_", 6) == 0)
+	if (pg_strncasecmp(value->string, "sigma_", 6) == 0)
 		sigma_document_error(value, 0, "Names that begin with \"sigma_\" are reserved for system columns.",
 							 "column name \"%s\" is reserved", value->string);
 	if (is_one_of(reserved_columns, value->string))

@@ -1,21 +1,569 @@
 /*
  * document_references.c
- *		What a document refers to, and renaming it.
+ *		What a canonical document refers to, and giving it another name there.
+ *
+ * One walk over the document finds every reference; renaming goes the same way
+ * and changes what it finds.  Of formulas, only those that are one reference are
+ * looked at; parents and children are structure, not references.
+ *
+ * The lists, and what they hold, live in the current context and point into the
+ * document.
  */
 #include "postgres.h"
+
+#include "miscadmin.h"
 
 #include "common/document.h"
 #include "common/document_specs.h"
 
+/* What a walk has found. */
+typedef struct Walk
+{
+	List	   *found;			/* of Reference */
+} Walk;
+
+static void walk_rule(Walk *walk, JsonNode *rule);
+static void walk_column(Walk *walk, JsonNode *column);
+static void walk_input_table(Walk *walk, JsonNode *document);
+static void walk_element(Walk *walk, JsonNode *document);
+static void walk_data_element(Walk *walk, JsonNode *document);
+static void walk_form(Walk *walk, JsonNode *document);
+static void walk_action(Walk *walk, JsonNode *action);
+static void walk_actions(Walk *walk, JsonNode *actions);
+static void walk_target(Walk *walk, JsonNode *action, const char *type, const char *subtype);
+static void walk_sequence(Walk *walk, JsonNode *sequence);
+static void walk_trigger(Walk *walk, JsonNode *trigger);
+static void walk_condition(Walk *walk, JsonNode *condition);
+static void walk_value(Walk *walk, JsonNode *value);
+static void walk_selector(Walk *walk, JsonNode *selector, const char *table);
+static bool rename_one(Reference *reference, const char *new_name);
+
+/* See document.h. */
 List *
 sigma_document_references(DocumentKind kind, JsonNode *document)
 {
-	return NIL;
+	Walk		walk = {NIL};
+
+	switch (kind)
+	{
+		case DOCUMENT_INPUT_TABLE:
+			walk_input_table(&walk, document);
+			break;
+		case DOCUMENT_COLUMN:
+			walk_column(&walk, document);
+			break;
+		case DOCUMENT_RULE:
+			walk_rule(&walk, document);
+			break;
+		case DOCUMENT_LAYOUT_ELEMENT:
+			walk_element(&walk, document);
+			break;
+		case DOCUMENT_ACTION:
+			walk_action(&walk, document);
+			break;
+		case DOCUMENT_SEQUENCE:
+			walk_sequence(&walk, document);
+			break;
+		case DOCUMENT_TRIGGER:
+			walk_trigger(&walk, document);
+			break;
+		case DOCUMENT_CONDITION:
+			walk_condition(&walk, document);
+			break;
+		case DOCUMENT_VALUE:
+			walk_value(&walk, document);
+			break;
+		case DOCUMENT_SELECTOR:
+			walk_selector(&walk, document, NULL);
+			break;
+		case DOCUMENT_VARIABLE:
+		case DOCUMENT_CONTEXT:
+			break;
+	}
+	return walk.found;
 }
 
+/* See document.h. */
 bool
 sigma_document_rename(DocumentKind kind, JsonNode *document, ReferenceKind what,
 					  const char *table, const char *old_name, const char *new_name)
 {
-	return false;
+	bool		changed = false;
+	ListCell   *cell;
+
+	foreach(cell, sigma_document_references(kind, document))
+	{
+		Reference  *reference = lfirst(cell);
+
+		if (reference->kind != what || strcmp(reference->name, old_name) != 0)
+			continue;
+		if (what == REFERENCE_COLUMN &&
+			(table == NULL || reference->table == NULL || strcmp(reference->table, table) != 0))
+			continue;
+		if (rename_one(reference, new_name))
+			changed = true;
+	}
+	return changed;
+}
+
+/* Change one reference where it stands. */
+static bool
+rename_one(Reference *reference, const char *new_name)
+{
+	const char *scope;
+	char	   *name;
+	int			i;
+
+	if (reference->is_key)
+	{
+		for (i = 0; i < reference->where->count; i++)
+			if (strcmp(reference->where->items[i]->key, reference->name) == 0)
+			{
+				reference->where->items[i]->key = pstrdup(new_name);
+				return true;
+			}
+		return false;
+	}
+	if (sigma_split_reference(reference->where->string, &scope, &name) && strcmp(name, reference->name) == 0)
+	{
+		StringInfoData buf;
+		const char *c;
+
+		initStringInfo(&buf);
+		appendStringInfo(&buf, "[%s/", scope);
+		for (c = new_name; *c != '\0'; c++)
+		{
+			if (*c == '[' || *c == ']' || *c == '\\')
+				appendStringInfoChar(&buf, '\\');
+			appendStringInfoChar(&buf, *c);
+		}
+		appendStringInfoChar(&buf, ']');
+		reference->where->string = buf.data;
+	}
+	else
+		reference->where->string = pstrdup(new_name);
+	return true;
+}
+
+/* Note a reference by a string; nothing where there is none. */
+static Reference *
+add(Walk *walk, ReferenceKind kind, const char *table, JsonNode *where)
+{
+	Reference  *reference;
+
+	if (where == NULL || where->kind != JSON_STRING)
+		return NULL;
+	reference = palloc0(sizeof(Reference));
+	reference->kind = kind;
+	reference->name = where->string;
+	reference->table = table;
+	reference->where = where;
+	walk->found = lappend(walk->found, reference);
+	return reference;
+}
+
+/* The same where the name may be another thing's, or stand for nothing. */
+static void
+add_perhaps(Walk *walk, ReferenceKind kind, JsonNode *where)
+{
+	Reference  *reference = add(walk, kind, NULL, where);
+
+	if (reference != NULL)
+		reference->may_be_other = true;
+}
+
+/* Note the keys of an object as columns of a table. */
+static void
+add_keys(Walk *walk, const char *table, JsonNode *object)
+{
+	int			i;
+
+	for (i = 0; object != NULL && object->kind == JSON_OBJECT && i < object->count; i++)
+	{
+		Reference  *reference = palloc0(sizeof(Reference));
+
+		reference->kind = REFERENCE_COLUMN;
+		reference->name = object->items[i]->key;
+		reference->table = table;
+		reference->where = object;
+		reference->is_key = true;
+		walk->found = lappend(walk->found, reference);
+	}
+}
+
+/* Note columns: a name, {column: name}, or an array of either. */
+static void
+add_columns(Walk *walk, const char *table, JsonNode *node)
+{
+	int			i;
+
+	if (node == NULL)
+		return;
+	if (node->kind == JSON_STRING)
+		(void) add(walk, REFERENCE_COLUMN, table, node);
+	else if (node->kind == JSON_OBJECT)
+		(void) add(walk, REFERENCE_COLUMN, table, sigma_json_get(node, "column"));
+	else
+		for (i = 0; i < node->count; i++)
+			if (node->items[i]->kind != JSON_ARRAY)
+				add_columns(walk, table, node->items[i]);
+}
+
+/* Note every value of an object or array, or a single one. */
+static void
+walk_values(Walk *walk, JsonNode *values)
+{
+	int			i;
+
+	for (i = 0; values != NULL && i < values->count; i++)
+		walk_value(walk, values->items[i]);
+}
+
+/*
+ * Values, conditions, selectors
+ */
+
+/* A value: what a source names. */
+static void
+walk_value(Walk *walk, JsonNode *value)
+{
+	const char *type;
+	JsonNode   *formula;
+	const char *scope;
+	char	   *name;
+	Reference  *reference;
+
+	check_stack_depth();
+	if (value == NULL)
+		return;
+	if (value->kind == JSON_ARRAY)
+	{
+		walk_values(walk, value);
+		return;
+	}
+	type = sigma_json_get_string(value, "type", NULL);
+	if (type == NULL)
+		return;
+	if (strcmp(type, "control") == 0)
+		(void) add(walk, REFERENCE_VARIABLE, NULL, sigma_json_get(value, "control_id"));
+	else if (strcmp(type, "variable") == 0)
+		add_perhaps(walk, REFERENCE_VARIABLE, sigma_json_get(value, "variable"));
+	else if (strcmp(type, "column") == 0)
+		(void) add(walk, REFERENCE_COLUMN, NULL, sigma_json_get(value, "column_name"));
+	else if (strcmp(type, "form_field") == 0)
+		(void) add(walk, REFERENCE_COLUMN, NULL, sigma_json_get(value, "field"));
+	else if (strcmp(type, "formula") == 0)
+	{
+		formula = sigma_json_get(value, "formula");
+		if (formula == NULL || formula->kind != JSON_STRING ||
+			!sigma_split_reference(formula->string, &scope, &name))
+			return;
+		reference = add(walk, strcmp(scope, "Control") == 0 || strcmp(scope, "ActionVar") == 0 ?
+						REFERENCE_VARIABLE : REFERENCE_COLUMN, NULL, formula);
+		reference->name = name;
+		reference->may_be_other = strcmp(scope, "ActionVar") == 0;
+	}
+}
+
+/* A condition or an array of them. */
+static void
+walk_condition(Walk *walk, JsonNode *condition)
+{
+	int			i;
+
+	check_stack_depth();
+	if (condition == NULL)
+		return;
+	if (condition->kind == JSON_ARRAY)
+	{
+		for (i = 0; i < condition->count; i++)
+			walk_condition(walk, condition->items[i]);
+		return;
+	}
+	(void) add(walk, REFERENCE_VARIABLE, NULL, sigma_json_get(condition, "control_id"));
+	(void) add(walk, REFERENCE_COLUMN, NULL, sigma_json_get(condition, "column"));
+	add_perhaps(walk, REFERENCE_VARIABLE, sigma_json_get(condition, "variable"));
+	walk_value(walk, sigma_json_get(condition, "expected_value"));
+}
+
+/* A selector over a table. */
+static void
+walk_selector(Walk *walk, JsonNode *selector, const char *table)
+{
+	JsonNode   *match = sigma_json_get(selector, "match");
+	int			i;
+
+	add_keys(walk, table, sigma_json_get(selector, "key"));
+	add_keys(walk, table, match);
+	walk_values(walk, sigma_json_get(selector, "key"));
+	walk_value(walk, sigma_json_get(selector, "row_id"));
+	for (i = 0; match != NULL && i < match->count; i++)
+	{
+		JsonNode   *value = match->items[i];
+
+		if (sigma_json_get(value, "op") != NULL)
+			value = sigma_json_get(value, "value");
+		walk_value(walk, value);
+	}
+}
+
+/*
+ * Input tables
+ */
+
+static void
+walk_rule(Walk *walk, JsonNode *rule)
+{
+	JsonNode   *from = sigma_json_get(rule, "values_from");
+	JsonNode   *table = sigma_json_get(from, "table");
+
+	if (table == NULL || table->kind != JSON_STRING)
+		return;
+	add_perhaps(walk, REFERENCE_INPUT_TABLE, table);
+	add_columns(walk, table->string, sigma_json_get(from, "column"));
+}
+
+static void
+walk_column(Walk *walk, JsonNode *column)
+{
+	walk_rule(walk, sigma_json_get(column, "validation"));
+}
+
+/* An input table: its rules name its own columns. */
+static void
+walk_input_table(Walk *walk, JsonNode *document)
+{
+	const char *id = sigma_json_get_string(document, "id", NULL);
+	JsonNode   *columns = sigma_json_get(document, "columns");
+	JsonNode   *rules = sigma_json_get(document, "validation_rules");
+	JsonNode   *row_rules = sigma_json_get(document, "row_rules");
+	JsonNode   *source = sigma_json_get(document, "source");
+	int			i;
+
+	for (i = 0; columns != NULL && i < columns->count; i++)
+		walk_column(walk, columns->items[i]);
+	add_keys(walk, id, rules);
+	for (i = 0; rules != NULL && i < rules->count; i++)
+		walk_rule(walk, rules->items[i]);
+	for (i = 0; row_rules != NULL && i < row_rules->count; i++)
+		add_columns(walk, id, sigma_json_get(row_rules->items[i], "unique"));
+	if (source != NULL && source->kind == JSON_STRING)
+	{
+		add_perhaps(walk, REFERENCE_INPUT_TABLE, source);
+		add_columns(walk, source->string, sigma_json_get(document, "key_columns"));
+		add_columns(walk, source->string, sigma_json_get(document, "linked_columns"));
+	}
+}
+
+/*
+ * Layout
+ */
+
+/* A setting that is a sequence: its id, or the sequence itself. */
+static void
+walk_sequence_setting(Walk *walk, JsonNode *setting)
+{
+	int			i;
+
+	if (setting == NULL)
+		return;
+	if (setting->kind == JSON_OBJECT)
+		walk_sequence(walk, setting);
+	else if (setting->kind == JSON_ARRAY)
+		for (i = 0; i < setting->count; i++)
+			walk_sequence_setting(walk, setting->items[i]);
+	else
+		(void) add(walk, REFERENCE_SEQUENCE, NULL, setting);
+}
+
+/* An element, and the elements that stand in it as documents. */
+static void
+walk_element(Walk *walk, JsonNode *document)
+{
+	static const char *const sequences[] = {"actions", "on_open", "on_close", "submit_sequence"};
+	static const char *const nested[] = {"children", "tabs"};
+	const char *type = sigma_json_get_string(document, "type", "");
+	int			i;
+	int			j;
+
+	check_stack_depth();
+	for (i = 0; i < lengthof(sequences); i++)
+		walk_sequence_setting(walk, sigma_json_get(document, sequences[i]));
+	if (strcmp(type, "form") == 0)
+		walk_form(walk, document);
+	else if (strcmp(type, "control") == 0)
+	{
+		(void) add(walk, REFERENCE_VARIABLE, NULL, sigma_json_get(document, "variable"));
+		walk_values(walk, sigma_json_get(document, "values"));
+		walk_data_element(walk, document);
+	}
+	else
+		walk_data_element(walk, document);
+
+	for (i = 0; i < lengthof(nested); i++)
+	{
+		JsonNode   *children = sigma_json_get(document, nested[i]);
+
+		for (j = 0; children != NULL && j < children->count; j++)
+			if (children->items[j]->kind == JSON_OBJECT)
+				walk_element(walk, children->items[j]);
+	}
+}
+
+/* A form writes an input table. */
+static void
+walk_form(Walk *walk, JsonNode *document)
+{
+	const char *table = sigma_json_get_string(document, "input_table", NULL);
+	JsonNode   *fields = sigma_json_get(document, "fields");
+	int			i;
+
+	(void) add(walk, REFERENCE_INPUT_TABLE, NULL, sigma_json_get(document, "input_table"));
+	add_columns(walk, table, fields);
+	for (i = 0; fields != NULL && i < fields->count; i++)
+		walk_value(walk, sigma_json_get(fields->items[i], "default_value"));
+}
+
+/* An element that shows rows of a source. */
+static void
+walk_data_element(Walk *walk, JsonNode *document)
+{
+	static const char *const lists[] = {"columns", "sort", "rows", "values", "x", "y", "series", "column"};
+	JsonNode   *source = sigma_json_get(document, "source");
+	JsonNode   *filter = sigma_json_get(document, "filter");
+	bool		control = strcmp(sigma_json_get_string(document, "type", ""), "control") == 0;
+	int			i;
+
+	if (source == NULL || source->kind != JSON_STRING)
+		return;
+	add_perhaps(walk, REFERENCE_INPUT_TABLE, source);
+	for (i = 0; i < lengthof(lists); i++)
+		if (!control || strcmp(lists[i], "column") == 0)
+			add_columns(walk, source->string, sigma_json_get(document, lists[i]));
+	if (filter != NULL && filter->kind == JSON_OBJECT)
+		walk_selector(walk, filter, source->string);
+}
+
+/*
+ * Actions and sequences
+ */
+
+static void
+walk_actions(Walk *walk, JsonNode *actions)
+{
+	int			i;
+
+	for (i = 0; actions != NULL && i < actions->count; i++)
+		if (actions->items[i]->kind == JSON_STRING)
+			(void) add(walk, REFERENCE_ACTION, NULL, actions->items[i]);
+		else
+			walk_action(walk, actions->items[i]);
+}
+
+/* An action: its target, its conditions, and what its parameters name. */
+static void
+walk_action(Walk *walk, JsonNode *action)
+{
+	const char *type = sigma_json_get_string(action, "type", "");
+	const char *subtype = sigma_json_get_string(action, "subtype", "");
+	const char *target = sigma_json_get_string(action, "target", NULL);
+	JsonNode   *parameters = sigma_json_get(action, "parameters");
+	JsonNode   *node;
+	int			i;
+
+	check_stack_depth();
+	walk_condition(walk, sigma_json_get(action, "conditions"));
+	walk_target(walk, action, type, subtype);
+	if (parameters == NULL || parameters->kind != JSON_OBJECT)
+		return;
+	walk_value(walk, sigma_json_get(parameters, "value"));
+	walk_values(walk, sigma_json_get(parameters, "values"));
+	walk_values(walk, sigma_json_get(parameters, "pass_control_values"));
+	walk_values(walk, sigma_json_get(parameters, "arguments"));
+	walk_values(walk, sigma_json_get(parameters, "recipients"));
+
+	if (strcmp(type, "data_modification") == 0)
+	{
+		add_keys(walk, target, sigma_json_get(parameters, "values"));
+		add_columns(walk, target, sigma_json_get(parameters, "key"));
+		node = sigma_json_get(parameters, "rows");
+		for (i = 0; node != NULL && node->kind == JSON_ARRAY && i < node->count; i++)
+		{
+			add_keys(walk, target, node->items[i]);
+			walk_values(walk, node->items[i]);
+		}
+		node = sigma_json_get(parameters, "selector");
+		if (node != NULL)
+			walk_selector(walk, node, target);
+		add_perhaps(walk, REFERENCE_INPUT_TABLE, sigma_json_get(parameters, "source"));
+	}
+	else if (strcmp(type, "export") == 0)
+		add_columns(walk, target, sigma_json_get(parameters, "columns"));
+	else if (strcmp(type, "api_call") == 0)
+	{
+		walk_values(walk, sigma_json_get(parameters, "query"));
+		walk_values(walk, sigma_json_get(parameters, "headers"));
+	}
+	else if (strcmp(type, "flow") == 0)
+	{
+		walk_actions(walk, sigma_json_get(parameters, "actions"));
+		walk_actions(walk, sigma_json_get(parameters, "else"));
+		node = sigma_json_get(parameters, "branches");
+		for (i = 0; node != NULL && i < node->count; i++)
+		{
+			walk_condition(walk, sigma_json_get(node->items[i], "condition"));
+			walk_actions(walk, sigma_json_get(node->items[i], "actions"));
+		}
+	}
+}
+
+/* What kind of thing an action's target is. */
+static void
+walk_target(Walk *walk, JsonNode *action, const char *type, const char *subtype)
+{
+	static const char *const elements[] = {
+		"modal", "tabs", "element", "container", "form", "plugin"
+	};
+	JsonNode   *target = sigma_json_get(action, "target");
+	int			i;
+
+	if (strcmp(type, "data_modification") == 0)
+		(void) add(walk, REFERENCE_INPUT_TABLE, NULL, target);
+	else if (strcmp(type, "export") == 0)
+		add_perhaps(walk, REFERENCE_INPUT_TABLE, target);
+	else if (strcmp(type, "control") == 0)
+		(void) add(walk, REFERENCE_VARIABLE, NULL, target);
+	else if (strcmp(type, "variable") == 0)
+		add_perhaps(walk, REFERENCE_VARIABLE, target);
+	else if (strcmp(type, "flow") == 0 && strcmp(subtype, "run_sequence") == 0)
+		(void) add(walk, REFERENCE_SEQUENCE, NULL, target);
+	else if (strcmp(subtype, "navigate_workbook") == 0)
+		add_perhaps(walk, REFERENCE_ELEMENT, target);
+	else
+		for (i = 0; i < lengthof(elements); i++)
+			if (strcmp(type, elements[i]) == 0)
+				(void) add(walk, REFERENCE_ELEMENT, NULL, target);
+}
+
+/* A trigger: the element that is used need not exist, the table must. */
+static void
+walk_trigger(Walk *walk, JsonNode *trigger)
+{
+	const char *table = sigma_json_get_string(trigger, "table_id", NULL);
+
+	if (trigger == NULL)
+		return;
+	add_perhaps(walk, REFERENCE_ELEMENT, sigma_json_get(trigger, "element_id"));
+	(void) add(walk, REFERENCE_COLUMN, NULL, sigma_json_get(trigger, "column_name"));
+	(void) add(walk, REFERENCE_INPUT_TABLE, NULL, sigma_json_get(trigger, "table_id"));
+	add_columns(walk, table, sigma_json_get(trigger, "columns"));
+}
+
+static void
+walk_sequence(Walk *walk, JsonNode *sequence)
+{
+	check_stack_depth();
+	walk_trigger(walk, sigma_json_get(sequence, "trigger"));
+	walk_condition(walk, sigma_json_get(sequence, "condition"));
+	walk_actions(walk, sigma_json_get(sequence, "actions"));
 }

@@ -39,6 +39,9 @@ typedef enum SpecType
 	SPEC_REFUSED				/* a foreign word; "other" is the hint */
 } SpecType;
 
+/* a flag of the engine's own, beside those of sigma_document_normalise: part of changes, but whole */
+#define DOCUMENT_NESTED	0x100
+
 /* flags of a KeySpec */
 #define KEY_REQUIRED	0x01	/* must be there, except in changes */
 #define KEY_NULL		0x02	/* null is a value of its own, not "absent" */

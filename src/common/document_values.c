@@ -14,6 +14,7 @@
 
 static const KeySpec *const *value_keys(const JsonNode *value);
 static const KeySpec *const *condition_keys(const JsonNode *condition);
+static void begin_value(JsonNode *value, int flags);
 static void begin_condition(JsonNode *condition, int flags);
 static void finish_condition(JsonNode *condition, int flags);
 static void finish_selector(JsonNode *selector, int flags);
@@ -100,7 +101,7 @@ static const KeySpec form_field_keys[] = {
 static const KeySpec *const value_tables[][2] = {
 	{static_keys}, {column_keys}, {control_keys}, {formula_keys}, {variable_keys}, {form_field_keys}
 };
-const ObjectSpec sigma_value_spec = {"a value source", value_base, value_keys};
+const ObjectSpec sigma_value_spec = {"a value source", value_base, value_keys, begin_value};
 
 const KeySpec sigma_a_cell = {.type = SPEC_CELL};
 const KeySpec sigma_a_value = {.type = SPEC_VALUE};
@@ -208,6 +209,16 @@ value_keys(const JsonNode *value)
 	int			i = word_index(value_types, sigma_json_get_string(value, "type", NULL));
 
 	return i < 0 ? NULL : value_tables[i];
+}
+
+/* Before the keys of a value source are read: its type, which says what they are. */
+static void
+begin_value(JsonNode *value, int flags)
+{
+	JsonNode   *type = sigma_json_get(value, "type");
+
+	if (type != NULL)
+		sigma_json_set(value, "type", sigma_spec_enum("a value source", "type", &value_type_names, type));
 }
 
 /*
@@ -397,8 +408,10 @@ check_operand(const JsonNode *object, const char *op, JsonNode *operand)
 	if (strcmp(op, "in") == 0 && operand->kind != JSON_ARRAY)
 		sigma_document_error(operand, 0, NULL, "operator \"in\" needs an array, not %s",
 							 sigma_json_kind_name(operand));
-	if (strcmp(op, "between") == 0 && (operand->kind != JSON_ARRAY || operand->count != 2))
-		sigma_document_error(operand, 0, NULL, "operator \"between\" needs an array of two values");
+	if (strcmp(op, "between") == 0 && operand->kind != JSON_OBJECT &&
+		(operand->kind != JSON_ARRAY || operand->count != 2))
+		sigma_document_error(operand, 0, "Give [low, high], {\"min\": low, \"max\": high} or {\"start\": low, \"end\": high}.",
+							 "operator \"between\" needs two bounds");
 }
 
 /* After the keys of a condition are read: its operator and what that needs. */
