@@ -557,12 +557,9 @@ read_selection(const KeySpec *key, JsonNode *selection, int flags)
 
 	sigma_spec_require(selection, JSON_OBJECT, "selection", "an object");
 	sigma_spec_respell(selection);
-	rows = sigma_json_get(selection, "rows");
-	if (rows == NULL)
-		return selection;
-	if (rows->kind == JSON_NULL)
-		(void) sigma_json_remove(selection, "rows");
-	else
+	/* taken out first: a single row is put into a list, and no node is held twice */
+	rows = sigma_json_remove(selection, "rows");
+	if (rows != NULL && rows->kind != JSON_NULL)
 		sigma_json_set(selection, "rows", sigma_spec_read_value("a selection", &selection_keys[0], rows, 0));
 	return selection;
 }

@@ -85,7 +85,8 @@ SELECT pg_temp.selected('=', 'any', '"West"', '"East"', '"West"'), pg_temp.selec
        pg_temp.selected('!=', 'any', '"West"', 'null'), pg_temp.selected('contains', 'any', '"a"', '["a", "b"]');
 SELECT sigma.evaluate_condition('{"type": "selection_value", "column": "Region", "expected_value": "West"}', c::jsonb)
 FROM (VALUES ('{}'), ('{"selection": null}'), ('{"selection": {}}'), ('{"selection": {"rows": []}}'),
-             ('{"selection": {"rows": [{"region": "West"}]}}'), ('{"selection": {"rows": [{"Region": "West"}]}}')) v (c);
+             ('{"selection": {"rows": [{"region": "West"}]}}'), ('{"selection": {"rows": [{"Region": "West"}]}}'),
+             ('{"selection": {"rows": {"Region": "West"}, "elementType": "table"}}')) v (c);
 SELECT sigma.evaluate_condition('{"type": "selection_value", "column": "Region", "operator": "is_null", "match": "all"}', c::jsonb)
 FROM (VALUES ('{}'), ('{"selection": {"rows": [{}, {"Region": null}]}}'), ('{"selection": {"rows": [{}, {"Region": 1}]}}')) v (c);
 
