@@ -36,9 +36,9 @@ typedef struct RowState
 	bool		keep;			/* a restore by the table's owner: rows are taken as they are */
 	bool		may_protected;	/* protected columns may be written */
 	bool		may_fixed;		/* columns that are not editable may be written */
-	bool		inserting;
+	bool		inserting;		/* this row */
 	bool		unique;			/* there is a unique column */
-	UpsertInfo	upsert;			/* of INSERT */
+	UpsertInfo	upsert;
 	Datum		now;
 	Datum		user;
 	Datum	   *values;			/* the row to be written, by attribute */
@@ -84,6 +84,8 @@ validate_row(PG_FUNCTION_ARGS)
 
 	if (state == NULL)
 		state = begin_rows(fcinfo, trigger);
+	/* MERGE and upserts call for both events with the same FmgrInfo */
+	state->inserting = TRIGGER_FIRED_BY_INSERT(trigger->tg_event);
 	if (!state->inserting)
 	{
 		old = trigger->tg_trigslot;
@@ -181,9 +183,7 @@ begin_rows(FunctionCallInfo fcinfo, TriggerData *trigger)
 	state->may_protected = sigma_session.origin == ORIGIN_SYSTEM;
 	state->may_fixed = state->may_protected || sigma_session.origin == ORIGIN_IMPORT ||
 		sigma_session.origin == ORIGIN_ACTION;
-	state->inserting = TRIGGER_FIRED_BY_INSERT(trigger->tg_event);
-	if (state->inserting)
-		sigma_statement_upsert(RelationGetRelid(trigger->tg_relation), &state->upsert);
+	sigma_statement_upsert(RelationGetRelid(trigger->tg_relation), &state->upsert);
 	for (i = 0; i < state->table->ncolumn; i++)
 		state->unique = state->unique || state->table->columns[i].unique;
 	state->now = TimestampTzGetDatum(GetCurrentStatementStartTimestamp());
