@@ -317,6 +317,18 @@ CREATE TRIGGER sigma_0_invalidate AFTER INSERT OR UPDATE OR DELETE ON sigma.sigm
 -- input_table: entry
 ------------------------------------------------------------------------------
 
+CREATE FUNCTION sigma.handle_data_entry(table_id text, rows jsonb, mode text DEFAULT 'strict', options jsonb DEFAULT '{}')
+    RETURNS jsonb
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.handle_data_entry(text, jsonb, text, jsonb) IS
+    'insert, update, delete or upsert rows of an input table; mode strict, partial or sigma says what becomes of bad ones';
+
+CREATE FUNCTION sigma.validate_data(table_id text, rows jsonb, max_failures integer DEFAULT 1000)
+    RETURNS TABLE ("row" integer, "column" text, rule text, severity text, value text, message text)
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.validate_data(text, jsonb, integer) IS
+    'the failures that handle_data_entry would report for these rows; nothing is written';
+
 ------------------------------------------------------------------------------
 -- input_table: CSV
 ------------------------------------------------------------------------------

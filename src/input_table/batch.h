@@ -3,8 +3,9 @@
  *		A batch of typed rows: checked one by one, written as one statement.
  *
  * Used by sigma.handle_data_entry, sigma.validate_data and the CSV import.
- * A caller fills batch->values for each row (allocated in batch->row_cxt) and
- * says what the row is; nothing is written before sigma_batch_write.
+ * A caller gives the cells of each row (allocated in batch->row_cxt) and says
+ * what the row is; nothing is written before sigma_batch_write.  What is staged
+ * spills to disk at work_mem.
  *
  *		table = sigma_batch_table(id);
  *		batch = sigma_batch_begin(table, &options);
@@ -61,11 +62,6 @@ typedef struct Batch
 	MemoryContext cxt;			/* the batch: as long as the caller's context at begin */
 	MemoryContext row_cxt;		/* the row being filled; reset by sigma_batch_row */
 
-	/* the row being filled, by place in table->columns; set by sigma_batch_value */
-	Datum	   *values;
-	bool	   *nulls;
-	bool	   *given;			/* false: a default on insert, unchanged on update */
-
 	/* what came of it */
 	int64		rows;			/* rows seen */
 	int64		accepted;
@@ -95,6 +91,9 @@ extern BatchMode sigma_batch_mode(const char *text);
 extern void sigma_batch_key(BatchOptions *options, const InputTable *table,
 							const JsonNode *key, const JsonNode *on_conflict);
 
+/* A hint for a column name that the table does not have. */
+extern char *sigma_batch_column_hint(const InputTable *table, const char *name);
+
 /* A new batch in the current context. */
 extern Batch *sigma_batch_begin(const InputTable *table, const BatchOptions *options);
 
@@ -122,7 +121,10 @@ extern void sigma_batch_delete(Batch *batch, int64 row_id, const TimestampTz *if
  */
 extern void sigma_batch_write(Batch *batch);
 
-/* Push the members "mode", "accepted" … "errors_truncated" into the open object. */
+/* All kept failures, warnings too, by row; at most max_failures. */
+extern List *sigma_batch_failures(Batch *batch);
+
+/* Push the members "table_id", "mode", "accepted" … "errors_truncated" into the open object. */
 extern void sigma_batch_push(Batch *batch, JsonbParseState **state);
 
 #endif							/* SIGMA_BATCH_H */

@@ -94,6 +94,9 @@ extern int	sigma_table_check(const InputTable *table, const Datum *values, const
 extern int64 sigma_table_conflict(const InputTable *table, const TableColumn *column,
 								  Datum value, int64 row_id);
 
+/* Is the value short enough for the index of a unique column? */
+extern bool sigma_unique_fits(const TableColumn *column, Datum value);
+
 /* The failure as a document of the contract (F); value and conflicts_with only where the caller may read the column. */
 extern void sigma_failure_push(JsonbParseState **state, const InputTable *table, const Failure *failure, bool may_read);
 extern bool sigma_may_read(const InputTable *table, AttrNumber attnum);

@@ -82,7 +82,6 @@ extern Failure *sigma_failure_new(const TableColumn *column, const char *rule, c
 extern void sigma_unique_find_indexes(InputTable *table, Relation rel);
 extern int64 sigma_unique_holder(const InputTable *table, const TableColumn *column, Relation rel,
 								 Datum value, int64 row_id);
-extern bool sigma_unique_fits(const TableColumn *column, Datum value);
 
 /* statement.c */
 /* What ON CONFLICT clauses of the running statement mean for one table. */

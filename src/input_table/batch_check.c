@@ -1,0 +1,600 @@
+/*
+ * batch_check.c
+ *		What is wrong with the rows of a batch.
+ *
+ * The data table's trigger checks every row again when it is written, and its
+ * unique indexes decide between concurrent writers: what is found here is found
+ * so that all failures of all rows can be reported together, and so that good
+ * rows can go in without the bad.
+ *
+ * Values of unique columns are remembered in a hash: duplicates inside the batch
+ * are found in one pass.  Kept failures live in the batch's context.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_collation.h"
+#include "common/hashfn.h"
+#include "mb/pg_wchar.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/formatting.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#include "input_table/batch_state.h"
+
+#define SHOWN_BYTES		1000	/* of a value in a failure */
+
+/* A value of a unique column. */
+typedef struct SeenKey
+{
+	Datum		value;			/* lower case where the column ignores case */
+	uint32		hash;
+	int			column;			/* place in table->columns */
+} SeenKey;
+
+/* ... and which row of the batch has it. */
+typedef struct SeenValue
+{
+	SeenKey		key;
+	int64		ordinal;
+	int			row;
+	char		status;			/* simplehash's */
+} SeenValue;
+
+static bool same_value(const Batch *batch, const SeenKey *a, const SeenKey *b);
+
+#define SH_PREFIX		seen
+#define SH_ELEMENT_TYPE	SeenValue
+#define SH_KEY_TYPE		SeenKey
+#define SH_KEY			key
+#define SH_HASH_KEY(tb, k)	((k).hash)
+#define SH_EQUAL(tb, a, b)	((a).hash == (b).hash && same_value((const Batch *) (tb)->private_data, &(a), &(b)))
+#define SH_SCOPE		static inline
+#define SH_DECLARE
+#define SH_DEFINE
+#include "lib/simplehash.h"
+
+static void record_stale(Batch *batch, StagedRow *row, TimestampTz current);
+static void check_cells(Batch *batch, StagedRow *row, const bool *changed);
+static bool is_healed(const Batch *batch, const Failure *failure);
+static void check_locks(Batch *batch, StagedRow *row, const bool *changed);
+static void check_unique(Batch *batch, StagedRow *row, const bool *changed);
+static bool makes_way(Batch *batch, const StagedRow *row, int column, int64 holder);
+static void record_too_long(Batch *batch, StagedRow *row, int column);
+static void record_duplicate(Batch *batch, StagedRow *row, int column, int64 holder, const SeenValue *other);
+static SeenKey make_key(Batch *batch, int column, Datum value);
+static SeenValue *find_seen(Batch *batch, int column, Datum value);
+static void remember_unique(Batch *batch, const StagedRow *row, const bool *changed);
+static void settle(Batch *batch, StagedRow *row, const bool *changed);
+static int	place_of(const InputTable *table, AttrNumber attnum);
+static const char *copy_string(const char *string);
+static const char *copy_value(const char *value);
+
+/* ------------------------------------------------------------------------
+ * Rows
+ * ------------------------------------------------------------------------ */
+
+/*
+ * Check a row to insert: fills the defaults of columns it does not give, records
+ * its failures, and stages it or counts it as rejected.
+ */
+void
+sigma_batch_check_insert(Batch *batch, StagedRow *row)
+{
+	const InputTable *table = batch->table;
+	BatchState *state = batch->state;
+	bool	   *checked = palloc(sizeof(bool) * Max(table->ncolumn, 1));
+	int			i;
+
+	for (i = 0; i < table->ncolumn; i++)
+	{
+		if (row->given[i] == CELL_ABSENT)
+		{
+			row->values[i] = table->columns[i].default_value;
+			row->nulls[i] = !table->columns[i].has_default;
+		}
+		checked[i] = row->given[i] != CELL_BAD;
+	}
+	check_cells(batch, row, checked);
+	check_locks(batch, row, NULL);
+	check_unique(batch, row, checked);
+	settle(batch, row, checked);
+	if (row->errors > 0)
+		return;
+
+	for (i = 0; i < table->ncolumn; i++)
+		state->insert_columns[i] |= row->given[i] != CELL_ABSENT;
+	sigma_stage_put(batch, &state->inserts, row);
+}
+
+/*
+ * Check a row that changes or deletes an existing one, whose values are given
+ * where they are known: only what differs from them is checked, as the trigger
+ * does.  "stamp" is the existing row's sigma_updated_at, NULL where not asked for.
+ */
+void
+sigma_batch_check_update(Batch *batch, StagedRow *row, const Datum *old_values, const bool *old_nulls,
+						 const bool *old_known, const TimestampTz *stamp)
+{
+	const InputTable *table = batch->table;
+	BatchState *state = batch->state;
+	bool	   *changed = palloc0(sizeof(bool) * Max(table->ncolumn, 1));
+	bool		gives = false;
+	TargetRow  *target;
+	int			i;
+
+	if (row->has_stamp && *stamp != row->stamp)
+	{
+		record_stale(batch, row, *stamp);
+		batch->rejected++;
+		return;
+	}
+	for (i = 0; i < table->ncolumn; i++)
+	{
+		if (row->given[i] == CELL_GIVEN)
+			changed[i] = !old_known[i] ||
+				!sigma_value_equal(table->columns[i].type, row->values[i], row->nulls[i],
+								   old_values[i], old_nulls[i]);
+		else if (row->given[i] == CELL_ABSENT && old_known[i])
+		{
+			row->values[i] = old_values[i];
+			row->nulls[i] = old_nulls[i];
+		}
+	}
+	if (!row->remove)
+	{
+		check_cells(batch, row, changed);
+		check_locks(batch, row, changed);
+		check_unique(batch, row, changed);
+	}
+	settle(batch, row, changed);
+	if (row->errors > 0)
+		return;
+
+	target = hash_search(state->target_rows, &row->row_id, HASH_FIND, NULL);
+	if (row->remove)
+	{
+		target->leaving = true;
+		sigma_stage_put(batch, &state->deletes, row);
+		return;
+	}
+	for (i = 0; i < table->ncolumn; i++)
+	{
+		if (row->given[i] != CELL_ABSENT)
+		{
+			state->update_columns[i]++;
+			gives = true;
+		}
+		if (changed[i] && table->columns[i].unique)
+		{
+			MemoryContext caller = MemoryContextSwitchTo(batch->cxt);
+
+			target->moved = bms_add_member(target->moved, i);
+			MemoryContextSwitchTo(caller);
+		}
+	}
+	/* a row that names no column is accepted; there is nothing to write */
+	if (gives)
+		sigma_stage_put(batch, &state->updates, row);
+}
+
+/* Record rule "stale": the existing row has another stamp than the row names. */
+static void
+record_stale(Batch *batch, StagedRow *row, TimestampTz current)
+{
+	Failure		failure = {0};
+
+	failure.column = "sigma_updated_at";
+	failure.attnum = batch->table->updated_at;
+	failure.rule = "stale";
+	failure.value = timestamptz_to_str(current);
+	failure.message = "has changed since the row was read";
+	sigma_batch_record(batch, row, &failure);
+}
+
+/* Records the duplicate and returns true where an earlier row of the batch has the same key. */
+bool
+sigma_batch_same_key(Batch *batch, StagedRow *row)
+{
+	int			key = batch->options.key - batch->table->columns;
+	SeenValue  *other;
+	bool	   *keys;
+
+	if (row->nulls[key])
+		return false;
+	other = find_seen(batch, key, row->values[key]);
+	if (other != NULL && other->ordinal != row->ordinal)
+	{
+		record_duplicate(batch, row, key, 0, other);
+		return true;
+	}
+	keys = palloc0(sizeof(bool) * batch->table->ncolumn);
+	keys[key] = true;
+	remember_unique(batch, row, keys);
+	return false;
+}
+
+/* Take the existing row for this one; records a failure and returns false where another row of the batch has it. */
+bool
+sigma_batch_claim(Batch *batch, StagedRow *row)
+{
+	BatchState *state = batch->state;
+	TargetRow  *target;
+	bool		found;
+
+	if (state->target_rows == NULL)
+	{
+		HASHCTL		control = {0};
+
+		control.keysize = sizeof(int64);
+		control.entrysize = sizeof(TargetRow);
+		control.hcxt = batch->cxt;
+		state->target_rows = hash_create("sigma batch targets", 256, &control,
+										 HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	}
+	target = hash_search(state->target_rows, &row->row_id, HASH_ENTER, &found);
+	if (found)
+	{
+		sigma_batch_record_row(batch, row, "repeated",
+							   psprintf("row " INT64_FORMAT " is changed by row %d of the input already",
+										row->row_id, target->row));
+		return false;
+	}
+	target->row = row->row;
+	target->leaving = false;
+	target->moved = NULL;
+	return true;
+}
+
+/* Count the checked row where it is rejected, and remember its unique values. */
+static void
+settle(Batch *batch, StagedRow *row, const bool *changed)
+{
+	if (row->errors > 0)
+		batch->rejected++;
+	/* where one failure stops everything, rows are compared with the bad ones too */
+	if (!row->remove && (row->errors == 0 || batch->options.mode == BATCH_STRICT))
+		remember_unique(batch, row, changed);
+}
+
+/* ------------------------------------------------------------------------
+ * Cells
+ * ------------------------------------------------------------------------ */
+
+/* The rules of the changed columns; in BATCH_SIGMA values that break a list or range become NULL. */
+static void
+check_cells(Batch *batch, StagedRow *row, const bool *changed)
+{
+	const InputTable *table = batch->table;
+	bool	   *healed = NULL;
+	List	   *failures = NIL;
+	ListCell   *lc;
+
+	(void) sigma_table_check(table, row->values, row->nulls, changed, &failures);
+	foreach(lc, failures)
+	{
+		Failure    *failure = lfirst(lc);
+
+		if (is_healed(batch, failure))
+		{
+			int			column = place_of(table, failure->attnum);
+
+			if (healed == NULL)
+				healed = palloc0(sizeof(bool) * table->ncolumn);
+			healed[column] = true;
+			row->nulls[column] = true;
+			failure->warning = true;
+		}
+	}
+	foreach(lc, failures)
+	{
+		Failure    *failure = lfirst(lc);
+		int			column = place_of(table, failure->attnum);
+
+		/* whatever else is wrong with a value that is gone does not matter any more */
+		if (healed == NULL || column < 0 || !healed[column] || failure->warning)
+			sigma_batch_record(batch, row, failure);
+	}
+	if (healed == NULL)
+		return;
+	failures = NIL;
+	(void) sigma_table_check(table, row->values, row->nulls, healed, &failures);
+	foreach(lc, failures)
+		sigma_batch_record(batch, row, lfirst(lc));
+}
+
+/* Does the failure turn the value into NULL instead of rejecting the row? */
+static bool
+is_healed(const Batch *batch, const Failure *failure)
+{
+	static const char *const rules[] = {"type", "values", "min", "max"};
+	int			i;
+
+	if (batch->options.mode != BATCH_SIGMA || failure->warning ||
+		place_of(batch->table, failure->attnum) < 0)
+		return false;
+	for (i = 0; i < lengthof(rules); i++)
+		if (strcmp(failure->rule, rules[i]) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * Protected and not editable columns, where nothing will be written: else the
+ * trigger refuses them, for the whole statement.  "changed" is NULL for an insert.
+ */
+static void
+check_locks(Batch *batch, StagedRow *row, const bool *changed)
+{
+	const InputTable *table = batch->table;
+	int			i;
+
+	if (!batch->options.check_only)
+		return;
+	for (i = 0; i < table->ncolumn; i++)
+	{
+		const TableColumn *column = &table->columns[i];
+		Failure		failure = {0};
+
+		failure.column = column->name;
+		failure.attnum = column->attnum;
+		if (row->given[i] == CELL_GIVEN && !row->nulls[i])
+			failure.value = sigma_value_to_text(column->type, row->values[i]);
+		if (column->is_protected && (changed == NULL || changed[i]))
+		{
+			failure.rule = "protected";
+			failure.message = changed == NULL ?
+				"is protected: no row can be inserted" : "is protected";
+			sigma_batch_record(batch, row, &failure);
+		}
+		else if (!column->editable && batch->options.origin == ORIGIN_ENTRY &&
+				 (changed == NULL ? row->given[i] != CELL_ABSENT &&
+				  !sigma_value_equal(column->type, row->values[i], row->nulls[i],
+									 column->default_value, !column->has_default) : changed[i]))
+		{
+			failure.rule = "editable";
+			failure.message = "is not editable";
+			sigma_batch_record(batch, row, &failure);
+		}
+	}
+}
+
+/* ------------------------------------------------------------------------
+ * Unique columns
+ * ------------------------------------------------------------------------ */
+
+/* Values of changed unique columns that the table or an earlier row of the batch has. */
+static void
+check_unique(Batch *batch, StagedRow *row, const bool *changed)
+{
+	const InputTable *table = batch->table;
+	int			i;
+
+	for (i = 0; i < table->ncolumn; i++)
+	{
+		const TableColumn *column = &table->columns[i];
+		SeenValue  *other;
+		int64		holder = 0;
+
+		if (!column->unique || !changed[i] || row->nulls[i])
+			continue;
+		if (!sigma_unique_fits(column, row->values[i]))
+		{
+			record_too_long(batch, row, i);
+			continue;
+		}
+		other = find_seen(batch, i, row->values[i]);
+		if (other != NULL && other->ordinal == row->ordinal)
+			other = NULL;
+		if (!batch->options.replace && !(batch->state->trust_lookup && column == batch->options.key))
+			holder = sigma_table_conflict(table, column, row->values[i], row->row_id);
+		if (holder != 0 && makes_way(batch, row, i, holder))
+			holder = 0;
+		if (holder != 0 || other != NULL)
+			record_duplicate(batch, row, i, holder, other);
+	}
+}
+
+/*
+ * Will the row that holds the value have given it up when this row is written?
+ * Deletes are written first, then updates, then inserts.
+ */
+static bool
+makes_way(Batch *batch, const StagedRow *row, int column, int64 holder)
+{
+	TargetRow  *target = NULL;
+
+	if (batch->state->target_rows != NULL)
+		target = hash_search(batch->state->target_rows, &holder, HASH_FIND, NULL);
+	if (target == NULL)
+		return false;
+	return target->leaving || (row->row_id == 0 && bms_is_member(column, target->moved));
+}
+
+/* Record rule "unique" for a value that no unique index takes. */
+static void
+record_too_long(Batch *batch, StagedRow *row, int column)
+{
+	const TableColumn *what = &batch->table->columns[column];
+	Failure		failure = {0};
+
+	failure.column = what->name;
+	failure.attnum = what->attnum;
+	failure.rule = "unique";
+	failure.value = sigma_value_to_text(what->type, row->values[column]);
+	failure.message = "is too long for a unique column, which takes 2000 bytes";
+	sigma_batch_record(batch, row, &failure);
+}
+
+/* Record rule "unique": "holder" is the row that has the value, or 0; "other" the row of the batch, or NULL. */
+static void
+record_duplicate(Batch *batch, StagedRow *row, int column, int64 holder, const SeenValue *other)
+{
+	const TableColumn *what = &batch->table->columns[column];
+	Failure		failure = {0};
+
+	failure.column = what->name;
+	failure.attnum = what->attnum;
+	failure.rule = "unique";
+	failure.value = sigma_value_to_text(what->type, row->values[column]);
+	failure.conflicts_with = holder;
+	failure.message = holder != 0 ? "must be unique" :
+		psprintf("must be unique, but row %d of the input has the same value", other->row);
+	sigma_batch_record(batch, row, &failure);
+}
+
+/* The key under which a value of a unique column is remembered; what it allocates is in the current context. */
+static SeenKey
+make_key(Batch *batch, int column, Datum value)
+{
+	const TableColumn *what = &batch->table->columns[column];
+	TypeCacheEntry **type = &batch->state->types[column];
+	SeenKey		key;
+
+	if (*type == NULL)
+		*type = lookup_type_cache(sigma_column_types[what->type].oid, TYPECACHE_HASH_PROC_FINFO);
+	if (!OidIsValid((*type)->hash_proc))
+		elog(ERROR, "type %u cannot be hashed", (*type)->type_id);
+	if (what->unique_ignore_case)
+	{
+		text	   *packed = DatumGetTextPP(value);
+		char	   *lower = str_tolower(VARDATA_ANY(packed), VARSIZE_ANY_EXHDR(packed), DEFAULT_COLLATION_OID);
+
+		value = CStringGetTextDatum(lower);
+	}
+	key.value = value;
+	key.column = column;
+	key.hash = hash_combine(DatumGetUInt32(FunctionCall1Coll(&(*type)->hash_proc_finfo, DEFAULT_COLLATION_OID, value)),
+							(uint32) column);
+	return key;
+}
+
+static bool
+same_value(const Batch *batch, const SeenKey *a, const SeenKey *b)
+{
+	return a->column == b->column &&
+		sigma_value_equal(batch->table->columns[a->column].type, a->value, false, b->value, false);
+}
+
+/* The row of the batch that has this value in a unique column, or NULL. */
+static SeenValue *
+find_seen(Batch *batch, int column, Datum value)
+{
+	if (batch->state->seen == NULL)
+		return NULL;
+	return seen_lookup(batch->state->seen, make_key(batch, column, value));
+}
+
+/* Remember the unique values that the row gives or takes by default. */
+static void
+remember_unique(Batch *batch, const StagedRow *row, const bool *changed)
+{
+	const InputTable *table = batch->table;
+	int			i;
+
+	for (i = 0; i < table->ncolumn; i++)
+	{
+		const ColumnTypeInfo *type = &sigma_column_types[table->columns[i].type];
+		SeenKey		key;
+		SeenValue  *entry;
+		bool		found;
+
+		if (!table->columns[i].unique || !changed[i] || row->nulls[i])
+			continue;
+		if (batch->state->seen == NULL)
+			batch->state->seen = seen_create(batch->cxt, 256, batch);
+		key = make_key(batch, i, row->values[i]);
+		entry = seen_insert(batch->state->seen, key, &found);
+		if (!found)
+		{
+			MemoryContext caller = MemoryContextSwitchTo(batch->cxt);
+
+			entry->key.value = datumCopy(key.value, type->by_value, type->length);
+			entry->ordinal = row->ordinal;
+			entry->row = row->row;
+			MemoryContextSwitchTo(caller);
+		}
+	}
+}
+
+/* ------------------------------------------------------------------------
+ * Failures
+ * ------------------------------------------------------------------------ */
+
+/* Count a failure of the row, and keep it where there is room. */
+void
+sigma_batch_record(Batch *batch, StagedRow *row, Failure *failure)
+{
+	List	  **kept = failure->warning ? &batch->warnings : &batch->errors;
+	MemoryContext caller;
+	KeptFailure *copy;
+
+	if (failure->warning)
+		batch->warning_count++;
+	else
+	{
+		batch->error_count++;
+		row->errors++;
+	}
+	if (list_length(*kept) >= batch->options.max_failures)
+		return;
+
+	caller = MemoryContextSwitchTo(batch->cxt);
+	copy = palloc(sizeof(KeptFailure));
+	copy->failure = *failure;
+	copy->failure.row = row->row;
+	copy->failure.line = row->line;
+	copy->failure.row_id = row->row_id;
+	copy->failure.column = copy_string(failure->column);
+	copy->failure.rule = copy_string(failure->rule);
+	copy->failure.value = copy_value(failure->value);
+	copy->failure.message = copy_string(failure->message);
+	copy->column = place_of(batch->table, failure->attnum);
+	copy->order = batch->state->recorded++;
+	*kept = lappend(*kept, copy);
+	MemoryContextSwitchTo(caller);
+}
+
+/* Record a failure of the row as a whole. */
+void
+sigma_batch_record_row(Batch *batch, StagedRow *row, const char *rule, const char *message)
+{
+	Failure		failure = {0};
+
+	failure.rule = rule;
+	failure.message = message;
+	sigma_batch_record(batch, row, &failure);
+}
+
+/* Place of a column in table->columns, or -1. */
+static int
+place_of(const InputTable *table, AttrNumber attnum)
+{
+	int			i;
+
+	if (attnum != InvalidAttrNumber)
+		for (i = 0; i < table->ncolumn; i++)
+			if (table->columns[i].attnum == attnum)
+				return i;
+	return -1;
+}
+
+/* A copy in the current context; NULL stays NULL. */
+static const char *
+copy_string(const char *string)
+{
+	return string == NULL ? NULL : pstrdup(string);
+}
+
+/* A copy of a value in the current context; a long one is cut, as it is only shown. */
+static const char *
+copy_value(const char *value)
+{
+	int			length;
+
+	if (value == NULL || strlen(value) <= SHOWN_BYTES)
+		return copy_string(value);
+	length = pg_mbcliplen(value, strlen(value), SHOWN_BYTES);
+	return psprintf("%.*s...", length, value);
+}

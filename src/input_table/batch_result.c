@@ -1,0 +1,240 @@
+/*
+ * batch_result.c
+ *		What came of a batch: the error of a strict one, the result document of others.
+ */
+#include "postgres.h"
+
+#include "mb/pg_wchar.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/numeric.h"
+
+#include "common/errors.h"
+#include "input_table/batch_state.h"
+
+#define MAX_DETAIL_LINES	20
+#define MAX_DETAIL_VALUE	100		/* bytes of a value in a line */
+
+static int	failure_sqlstate(const Failure *failure);
+static void append_failure(StringInfo detail, const Batch *batch, const Failure *failure);
+static int	compare_failures(const ListCell *a, const ListCell *b);
+static int	compare_written(const void *a, const void *b);
+static void push_count(JsonbParseState **state, const char *key, int64 count);
+static void push_key(JsonbParseState **state, const char *key);
+static void push_text(JsonbParseState **state, const char *text);
+static void push_failures(JsonbParseState **state, const Batch *batch, const char *key, List *failures);
+
+/* In BATCH_STRICT, raise the failures where there are any. */
+void
+sigma_batch_raise(Batch *batch)
+{
+	StringInfoData detail;
+	const Failure *first;
+	int			shown = 0;
+	ListCell   *lc;
+
+	if (batch->options.mode != BATCH_STRICT || batch->error_count == 0)
+		return;
+	list_sort(batch->errors, compare_failures);
+	initStringInfo(&detail);
+	foreach(lc, batch->errors)
+	{
+		if (shown++ == MAX_DETAIL_LINES)
+			break;
+		append_failure(&detail, batch, lfirst(lc));
+	}
+	if (batch->error_count > MAX_DETAIL_LINES)
+		appendStringInfo(&detail, "\n... and " INT64_FORMAT " more.", batch->error_count - MAX_DETAIL_LINES);
+
+	first = linitial(batch->errors);
+	ereport(ERROR,
+			(errcode(failure_sqlstate(first)),
+			 errmsg_plural("input table \"%s\" refused %lld of %lld row",
+						   "input table \"%s\" refused %lld of %lld rows",
+						   (unsigned long) batch->rows, batch->table->name,
+						   (long long) batch->rejected, (long long) batch->rows),
+			 errdetail_internal("%s", detail.data),
+			 errhint("Nothing was written.  Mode \"partial\" writes the good rows and returns the failures of the others."),
+			 err_generic_string(PG_DIAG_SCHEMA_NAME, get_namespace_name(get_rel_namespace(batch->table->relid))),
+			 err_generic_string(PG_DIAG_TABLE_NAME, get_rel_name(batch->table->relid)),
+			 first->column == NULL ? 0 : err_generic_string(PG_DIAG_COLUMN_NAME, first->column),
+			 first->column == NULL ? 0 :
+			 err_generic_string(PG_DIAG_CONSTRAINT_NAME, psprintf("%s_%s", first->column, first->rule))));
+}
+
+/* The SQLSTATE of an error whose first failure is this one. */
+static int
+failure_sqlstate(const Failure *failure)
+{
+	if (strcmp(failure->rule, "stale") == 0 || strcmp(failure->rule, "repeated") == 0)
+		return ERRCODE_SIGMA_CONFLICT;
+	if (strcmp(failure->rule, "row") == 0)
+		return ERRCODE_SIGMA_NOT_FOUND;
+	return ERRCODE_CHECK_VIOLATION;
+}
+
+/* One line of a DETAIL, as the trigger words it; the value only where the caller may read the column. */
+static void
+append_failure(StringInfo detail, const Batch *batch, const Failure *failure)
+{
+	const InputTable *table = batch->table;
+	bool		shown = sigma_may_read(table, failure->attnum);
+	int			length = strlen(failure->message);
+
+	while (length > 0 && failure->message[length - 1] == '.')
+		length--;
+	if (detail->len > 0)
+		appendStringInfoChar(detail, '\n');
+	if (failure->line > 0)
+		appendStringInfo(detail, "Line " INT64_FORMAT ": ", failure->line);
+	else
+		appendStringInfo(detail, "Row %d: ", failure->row);
+	if (failure->column != NULL)
+		appendStringInfo(detail, "column \"%s\" ", failure->column);
+	appendStringInfo(detail, "%.*s (rule \"%s\"", length, failure->message, failure->rule);
+	if (shown && failure->value != NULL)
+	{
+		int			clipped = pg_mbcliplen(failure->value, strlen(failure->value), MAX_DETAIL_VALUE);
+
+		appendStringInfo(detail, ", value \"%.*s%s\"", clipped, failure->value,
+						 failure->value[clipped] == '\0' ? "" : "...");
+	}
+	if (shown && failure->conflicts_with != 0 && sigma_may_read(table, table->row_id))
+		appendStringInfo(detail, ", held by row " INT64_FORMAT, failure->conflicts_with);
+	appendStringInfoString(detail, ").");
+}
+
+/* Bring failures and written rows into the order of the input. */
+void
+sigma_batch_sort(Batch *batch)
+{
+	BatchState *state = batch->state;
+
+	list_sort(batch->errors, compare_failures);
+	list_sort(batch->warnings, compare_failures);
+	if (state->written_count > 1)
+		qsort(state->written, state->written_count, sizeof(WrittenRow), compare_written);
+}
+
+List *
+sigma_batch_failures(Batch *batch)
+{
+	List	   *all = list_concat_copy(batch->errors, batch->warnings);
+
+	list_sort(all, compare_failures);
+	return list_truncate(all, batch->options.max_failures);
+}
+
+/* By row, then column, then as they were found. */
+static int
+compare_failures(const ListCell *a, const ListCell *b)
+{
+	const KeptFailure *left = lfirst(a);
+	const KeptFailure *right = lfirst(b);
+
+	if (left->failure.row != right->failure.row)
+		return left->failure.row < right->failure.row ? -1 : 1;
+	if (left->column != right->column)
+		return left->column < right->column ? -1 : 1;
+	return left->order < right->order ? -1 : left->order > right->order;
+}
+
+static int
+compare_written(const void *a, const void *b)
+{
+	int			left = ((const WrittenRow *) a)->row;
+	int			right = ((const WrittenRow *) b)->row;
+
+	return left < right ? -1 : left > right;
+}
+
+void
+sigma_batch_push(Batch *batch, JsonbParseState **state)
+{
+	static const char *const modes[] = {"strict", "partial", "sigma"};
+	JsonbValue	value;
+	int64		i;
+
+	push_key(state, "table_id");
+	push_text(state, batch->table->id);
+	push_key(state, "mode");
+	push_text(state, modes[batch->options.mode]);
+	push_count(state, "accepted", batch->accepted);
+	push_count(state, "rejected", batch->rejected);
+	push_count(state, "inserted", batch->inserted);
+	push_count(state, "updated", batch->updated);
+	push_count(state, "deleted", batch->deleted);
+	if (batch->options.on_conflict == BATCH_CONFLICT_SKIP)
+		push_count(state, "skipped", batch->skipped);
+	if (batch->options.row_ids)
+	{
+		push_key(state, "row_ids");
+		pushJsonbValue(state, WJB_BEGIN_ARRAY, NULL);
+		for (i = 0; i < batch->state->written_count; i++)
+		{
+			value.type = jbvNumeric;
+			value.val.numeric = int64_to_numeric(batch->state->written[i].row_id);
+			pushJsonbValue(state, WJB_ELEM, &value);
+		}
+		pushJsonbValue(state, WJB_END_ARRAY, NULL);
+	}
+	push_failures(state, batch, "errors", batch->errors);
+	push_failures(state, batch, "warnings", batch->warnings);
+	push_count(state, "error_count", batch->error_count);
+	push_key(state, "errors_truncated");
+	value.type = jbvBool;
+	value.val.boolean = batch->error_count > list_length(batch->errors) ||
+		batch->warning_count > list_length(batch->warnings);
+	pushJsonbValue(state, WJB_VALUE, &value);
+}
+
+static void
+push_failures(JsonbParseState **state, const Batch *batch, const char *key, List *failures)
+{
+	ListCell   *lc;
+
+	push_key(state, key);
+	pushJsonbValue(state, WJB_BEGIN_ARRAY, NULL);
+	foreach(lc, failures)
+	{
+		Failure		failure = *(const Failure *) lfirst(lc);
+
+		if (!sigma_may_read(batch->table, batch->table->row_id))
+			failure.conflicts_with = 0;
+		sigma_failure_push(state, batch->table, &failure, sigma_may_read(batch->table, failure.attnum));
+	}
+	pushJsonbValue(state, WJB_END_ARRAY, NULL);
+}
+
+static void
+push_count(JsonbParseState **state, const char *key, int64 count)
+{
+	JsonbValue	value;
+
+	push_key(state, key);
+	value.type = jbvNumeric;
+	value.val.numeric = int64_to_numeric(count);
+	pushJsonbValue(state, WJB_VALUE, &value);
+}
+
+static void
+push_key(JsonbParseState **state, const char *key)
+{
+	JsonbValue	value;
+
+	value.type = jbvString;
+	value.val.string.val = unconstify(char *, key);
+	value.val.string.len = strlen(key);
+	pushJsonbValue(state, WJB_KEY, &value);
+}
+
+static void
+push_text(JsonbParseState **state, const char *text)
+{
+	JsonbValue	value;
+
+	value.type = jbvString;
+	value.val.string.val = pstrdup(text);
+	value.val.string.len = strlen(text);
+	pushJsonbValue(state, WJB_VALUE, &value);
+}
