@@ -657,8 +657,9 @@ report_failures(const TableDefinition *table, Oid relid)
 
 	if (failing > 0)
 		ereport(NOTICE,
-				(errmsg(INT64_FORMAT " rows of input table \"%s\" break its rules and are kept",
-						failing, table->id)));
+				(errmsg_plural(INT64_FORMAT " row of input table \"%s\" breaks its rules and is kept",
+							   INT64_FORMAT " rows of input table \"%s\" break its rules and are kept",
+							   (unsigned long) failing, failing, table->id)));
 }
 
 /* Tell the function what its statement did. */
