@@ -47,6 +47,7 @@ static const char *const row_only[] = {
 };
 
 static bool is_row_only(const char *column);
+static int	compare_names(const ListCell *a, const ListCell *b);
 static JsonNode *read_changes(DocumentKind kind, const char *id, JsonNode *changes);
 static void merge_parameters(JsonNode *changes, const JsonNode *stored);
 static JsonNode *row_to_document(TupleDesc desc, HeapTuple row);
@@ -263,7 +264,12 @@ sigma_catalog_read(DocumentKind kind, const char *id)
 			int			i;
 
 			for (i = 0; rest != NULL && i < rest->count; i++)
+			{
+				/* its place in the document, not in the table */
+				rest->items[i]->origin = document;
+				rest->items[i]->origin_key = rest->items[i]->key;
 				sigma_json_set(document, rest->items[i]->key, rest->items[i]);
+			}
 		}
 	}
 	table_close(rel, AccessShareLock);
@@ -306,7 +312,15 @@ sigma_catalog_names(DocumentKind kind)
 	systable_endscan(scan);
 	UnregisterSnapshot(snapshot);
 	table_close(rel, AccessShareLock);
+	list_sort(names, compare_names);
 	return names;
+}
+
+/* By id, byte by byte: the same in every locale. */
+static int
+compare_names(const ListCell *a, const ListCell *b)
+{
+	return strcmp(((CatalogName *) lfirst(a))->id, ((CatalogName *) lfirst(b))->id);
 }
 
 char *

@@ -59,7 +59,7 @@ typedef struct CatalogName
 	char	   *name;
 } CatalogName;
 
-/* All rows by the newest snapshot, as a List of CatalogName in no order.  Not ACL-checked. */
+/* All rows by the newest snapshot, as a List of CatalogName by id.  Not ACL-checked. */
 extern List *sigma_catalog_names(DocumentKind kind);
 
 /* A hint for an unknown id: the nearest one, else what there is.  palloc'd. */

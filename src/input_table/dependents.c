@@ -167,7 +167,8 @@ find_in(DocumentKind kind, const char *id, const char *table, const char *column
 		user = palloc(sizeof(Dependent));
 		user->kind = kind;
 		user->id = id;
-		user->path = sigma_json_path(reference->where);
+		user->path = sigma_json_path(reference->is_key ?
+									 sigma_json_get(reference->where, reference->name) : reference->where);
 		*found = lappend(*found, user);
 	}
 }
