@@ -108,7 +108,8 @@ validate_row(PG_FUNCTION_ARGS)
 }
 
 /*
- * BEFORE INSERT OR UPDATE OR DELETE, each statement.  Raises SG423 where the client
+ * BEFORE INSERT OR UPDATE OR DELETE, each statement.  Raises 55000 where the
+ * definition is gone, SG423 where the client
  * edits the other version or inserts into a table with a protected column, 0A000 for
  * ON CONFLICT (sigma_row_id).  Sees to it that a limited table's rows are counted.
  */
@@ -122,7 +123,12 @@ check_statement(PG_FUNCTION_ARGS)
 
 	if (is_restore(trigger->tg_relation))
 		return PointerGetDatum(NULL);
-	if (sigma_session.origin != ORIGIN_SYSTEM && sigma_is_defined(table))
+	if (!sigma_is_defined(table))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("the definition of input table \"%s\" was deleted", table->id),
+				 errhint("Its rows are kept to be read: create it again to write them, or purge it with sigma.delete_input_table.")));
+	if (sigma_session.origin != ORIGIN_SYSTEM)
 	{
 		check_mode(table);
 		for (i = 0; inserting && table->any_protected && i < table->ncolumn; i++)
