@@ -20,6 +20,7 @@
 #include "utils/tuplestore.h"
 
 #include "action/context.h"
+#include "action/reference.h"
 #include "common/cache.h"
 #include "common/catalog.h"
 #include "common/errors.h"
@@ -66,6 +67,10 @@ static void check_change(TriggerData *trigger, JsonNode *document);
 static int	count_misfits(const char *id, VariableType type);
 static void forget_values(const char *id);
 static void refuse_if_used(const char *id, const char *name);
+static List *find_uses(DocumentKind kind, const char *user_id, const char *id, const char *name);
+static List *find_in_text(JsonNode *node, const char *id, const char *name, List *places);
+static bool names_in_formula(const char *text, const char *id, const char *name);
+static bool names_variable(const char *given, const char *name);
 
 /* create_variable(config jsonb) → text: its id, made where the config has none. */
 Datum
@@ -482,6 +487,8 @@ static void
 refuse_if_used(const char *id, const char *name)
 {
 	static const DocumentKind users[] = {DOCUMENT_LAYOUT_ELEMENT, DOCUMENT_ACTION, DOCUMENT_SEQUENCE};
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext work = AllocSetContextCreate(caller, "sigma uses of a variable", ALLOCSET_DEFAULT_SIZES);
 	List	   *found = NIL;
 	ListCell   *lc;
 	int			i;
@@ -489,28 +496,109 @@ refuse_if_used(const char *id, const char *name)
 	for (i = 0; i < lengthof(users); i++)
 		foreach(lc, sigma_catalog_names(users[i]))
 		{
-			const char *user_id = ((CatalogName *) lfirst(lc))->id;
-			JsonNode   *document = sigma_catalog_read(users[i], user_id);
-			List	   *references = document == NULL ? NIL : sigma_document_references(users[i], document);
-			ListCell   *ref;
+			List	   *uses;
 
-			CHECK_FOR_INTERRUPTS();
-			foreach(ref, references)
+			MemoryContextSwitchTo(work);
+			uses = find_uses(users[i], ((CatalogName *) lfirst(lc))->id, id, name);
+			MemoryContextSwitchTo(caller);
+			if (uses == NIL)
+				MemoryContextReset(work);
+			else
 			{
-				Reference  *reference = lfirst(ref);
-				Dependent  *user;
-
-				if (reference->kind != REFERENCE_VARIABLE ||
-					(strcmp(reference->name, id) != 0 &&
-					 (name == NULL || strcmp(reference->name, name) != 0)))
-					continue;
-				user = palloc(sizeof(Dependent));
-				user->kind = users[i];
-				user->id = user_id;
-				user->path = sigma_json_path(reference->where);
-				found = lappend(found, user);
+				found = list_concat(found, uses);
+				work = AllocSetContextCreate(caller, "sigma uses of a variable", ALLOCSET_DEFAULT_SIZES);
 			}
 		}
+	MemoryContextDelete(work);
 	if (found != NIL)
 		sigma_dependents_refuse(psprintf("variable \"%s\"", id), found);
+}
+
+/* The places of one document that name the variable, as a List of Dependent. */
+static List *
+find_uses(DocumentKind kind, const char *user_id, const char *id, const char *name)
+{
+	JsonNode   *document = sigma_catalog_read(kind, user_id);
+	List	   *places = NIL;
+	List	   *found = NIL;
+	ListCell   *lc;
+
+	CHECK_FOR_INTERRUPTS();
+	if (document == NULL)
+		return NIL;
+	foreach(lc, sigma_document_references(kind, document))
+	{
+		Reference  *reference = lfirst(lc);
+
+		if (reference->kind == REFERENCE_VARIABLE &&
+			(names_variable(reference->name, id) || names_variable(reference->name, name)))
+			places = list_append_unique_ptr(places, reference->where);
+	}
+	places = find_in_text(document, id, name, places);
+	foreach(lc, places)
+	{
+		Dependent  *user = palloc(sizeof(Dependent));
+
+		user->kind = kind;
+		user->id = user_id;
+		user->path = sigma_json_path(lfirst(lc));
+		found = lappend(found, user);
+	}
+	return found;
+}
+
+/* Add the strings below a node that name the variable as a whole or within dynamic text. */
+static List *
+find_in_text(JsonNode *node, const char *id, const char *name, List *places)
+{
+	List	   *pieces;
+	ListCell   *lc;
+	int			i;
+
+	check_stack_depth();
+	if (node->kind == JSON_STRING)
+	{
+		if (names_in_formula(node->string, id, name))
+			places = list_append_unique_ptr(places, node);
+		if (strstr(node->string, "{{") == NULL || !sigma_dynamic_text_split(node->string, &pieces))
+			return places;
+		foreach(lc, pieces)
+		{
+			const TextPiece *piece = lfirst(lc);
+
+			if (piece->is_formula && names_in_formula(piece->text, id, name))
+				places = list_append_unique_ptr(places, node);
+		}
+		return places;
+	}
+	if (strcmp(sigma_json_get_string(node, "type", ""), "static") == 0)
+		return places;
+	for (i = 0; i < node->count; i++)
+		places = find_in_text(node->items[i], id, name, places);
+	return places;
+}
+
+/* Is a text one reference to the control or variable? */
+static bool
+names_in_formula(const char *text, const char *id, const char *name)
+{
+	RunReference reference;
+
+	return strchr(text, '[') != NULL &&
+		sigma_reference_parse(text, &reference) &&
+		(reference.from == FROM_CONTROL || reference.from == FROM_VARIABLE) &&
+		(names_variable(reference.name, id) || names_variable(reference.name, name));
+}
+
+/* Does a reference's name mean that id or name (NULL: none), with or without a range member? */
+static bool
+names_variable(const char *given, const char *name)
+{
+	RunReference reference;
+
+	if (name == NULL)
+		return false;
+	sigma_reference_make(&reference, FROM_CONTROL, given);
+	return strcmp(reference.name, name) == 0 ||
+		(reference.base != NULL && strcmp(reference.base, name) == 0);
 }

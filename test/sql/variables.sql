@@ -134,6 +134,24 @@ SELECT sigma.update_variable('variables_user', '{"scope": "workbook"}');
 SELECT count(*) FROM sigma.sigma_variable_values WHERE variable_id = 'variables_user';
 SELECT sigma.update_variable('variables_user', '{"scope": "user", "type": "text", "default_value": "x"}');
 
+-- a variable in use is not deleted, whoever tries; cascade leaves the reference dangling
+INSERT INTO sigma.sigma_actions (id, type, subtype, target, parameters) VALUES
+    ('variables_action', 'control', 'set_value', 'variables_list', '{"value": "[ActionVar/Greeting]"}');
+SELECT sigma.create_action_sequence('{"id": "variables_sequence",
+    "condition": {"type": "control_value", "control_id": "variables_range.max", "operator": ">", "expected_value": 3},
+    "actions": ["variables_action", {"id": "variables_step", "type": "navigation", "subtype": "open_link", "target": "x{{[Control/variables_dates.start]}}"}]}');
+SELECT sigma.create_layout_element('{"id": "variables_control", "type": "control", "control_type": "date", "variable": "variables_date"}');
+SELECT pg_temp.refused($$SELECT sigma.delete_variable('variables_list')$$);
+SELECT pg_temp.refused($$DELETE FROM sigma.sigma_variables WHERE id = 'variables_text'$$);
+SELECT pg_temp.refused($$SELECT sigma.delete_variable('variables_range')$$);
+SELECT pg_temp.refused($$SELECT sigma.delete_variable('variables_dates', false)$$);
+SELECT pg_temp.refused($$SELECT sigma.delete_variable('variables_date')$$);
+SELECT sigma.delete_variable('variables_list', cascade => true), sigma.delete_variable('variables_bare');
+SELECT sigma.delete_layout_element('variables_control');
+DELETE FROM sigma.sigma_action_sequences WHERE id = 'variables_sequence';
+DELETE FROM sigma.sigma_actions WHERE id = 'variables_action';
+SELECT sigma.delete_variable('variables_date'), sigma.delete_variable('variables_text');
+
 -- rights: the caller's own
 CREATE ROLE regress_variables_viewer;
 GRANT USAGE ON SCHEMA sigma TO regress_variables_viewer;
