@@ -333,6 +333,26 @@ COMMENT ON FUNCTION sigma.validate_data(text, jsonb, integer) IS
 -- input_table: CSV
 ------------------------------------------------------------------------------
 
+CREATE FUNCTION sigma.infer_columns(csv text, options jsonb DEFAULT '{}') RETURNS jsonb
+    AS 'MODULE_PATHNAME', 'infer_columns' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.infer_columns(text, jsonb) IS 'the columns of a CSV, with types that all of its rows fit, as create_input_table takes them';
+
+CREATE FUNCTION sigma.infer_columns(csv bytea, options jsonb DEFAULT '{}') RETURNS jsonb
+    AS 'MODULE_PATHNAME', 'infer_columns_bytea' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.infer_columns(bytea, jsonb) IS 'the columns of a CSV file''s bytes, in any encoding';
+
+CREATE FUNCTION sigma.import_csv(table_id text, csv text, options jsonb DEFAULT '{}') RETURNS jsonb
+    AS 'MODULE_PATHNAME', 'import_csv' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.import_csv(text, text, jsonb) IS 'import a CSV into an input table as one statement';
+
+CREATE FUNCTION sigma.import_csv(table_id text, csv bytea, options jsonb DEFAULT '{}') RETURNS jsonb
+    AS 'MODULE_PATHNAME', 'import_csv_bytea' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.import_csv(text, bytea, jsonb) IS 'import a CSV file''s bytes, in any encoding; bad bytes are refused with their line';
+
+CREATE FUNCTION sigma.import_csv_file(table_id text, path text, options jsonb DEFAULT '{}') RETURNS jsonb
+    AS 'MODULE_PATHNAME', 'import_csv_file' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.import_csv_file(text, text, jsonb) IS 'import a CSV file of the server, for members of pg_read_server_files';
+
 ------------------------------------------------------------------------------
 -- layout
 ------------------------------------------------------------------------------
