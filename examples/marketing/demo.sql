@@ -126,7 +126,7 @@ SELECT sigma.create_action_sequence('{
         {"type": "data_modification", "subtype": "insert_row", "target": "campaigns",
          "parameters": {"values": {"Name": "Winter offer", "Budget": 20000}}},
         {"type": "data_modification", "subtype": "update_rows", "target": "campaigns",
-         "parameters": {"match": {"Name": "Spring launch"}, "values": {"Budget": {"type": "control", "control_id": "budget"}}}},
+         "parameters": {"selector": {"match": {"Name": "Spring launch"}}, "values": {"Budget": {"type": "control", "control_id": "budget"}}}},
         {"type": "modal", "subtype": "open", "target": "done"}]}');
 
 SELECT jsonb_pretty(r - 'actions' - 'execution_id' - 'duration_ms') AS failed

@@ -46,7 +46,7 @@ $node->safe_psql('app', q{
 	SELECT sigma.create_action_sequence('{"id": "promote", "name": "Promote", "trigger": {"type": "click", "element_id": "go"},
 		"actions": ["greet",
 			{"id": "raise", "type": "data_modification", "subtype": "update_rows", "target": "contacts",
-			 "parameters": {"match": {"Segment": "vip"}, "values": {"Score": {"type": "control", "control_id": "score"}}}}]}');
+			 "parameters": {"selector": {"match": {"Segment": "vip"}}, "values": {"Score": {"type": "control", "control_id": "score"}}}}]}');
 	SELECT sigma.create_action_sequence('{"id": "opened", "actions": [
 		{"id": "o1", "type": "variable", "subtype": "set", "target": "seen", "parameters": {"value": true}}]}');
 
