@@ -64,6 +64,7 @@ static List *read_inserted(TriggerData *trigger);
 static List *read_updated(TriggerData *trigger);
 static void after_delete(TriggerData *trigger);
 static LayoutChange *compare_rows(TriggerData *trigger, HeapTuple old, HeapTuple new);
+static JsonNode *read_children(Jsonb *children);
 static void process(TriggerData *trigger, List *changes);
 static TupleTableSlot *begin_rows(TriggerData *trigger, Tuplestorestate *store, int *pointer);
 static HeapTuple next_row(Tuplestorestate *store, int pointer, TupleTableSlot *slot);
@@ -248,6 +249,7 @@ set_id(TriggerData *trigger, HeapTuple row)
 	if (!isnull)
 		return row;
 	value = CStringGetTextDatum(sigma_new_uuid());
+	isnull = false;
 	return heap_modify_tuple_by_cols(row, desc, 1, &column, &value, &isnull);
 }
 
@@ -444,7 +446,7 @@ compare_rows(TriggerData *trigger, HeapTuple old, HeapTuple new)
 	{
 		change->moved = true;
 		if (children != NULL && JB_ROOT_COUNT(children) > 0)
-			change->given = sigma_json_read(children);
+			change->given = read_children(children);
 	}
 	else
 	{
@@ -460,14 +462,25 @@ compare_rows(TriggerData *trigger, HeapTuple old, HeapTuple new)
 		change->configured = !same_json(old_config, config) || !same_text(type, text_column(desc, old, LAYOUT_TYPE));
 		change->moved = !same_text(change->old_parent, change->parent) ||
 			!same_text(type, text_column(desc, old, LAYOUT_TYPE)) ||
-			(change->configured && change->kind != NULL && change->kind->counts);
+			sigma_layout_max_nesting(old_config) != sigma_layout_max_nesting(config);
 		change->reordered = old_null || old_position != new_position;
 		if (!same_json(json_column(desc, old, LAYOUT_CHILDREN), children))
-			change->given = children == NULL ? sigma_json_new(JSON_ARRAY, NULL) : sigma_json_read(children);
+			change->given = read_children(children);
 		if (!change->moved && !change->reordered && !change->configured && change->given == NULL)
 			return NULL;
 	}
 	return change;
+}
+
+/* Children as they were written (NULL: none), with paths that begin at the row's document. */
+static JsonNode *
+read_children(Jsonb *children)
+{
+	JsonNode   *list = children == NULL ? sigma_json_new(JSON_ARRAY, NULL) : sigma_json_read(children);
+
+	list->origin = sigma_json_new(JSON_OBJECT, NULL);
+	list->origin_key = "children";
+	return list;
 }
 
 /* Everything that follows from the rows a statement wrote. */

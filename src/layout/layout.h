@@ -128,6 +128,7 @@ extern List *sigma_tree_children(LayoutTree *tree, const char *parent_id);
 extern void sigma_tree_place(LayoutTree *tree, const char *id);
 extern void sigma_tree_refresh(LayoutTree *tree, const char *id);
 extern void sigma_tree_write(LayoutTree *tree);
+extern int	sigma_layout_max_nesting(Jsonb *config);
 extern HeapTuple sigma_layout_row(Relation rel, Snapshot snapshot, const char *id);
 extern int32 sigma_layout_next_position(Relation rel, const char *parent_id);
 

@@ -225,7 +225,7 @@ render_settings(StringInfo out, const Strokes *strokes, const char *type, const 
 static const char *
 title_of(const OutlineNode *node, const JsonNode *settings)
 {
-	static const char *const titles[] = {"title", "label", "text"};
+	static const char *const titles[] = {"title", "label", "text", "content"};
 	int			i;
 
 	if (node->name != NULL && node->name[0] != '\0')

@@ -55,7 +55,6 @@ static const ElementKind kinds[] = {
 
 static Element *enter(LayoutTree *tree, const char *id);
 static void fill_element(LayoutTree *tree, Element *element, HeapTuple row);
-static int	read_max_nesting(Jsonb *config);
 static void settle(LayoutTree *tree, Element *element);
 static void spread(LayoutTree *tree, Element *element);
 static void derive(LayoutTree *tree, Element *element);
@@ -277,6 +276,19 @@ sigma_tree_write(LayoutTree *tree)
 							construct_array(levels, count, INT4OID, 4, true, TYPALIGN_INT));
 }
 
+/* "max_nesting" of a container's settings, 0 where it has none or there are none. */
+int
+sigma_layout_max_nesting(Jsonb *config)
+{
+	JsonbValue	value;
+
+	if (config == NULL || !JB_ROOT_IS_OBJECT(config) ||
+		getKeyJsonValueFromContainer(&config->root, "max_nesting", strlen("max_nesting"), &value) == NULL ||
+		value.type != jbvNumeric)
+		return 0;
+	return DatumGetInt32(DirectFunctionCall1(numeric_int4, NumericGetDatum(value.val.numeric)));
+}
+
 /* A copy of the row of that id, or NULL. */
 HeapTuple
 sigma_layout_row(Relation rel, Snapshot snapshot, const char *id)
@@ -372,21 +384,8 @@ fill_element(LayoutTree *tree, Element *element, HeapTuple row)
 	if (element->kind->counts)
 	{
 		value = heap_getattr(row, LAYOUT_CONFIG, desc, &isnull);
-		element->max_nesting = isnull ? 0 : read_max_nesting(DatumGetJsonbP(value));
+		element->max_nesting = sigma_layout_max_nesting(isnull ? NULL : DatumGetJsonbP(value));
 	}
-}
-
-/* "max_nesting" of a container's settings, 0 where it has none. */
-static int
-read_max_nesting(Jsonb *config)
-{
-	JsonbValue	value;
-
-	if (!JB_ROOT_IS_OBJECT(config) ||
-		getKeyJsonValueFromContainer(&config->root, "max_nesting", strlen("max_nesting"), &value) == NULL ||
-		value.type != jbvNumeric)
-		return 0;
-	return DatumGetInt32(DirectFunctionCall1(numeric_int4, NumericGetDatum(value.val.numeric)));
 }
 
 /*
@@ -528,16 +527,17 @@ check_place(LayoutTree *tree, const Element *element)
 static void
 check_depth(LayoutTree *tree, const Element *element)
 {
-	int			limit = element->limit;
 	const Element *by = element->limited_by;
+	int			allowed = by == NULL ? LAYOUT_MAX_LEVELS : by->max_nesting;
 
-	if (element->depth <= limit)
+	if (element->depth <= element->limit)
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_CHECK_VIOLATION),
-			 errmsg("Cannot nest more than %d levels of layouts", by == NULL ? LAYOUT_MAX_LEVELS : by->max_nesting),
+			 errmsg_plural("Cannot nest more than %d level of layouts", "Cannot nest more than %d levels of layouts",
+						   allowed, allowed),
 			 errdetail("Path: %s.", path_of(element)),
-			 by == NULL ? 0 : errhint("\"max_nesting\" of container \"%s\" is %d.", by->id, by->max_nesting),
+			 by == NULL ? 0 : errhint("\"max_nesting\" of %s \"%s\" is %d.", by->kind->name, by->id, allowed),
 			 errtable(tree->rel)));
 }
 

@@ -189,7 +189,11 @@ read_ancestors(Outline *outline, OutlineNode *node)
 		List	   *found = read_nodes(outline, &plan, BY_ID_SQL, list_make1(node->parent_id));
 
 		if (found == NIL)
-			break;				/* not there, not visible, or a cycle */
+		{
+			/* what was read before stands below: a cycle, else there is no such element for the caller */
+			node->orphan = hash_search(outline->index, &node->parent_id, HASH_FIND, NULL) == NULL;
+			break;
+		}
 		node = linitial(found);
 		way = lappend(way, node);
 	}
