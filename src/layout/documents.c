@@ -48,7 +48,7 @@ const char *const sigma_layout_sequence_settings[] = {
 };
 
 static JsonNode *read_settings(Relation rel, const char *id);
-static void write_settings(Relation rel, List *ids, List *settings);
+static void write_settings(Relation rel, List *ids, List *written);
 static bool create_sequences(const LayoutChange *change, JsonNode *settings);
 static char *create_sequence(const LayoutChange *change, const SequenceSetting *setting, JsonNode *document, int *n);
 static const char *default_trigger(const ElementKind *kind);
@@ -84,14 +84,14 @@ sigma_layout_documents(Relation rel, List *changes)
 			continue;
 		settings = read_settings(rel, change->id);
 		if (settings == NULL)
-			continue;
+			settings = sigma_json_new(JSON_OBJECT, NULL);
 		if (strcmp(change->kind->name, "control") == 0)
 			create_variable(change, settings);
 		if (create_sequences(change, settings))
 		{
 			MemoryContextSwitchTo(caller);
 			ids = lappend(ids, change->id);
-			written = lappend(written, sigma_json_copy(settings));
+			written = lappend(written, sigma_json_write(settings));
 			MemoryContextSwitchTo(work);
 		}
 		MemoryContextReset(work);
@@ -132,20 +132,20 @@ read_settings(Relation rel, const char *id)
 	return isnull || !JB_ROOT_IS_OBJECT(DatumGetJsonbP(config)) ? NULL : sigma_json_read(DatumGetJsonbP(config));
 }
 
-/* Store settings whose documents became ids. */
+/* Store settings (of Jsonb) whose documents became ids. */
 static void
-write_settings(Relation rel, List *ids, List *settings)
+write_settings(Relation rel, List *ids, List *written)
 {
 	Datum	   *values;
 	ListCell   *cell;
 
 	if (ids == NIL)
 		return;
-	values = palloc(sizeof(Datum) * list_length(settings));
-	foreach(cell, settings)
-		values[foreach_current_index(cell)] = JsonbPGetDatum(sigma_json_write(lfirst(cell)));
+	values = palloc(sizeof(Datum) * list_length(written));
+	foreach(cell, written)
+		values[foreach_current_index(cell)] = JsonbPGetDatum(lfirst(cell));
 	sigma_layout_write_config(rel, sigma_text_array(ids),
-							  construct_array(values, list_length(settings), JSONBOID, -1, false, TYPALIGN_INT));
+							  construct_array(values, list_length(written), JSONBOID, -1, false, TYPALIGN_INT));
 }
 
 /* Create the sequences that stand in settings and put their ids there.  Returns whether there were any. */

@@ -441,7 +441,7 @@ compare_rows(TriggerData *trigger, HeapTuple old, HeapTuple new)
 	change->kind = sigma_element_kind(type);
 	change->parent = text_column(desc, new, LAYOUT_PARENT);
 	change->inserted = old == NULL;
-	change->configured = config != NULL;
+	change->configured = config != NULL || (type != NULL && strcmp(type, "control") == 0);
 	if (old == NULL)
 	{
 		change->moved = true;

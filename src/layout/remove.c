@@ -39,6 +39,7 @@ typedef struct Removal
 {
 	Relation	rel;
 	List	   *deleted;		/* of LayoutDeleted, subtrees included */
+	int			asked;			/* how many of them the statement itself deleted */
 	HTAB	   *ids;			/* of the deleted elements */
 	HTAB	   *variables;		/* set by deleted controls and by no other */
 	HTAB	   *sequences;		/* that belong to deleted elements */
@@ -111,6 +112,7 @@ sigma_layout_removed(Relation rel, List *deleted)
 	current_removal = NULL;		/* for this statement alone, not for what it sets off */
 	removal.rel = rel;
 	removal.deleted = deleted;
+	removal.asked = list_length(deleted);
 	removal.ids = sigma_id_set("deleted elements", sizeof(char *));
 	removal.variables = sigma_id_set("deleted variables", sizeof(char *));
 	removal.sequences = sigma_id_set("deleted sequences", sizeof(char *));
@@ -483,6 +485,7 @@ report_reasons(Removal *removal, const LayoutRemoval *asked)
 	else
 		ereport(ERROR,
 				(errcode(ERRCODE_SIGMA_CONFLICT),
+				 removal->asked > 1 ? errmsg("layout elements cannot be deleted because others refer to them") :
 				 errmsg("layout element \"%s\" cannot be deleted because others refer to it", first->id),
 				 errdetail_internal("%s", detail.data),
 				 errhint("Change or delete these first, or use sigma.delete_layout_element() with cascade.")));

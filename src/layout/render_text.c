@@ -306,5 +306,5 @@ is_missing(const Reference *reference, const char **noun)
 			return false;
 	}
 	*noun = sigma_catalog_table(kind)->noun;
-	return !sigma_catalog_exists(kind, reference->name);
+	return !reference->may_be_other && !sigma_catalog_exists(kind, reference->name);
 }

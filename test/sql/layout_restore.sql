@@ -28,7 +28,7 @@ SET check_function_bodies = off;
 -- row by row, children before parents
 DO $$
 DECLARE
-    r record;
+    r res_dump%ROWTYPE;
 BEGIN
     FOR r IN SELECT * FROM res_dump ORDER BY nesting_level DESC, id LOOP
         INSERT INTO sigma.sigma_layout_elements SELECT r.*;
