@@ -61,7 +61,7 @@ SELECT g, e, pg_temp.control(g::jsonb, 'in', e::jsonb) FROM (VALUES
 -- between, both ends included; a range may be open at an end
 SELECT g, e, pg_temp.control(g::jsonb, 'between', e::jsonb) FROM (VALUES
     ('5', '[1, 5]'), ('1', '[1, 5]'), ('5.01', '[1, 5]'), ('"2026-02-01"', '["2026-01-01", "2026-12-31"]'),
-    ('"x"', '[1, 5]'), ('[2, 3]', '[1, 5]')) v (g, e);
+    ('"x"', '[1, 5]'), ('[2, 3]', '[1, 5]'), ('5', '{"min": 5}'), ('5', '{"max": 4.9}'), ('"2026-02-01"', '{"start": "2026-02-01", "end": null}')) v (g, e);
 SELECT sigma.evaluate_condition('{"type": "control_value", "control_id": "n", "operator": "between",
                                   "expected_value": {"type": "control", "control_id": "range"}}', c::jsonb)
 FROM (VALUES ('{"controls": {"n": 5, "range": {"min": 1, "max": 9}}}'), ('{"controls": {"n": 5, "range": {"min": 6}}}'),
