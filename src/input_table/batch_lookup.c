@@ -79,6 +79,7 @@ sigma_batch_look_up(Batch *batch, Stage *stage, bool by_key, HTAB *ours)
 	sigma_stage_rewind(&waiting);
 	while (sigma_stage_next(batch, &waiting, &lookup.row))
 	{
+		CHECK_FOR_INTERRUPTS();
 		if (lookup.matched[lookup.row.ordinal])
 			continue;
 		MemoryContextReset(batch->state->check_cxt);
@@ -217,8 +218,13 @@ handle_found(Lookup *lookup, const Datum *values, const bool *nulls)
 		}
 		if (batch->options.on_conflict == BATCH_CONFLICT_SKIP)
 		{
-			batch->skipped++;
-			sigma_batch_note_written(batch, row->row, found);
+			if (row->errors > 0)
+				batch->rejected++;	/* a value that could not be read */
+			else
+			{
+				batch->skipped++;
+				sigma_batch_note_written(batch, row->row, found);
+			}
 			return;
 		}
 		row->row_id = found;
