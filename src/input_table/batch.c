@@ -36,6 +36,7 @@ static TupleDesc make_staged_desc(const InputTable *table);
 static void add_target(Batch *batch, int64 row_id, const TimestampTz *stamp, bool remove);
 static bool is_upsert(const Batch *batch);
 
+/* See batch.h; takes ROW EXCLUSIVE. */
 const InputTable *
 sigma_batch_table(const char *id)
 {
@@ -56,6 +57,7 @@ sigma_batch_table(const char *id)
 	}
 }
 
+/* See batch.h; case does not matter. */
 BatchMode
 sigma_batch_mode(const char *text)
 {
@@ -71,6 +73,7 @@ sigma_batch_mode(const char *text)
 			 errhint("%s", sigma_hint_names(text, names))));
 }
 
+/* See batch.h.  A key without "on_conflict" updates. */
 void
 sigma_batch_key(BatchOptions *options, const InputTable *table,
 				const JsonNode *key, const JsonNode *on_conflict)
@@ -119,6 +122,7 @@ sigma_batch_key(BatchOptions *options, const InputTable *table,
 	options->on_conflict = column == NULL ? BATCH_CONFLICT_ERROR : (BatchConflict) choice;
 }
 
+/* The text is allocated in the current context. */
 char *
 sigma_batch_column_hint(const InputTable *table, const char *name)
 {
@@ -131,6 +135,7 @@ sigma_batch_column_hint(const InputTable *table, const char *name)
 	return sigma_hint_names(name, names);
 }
 
+/* See batch.h.  Makes the batch's context below the current one. */
 Batch *
 sigma_batch_begin(const InputTable *table, const BatchOptions *options)
 {
@@ -165,6 +170,7 @@ sigma_batch_begin(const InputTable *table, const BatchOptions *options)
 	return batch;
 }
 
+/* Resets the row context, and with it what the row before left there. */
 void
 sigma_batch_row(Batch *batch, int row, int64 line)
 {
@@ -184,6 +190,7 @@ sigma_batch_row(Batch *batch, int row, int64 line)
 	memset(current->nulls, true, sizeof(bool) * batch->table->ncolumn);
 }
 
+/* The value must live as long as the row. */
 void
 sigma_batch_value(Batch *batch, int column, Datum value, bool isnull)
 {
@@ -216,6 +223,7 @@ sigma_batch_bad_value(Batch *batch, int column, const char *given, int length, c
 	MemoryContextSwitchTo(caller);
 }
 
+/* The row is rejected; its cells are not looked at any more. */
 void
 sigma_batch_bad_row(Batch *batch, const char *rule, const char *message)
 {
@@ -223,6 +231,7 @@ sigma_batch_bad_row(Batch *batch, const char *rule, const char *message)
 	batch->state->row_bad = true;
 }
 
+/* 42501 where the caller may not insert into the columns that the row gives. */
 void
 sigma_batch_insert(Batch *batch)
 {
@@ -253,6 +262,7 @@ sigma_batch_insert(Batch *batch)
 	MemoryContextSwitchTo(caller);
 }
 
+/* 42501 where the caller may not update the columns that the row gives. */
 void
 sigma_batch_update(Batch *batch, int64 row_id, const TimestampTz *if_updated_at)
 {
@@ -260,6 +270,7 @@ sigma_batch_update(Batch *batch, int64 row_id, const TimestampTz *if_updated_at)
 	add_target(batch, row_id, if_updated_at, false);
 }
 
+/* 42501 where the caller may not delete. */
 void
 sigma_batch_delete(Batch *batch, int64 row_id, const TimestampTz *if_updated_at)
 {

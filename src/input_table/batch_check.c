@@ -55,6 +55,7 @@ static bool same_value(const Batch *batch, const SeenKey *a, const SeenKey *b);
 #define SH_DEFINE
 #include "lib/simplehash.h"
 
+static void stage_change(Batch *batch, StagedRow *row, const bool *changed);
 static void record_stale(Batch *batch, StagedRow *row, TimestampTz current);
 static void check_cells(Batch *batch, StagedRow *row, const bool *changed);
 static bool is_healed(const Batch *batch, const Failure *failure);
@@ -118,10 +119,7 @@ sigma_batch_check_update(Batch *batch, StagedRow *row, const Datum *old_values, 
 						 const bool *old_known, const TimestampTz *stamp)
 {
 	const InputTable *table = batch->table;
-	BatchState *state = batch->state;
 	bool	   *changed = palloc0(sizeof(bool) * Max(table->ncolumn, 1));
-	bool		gives = false;
-	TargetRow  *target;
 	int			i;
 
 	if (row->has_stamp && *stamp != row->stamp)
@@ -149,10 +147,20 @@ sigma_batch_check_update(Batch *batch, StagedRow *row, const Datum *old_values, 
 		check_unique(batch, row, changed);
 	}
 	settle(batch, row, changed);
-	if (row->errors > 0)
-		return;
+	if (row->errors == 0)
+		stage_change(batch, row, changed);
+}
 
-	target = hash_search(state->target_rows, &row->row_id, HASH_FIND, NULL);
+/* Stage a good row that changes or deletes another, and note what it makes way for. */
+static void
+stage_change(Batch *batch, StagedRow *row, const bool *changed)
+{
+	const InputTable *table = batch->table;
+	BatchState *state = batch->state;
+	TargetRow  *target = hash_search(state->target_rows, &row->row_id, HASH_FIND, NULL);
+	bool		gives = false;
+	int			i;
+
 	if (row->remove)
 	{
 		target->leaving = true;
@@ -470,6 +478,7 @@ make_key(Batch *batch, int column, Datum value)
 	return key;
 }
 
+/* For the hash: the same value of the same column? */
 static bool
 same_value(const Batch *batch, const SeenKey *a, const SeenKey *b)
 {

@@ -116,6 +116,7 @@ sigma_batch_sort(Batch *batch)
 		qsort(state->written, state->written_count, sizeof(WrittenRow), compare_written);
 }
 
+/* The list is allocated in the current context; the failures are the batch's. */
 List *
 sigma_batch_failures(Batch *batch)
 {
@@ -139,6 +140,7 @@ compare_failures(const ListCell *a, const ListCell *b)
 	return left->order < right->order ? -1 : left->order > right->order;
 }
 
+/* By place in the input; for qsort. */
 static int
 compare_written(const void *a, const void *b)
 {
@@ -148,6 +150,7 @@ compare_written(const void *a, const void *b)
 	return left < right ? -1 : left > right;
 }
 
+/* See batch.h; "skipped" stands there where rows may be skipped, "row_ids" where they were asked for. */
 void
 sigma_batch_push(Batch *batch, JsonbParseState **state)
 {
@@ -188,6 +191,7 @@ sigma_batch_push(Batch *batch, JsonbParseState **state)
 	pushJsonbValue(state, WJB_VALUE, &value);
 }
 
+/* Push a key and an array of failures. */
 static void
 push_failures(JsonbParseState **state, const Batch *batch, const char *key, List *failures)
 {
@@ -206,6 +210,7 @@ push_failures(JsonbParseState **state, const Batch *batch, const char *key, List
 	pushJsonbValue(state, WJB_END_ARRAY, NULL);
 }
 
+/* Push a key and a number. */
 static void
 push_count(JsonbParseState **state, const char *key, int64 count)
 {
@@ -217,6 +222,7 @@ push_count(JsonbParseState **state, const char *key, int64 count)
 	pushJsonbValue(state, WJB_VALUE, &value);
 }
 
+/* Push a key. */
 static void
 push_key(JsonbParseState **state, const char *key)
 {
@@ -228,6 +234,7 @@ push_key(JsonbParseState **state, const char *key)
 	pushJsonbValue(state, WJB_KEY, &value);
 }
 
+/* Push a string value. */
 static void
 push_text(JsonbParseState **state, const char *text)
 {

@@ -49,6 +49,7 @@ static void receive_nothing(DestReceiver *self, int operation, TupleDesc desc);
 static void receive_end(DestReceiver *self);
 static void check_bulk(Batch *batch);
 
+/* See batch.h.  Ends the stages; counts and lists of the batch are complete afterwards. */
 void
 sigma_batch_write(Batch *batch)
 {
@@ -109,6 +110,7 @@ delete_all(Batch *batch)
 	batch->deleted += execute(batch, NULL, psprintf("DELETE FROM %s", sigma_batch_relation(batch)), NULL);
 }
 
+/* Delete the rows of the stage. */
 static void
 delete_rows(Batch *batch)
 {
@@ -130,6 +132,7 @@ delete_rows(Batch *batch)
 	finish_changes(batch, stage, processed, receiver, "deleted");
 }
 
+/* Update the rows of the stage. */
 static void
 update_rows(Batch *batch)
 {

@@ -29,6 +29,10 @@ FROM sigma.handle_data_entry('upsert_items', '[{"Code": "d"}, {"Code": "c", "amo
 SELECT sigma.handle_data_entry('upsert_items', '[
     {"Code": "C", "title": "lost", "amount": 999},
     {"Code": "e", "title": "five", "amount": 5}]', 'strict', '{"key": "Code", "on_conflict": "skip"}');
+-- what cannot be read is not skipped; two rows of one key are not skipped silently
+SELECT r ->> 'skipped' AS skipped, r ->> 'rejected' AS rejected, f ->> 'row' AS row, f ->> 'rule' AS rule
+FROM sigma.handle_data_entry('upsert_items', '[{"Code": "c", "amount": "many"}, {"Code": "e"}, {"Code": "E"}]', 'partial', '{"key": "Code", "on_conflict": "skip"}') AS r,
+    jsonb_array_elements(r -> 'errors') AS f;
 -- error is the same as no key
 SELECT r ->> 'inserted' AS inserted, r -> 'errors' AS errors
 FROM sigma.handle_data_entry('upsert_items', '[{"Code": "E", "title": "again"}, {"Code": "f", "title": "six"}]', 'partial', '{"key": "Code", "on_conflict": "error"}') AS r;
