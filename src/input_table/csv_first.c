@@ -6,6 +6,9 @@
  * document, infers columns where the document has none, inserts the definition
  * and imports the file.  One bad row refuses the whole: nobody is told of rows
  * that a creation left out.
+ *
+ * Both calls run as the owner of sigds: whoever may define a table may define it
+ * with rows, and the file holds nothing that is evaluated.
  */
 #include "postgres.h"
 
@@ -61,10 +64,7 @@ sigma_csv_take(JsonNode *document)
 	return file;
 }
 
-/*
- * Import the file into the new table, as the owner of sigds: whoever may define a
- * table may define it with rows, and the file holds nothing that is evaluated.
- */
+/* Import the file into the new table. */
 void
 sigma_csv_import_first(const char *id, const CsvFile *file)
 {
@@ -88,18 +88,18 @@ infer_columns(JsonNode *document, const CsvFile *file)
 	JsonNode   *editable = sigma_json_remove(document, "editable_after_upload");
 	MemoryContext caller = CurrentMemoryContext;
 	JsonNode   *columns;
+	Datum		inferred;
+	OwnerScope	scope;
 	int			i;
 
 	if (sigma_json_get(document, "columns") != NULL)
 		return;
 	SPI_connect();
-	{
-		Datum		inferred = call("SELECT sigma.infer_columns($1, $2)", 2, types, values);
-		MemoryContext spi = MemoryContextSwitchTo(caller);
-
-		columns = sigma_json_get(sigma_json_read(DatumGetJsonbP(inferred)), "columns");
-		MemoryContextSwitchTo(spi);
-	}
+	sigma_owner_begin(&scope, sigma_sigds_owner());
+	inferred = call("SELECT sigma.infer_columns($1, $2)", 2, types, values);
+	sigma_owner_end(&scope);
+	MemoryContextSwitchTo(caller);
+	columns = sigma_json_get(sigma_json_read(DatumGetJsonbPCopy(inferred)), "columns");
 	SPI_finish();
 	for (i = 0; editable != NULL && !editable->boolean && i < columns->count; i++)
 		sigma_json_set(columns->items[i], "editable", sigma_json_new_bool(false, editable));

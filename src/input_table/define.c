@@ -32,6 +32,7 @@
 #include "storage/lock.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/inval.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
@@ -427,6 +428,8 @@ lock_name(const char *space, const char *name)
 
 	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, (uint32) (hash >> 32), (uint32) hash, NAME_LOCK);
 	(void) LockAcquire(&tag, ExclusiveLock, false, false);
+	/* unlike a relation's lock, this one does not bring the news of whom we waited for */
+	AcceptInvalidationMessages();
 }
 
 /* A column that is locked or has rules keeps its type: SG423 and SG409. */
@@ -566,8 +569,10 @@ purge(const char *id)
 static bool
 purge_leftover(const char *id)
 {
-	Oid			relid = sigma_data_table_oid(id);
+	Oid			relid;
 
+	lock_name("relation", sigma_data_table_name(id));
+	relid = sigma_data_table_oid(id);
 	if (!OidIsValid(relid) || !sigma_data_table_is_of(relid, id) ||
 		sigma_catalog_exists(DOCUMENT_INPUT_TABLE, id))
 		return false;
