@@ -22,7 +22,7 @@
 
 #define MEGABYTE	(1024 * 1024)
 
-static bytea *read_bytes(const JsonNode *node);
+static void read_content(CsvFile *file, const JsonNode *node);
 static bool looks_like_base64(const char *text);
 static Datum call(const char *sql, int count, const Oid *types, const Datum *values);
 static void infer_columns(JsonNode *document, const CsvFile *file);
@@ -55,10 +55,13 @@ sigma_csv_take(JsonNode *document)
 		return NULL;
 	}
 	file = palloc(sizeof(CsvFile));
-	file->bytes = read_bytes(data);
+	read_content(file, data);
+	/* text has come as the database's */
+	if (file->type == TEXTOID)
+		(void) sigma_json_remove(options, "encoding");
 	file->options = sigma_json_write(options);
 	if (size != NULL &&
-		VARSIZE_ANY_EXHDR(file->bytes) > DatumGetFloat8(DirectFunctionCall1(numeric_float8, NumericGetDatum(size->number))) * MEGABYTE)
+		VARSIZE_ANY_EXHDR(file->content) > DatumGetFloat8(DirectFunctionCall1(numeric_float8, NumericGetDatum(size->number))) * MEGABYTE)
 		sigma_document_error(data, ERRCODE_PROGRAM_LIMIT_EXCEEDED, NULL, "the CSV file is larger than \"max_size\"");
 	infer_columns(document, file);
 	return file;
@@ -68,8 +71,8 @@ sigma_csv_take(JsonNode *document)
 void
 sigma_csv_import_first(const char *id, const CsvFile *file)
 {
-	static const Oid types[] = {TEXTOID, BYTEAOID, JSONBOID};
-	Datum		values[] = {CStringGetTextDatum(id), PointerGetDatum(file->bytes), JsonbPGetDatum(file->options)};
+	const Oid	types[] = {TEXTOID, file->type, JSONBOID};
+	Datum		values[] = {CStringGetTextDatum(id), PointerGetDatum(file->content), JsonbPGetDatum(file->options)};
 	OwnerScope	scope;
 
 	SPI_connect();
@@ -83,8 +86,8 @@ sigma_csv_import_first(const char *id, const CsvFile *file)
 static void
 infer_columns(JsonNode *document, const CsvFile *file)
 {
-	static const Oid types[] = {BYTEAOID, JSONBOID};
-	Datum		values[] = {PointerGetDatum(file->bytes), JsonbPGetDatum(file->options)};
+	const Oid	types[] = {file->type, JSONBOID};
+	Datum		values[] = {PointerGetDatum(file->content), JsonbPGetDatum(file->options)};
 	JsonNode   *editable = sigma_json_remove(document, "editable_after_upload");
 	MemoryContext caller = CurrentMemoryContext;
 	JsonNode   *columns;
@@ -99,7 +102,7 @@ infer_columns(JsonNode *document, const CsvFile *file)
 	inferred = call("SELECT sigma.infer_columns($1, $2)", 2, types, values);
 	sigma_owner_end(&scope);
 	MemoryContextSwitchTo(caller);
-	columns = sigma_json_get(sigma_json_read(DatumGetJsonbPCopy(inferred)), "columns");
+	columns = sigma_json_read(DatumGetJsonbPCopy(inferred));
 	SPI_finish();
 	for (i = 0; editable != NULL && !editable->boolean && i < columns->count; i++)
 		sigma_json_set(columns->items[i], "editable", sigma_json_new_bool(false, editable));
@@ -118,31 +121,44 @@ call(const char *sql, int count, const Oid *types, const Datum *values)
 	return SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
 }
 
-/* The bytes of "csv_data": base64 where it is that and nothing else, the text itself otherwise; 22023 where a data: URL is broken. */
-static bytea *
-read_bytes(const JsonNode *node)
+/* "csv_data" as bytes where it is base64, as text otherwise; 22023 where a data: URL is broken. */
+static void
+read_content(CsvFile *file, const JsonNode *node)
 {
 	static const char prefix[] = ";base64,";
 	char	   *text = node->string;
 	char	   *comma = strncmp(text, "data:", 5) == 0 ? strstr(text, prefix) : NULL;
-	if (comma != NULL)
-		text = comma + strlen(prefix);
-	else if (!looks_like_base64(text))
-		return cstring_to_text(text);
-	return DatumGetByteaP(DirectFunctionCall2(binary_decode, CStringGetTextDatum(text), CStringGetTextDatum("base64")));
+	bytea	   *bytes;
+
+	file->type = TEXTOID;
+	file->content = cstring_to_text(text);
+	if (comma == NULL && !looks_like_base64(text))
+		return;
+	bytes = DatumGetByteaP(DirectFunctionCall2(binary_decode,
+											   CStringGetTextDatum(comma != NULL ? comma + strlen(prefix) : text),
+											   CStringGetTextDatum("base64")));
+	/* a file has lines: what decodes to none was a word */
+	if (comma == NULL && memchr(VARDATA(bytes), '\n', VARSIZE(bytes) - VARHDRSZ) == NULL &&
+		memchr(VARDATA(bytes), '\r', VARSIZE(bytes) - VARHDRSZ) == NULL)
+		return;
+	file->type = BYTEAOID;
+	file->content = bytes;
 }
 
 /*
- * Is this base64?  CSV text with rows has a line break and base64 need not, so
- * one line of nothing but base64's characters, of the right length, is taken as it.
+ * May this be base64?  It is one line, or lines of the lengths that encoders break
+ * at, of nothing but base64's characters and of the right length in all.
  */
 static bool
 looks_like_base64(const char *text)
 {
 	static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	size_t		length = strlen(text);
-	size_t		body = strspn(text, alphabet);
+	size_t		line;
 
-	return length >= 8 && length % 4 == 0 && length - body <= 2 &&
-		strspn(text + body, "=") == length - body;
+	while (line = strspn(text, alphabet), (line == 64 || line == 76) && (text[line] == '\n' || text[line] == '\r'))
+		text += line + strspn(text + line, "\r\n");
+	text += line;
+	line += strspn(text, "=");
+	text += strspn(text, "=");
+	return line % 4 == 0 && text[strspn(text, "\r\n")] == '\0';
 }

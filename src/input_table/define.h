@@ -74,7 +74,8 @@ typedef struct TableChange
 /* A CSV file that came with a definition. */
 typedef struct CsvFile
 {
-	bytea	   *bytes;
+	Oid			type;			/* of the content: TEXTOID or BYTEAOID */
+	struct varlena *content;
 	Jsonb	   *options;		/* of sigma.import_csv */
 } CsvFile;
 

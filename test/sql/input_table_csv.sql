@@ -13,18 +13,23 @@ END
 $$;
 
 -- columns are taken from the file
-SELECT sigma.create_input_table('{"id": "cf_a", "type": "csv", "csvData": "name,amount,paid\nAnn,12.50,true\nBob,7,false\n"}');
+SELECT sigma.create_input_table('{"id": "cf_a", "type": "csv", "encoding": "latin1", "csvData": "name,amount,paid\nÄnn,12.50,true\nBob,7,false\n"}');
 SELECT c->>'name' AS name, c->>'type' AS type FROM sigma.sigma_input_tables, jsonb_array_elements(columns) WITH ORDINALITY AS e (c, n) WHERE id = 'cf_a' ORDER BY n;
 SELECT name, amount, paid, sigma_row_id FROM sigds.sigds_cf_a ORDER BY sigma_row_id;
 -- the file itself is not kept
-SELECT to_jsonb(t)::text LIKE '%Ann%' AS kept FROM sigma.sigma_input_tables t WHERE id = 'cf_a';
+SELECT to_jsonb(t)::text LIKE '%nn,12%' AS kept FROM sigma.sigma_input_tables t WHERE id = 'cf_a';
 -- as base64, with a delimiter, without a header, not to be edited afterwards
-SELECT sigma.create_input_table(jsonb_build_object('id', 'cf_b', 'type', 'csv', 'csv_data', encode('Ann;1' || E'\n' || 'Bob;2' || E'\n', 'base64'),
+SELECT sigma.create_input_table(jsonb_build_object('id', 'cf_b', 'type', 'csv', 'csv_data', encode(convert_to(E'Ann;1\nBob;2\n', 'UTF8'), 'base64'),
     'delimiter', ';', 'header_row', false, 'editable_after_upload', false));
 SELECT c - 'id' FROM sigma.sigma_input_tables, jsonb_array_elements(columns) WITH ORDINALITY AS e (c, n) WHERE id = 'cf_b' ORDER BY n;
 SELECT "Column 1", "Column 2" FROM sigds.sigds_cf_b ORDER BY sigma_row_id;
 SELECT sigma.create_input_table(jsonb_build_object('id', 'cf_c', 'csv_data', 'data:text/csv;base64,' || encode(convert_to(E'stra\u00dfe\nK\u00f6ln\n', 'LATIN1'), 'base64'), 'encoding', 'latin1'));
-SELECT * FROM sigma.list_input_tables() WHERE false;
+-- in lines, as encoders write them
+SELECT sigma.create_input_table(jsonb_build_object('id', 'cf_g', 'csv_data', encode(convert_to(string_agg(n::text, E'\n' ORDER BY n), 'UTF8'), 'base64'), 'header', false)) FROM generate_series(1, 100) n;
+SELECT count(*), min("Column 1"), max("Column 1") FROM sigds.sigds_cf_g;
+-- a header that only looks like it is text
+SELECT sigma.create_input_table('{"id": "cf_h", "csv_data": "username"}');
+SELECT c->>'name' AS name FROM sigma.sigma_input_tables, jsonb_array_elements(columns) c WHERE id = 'cf_h';
 SELECT "straße" FROM sigds.sigds_cf_c;
 -- columns that are given are kept, with their rules
 SELECT sigma.create_input_table('{"id": "cf_d", "type": "csv", "columns": [{"name": "n", "type": "integer", "validation": {"min": 0}}, {"name": "t", "type": "text"}], "csv_data": "t,n\nx,1\ny,2\n"}');
