@@ -10,8 +10,8 @@ SET sigma.user_email = 'mara@example.com';
 
 \echo '== 1. A CSV file becomes an input table'
 \echo
+\echo '-- column types are inferred from all rows of the file'
 \set ECHO queries
--- column types are inferred from all rows of the file
 SELECT c->>'name' AS "column", c->>'type' AS type
 FROM jsonb_array_elements(sigma.infer_columns(pg_read_binary_file(:'csv'))) AS c;
 
@@ -20,27 +20,17 @@ SELECT sigma.create_input_table(jsonb_build_object(
     'columns', sigma.infer_columns(pg_read_binary_file(:'csv')),
     'validation_rules', :'rules'::jsonb));
 
--- the good rows go in, the bad ones come back
-SELECT sigma.import_csv_file('contacts', :'csv', '{"mode": "partial"}') AS import \gset
-SELECT r->>'lines' AS lines, r->>'accepted' AS accepted, r->>'rejected' AS rejected, r->>'error_count' AS errors
-FROM (VALUES (:'import'::jsonb)) AS import(r);
+\echo '-- the good rows go in, the bad ones come back'
+CREATE TEMP TABLE import AS
+    SELECT sigma.import_csv_file('contacts', :'csv', '{"mode": "partial"}') AS r;
+SELECT r->>'lines' AS lines, r->>'accepted' AS accepted, r->>'rejected' AS rejected, r->>'delimiter' AS delimiter FROM import;
+SELECT e->>'line' AS line, e->>'column' AS "column", e->>'rule' AS rule, left(e->>'value', 25) AS value, e->>'message' AS message
+FROM import, jsonb_array_elements(r->'errors') AS e LIMIT 8;
 
-SELECT e->>'line' AS line, e->>'column' AS "column", e->>'rule' AS rule, left(e->>'value', 30) AS value, e->>'message' AS message
-FROM jsonb_array_elements(:'import'::jsonb->'errors') AS e
-LIMIT 10;
-
--- every other way to write is checked by the same rules: this is plain SQL
-DO $$
-DECLARE
-    detail text;
-BEGIN
-    INSERT INTO sigds.sigds_contacts DEFAULT VALUES;
-EXCEPTION WHEN check_violation THEN
-    GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
-    RAISE NOTICE '%', SQLERRM;
-    RAISE NOTICE '%', detail;
-END
-$$;
+\echo '-- plain SQL is checked by the same rules'
+\set ON_ERROR_STOP off
+INSERT INTO sigds.sigds_contacts DEFAULT VALUES;
+\set ON_ERROR_STOP on
 
 \set ECHO none
 \echo
@@ -57,11 +47,13 @@ SELECT sigma.create_input_table('{
         {"name": "Status",  "type": "dropdown", "default_value": "planned",
                             "validation": {"values": ["planned", "running", "done"]}}]}');
 
-SELECT jsonb_pretty(sigma.handle_data_entry('campaigns', '[
+\echo '-- all failures of all rows are reported together'
+SELECT e->>'row' AS row, e->>'column' AS "column", e->>'rule' AS rule, e->>'value' AS value, e->>'message' AS message
+FROM jsonb_array_elements(sigma.handle_data_entry('campaigns', '[
     {"Name": "Spring launch", "Channel": "email", "Budget": 12000, "Starts": "2026-03-01"},
     {"Name": "Trade fair",    "Channel": "event", "Budget": 75000},
     {"Name": "spring LAUNCH", "Channel": "fax"},
-    {"Name": "Call the VIPs", "Channel": "phone", "Budget": "900"}]', 'partial') - 'row_ids') AS entry;
+    {"Name": "Call the VIPs", "Channel": "phone", "Budget": "900"}]', 'partial')->'errors') AS e;
 
 SELECT sigma_row_id AS row, "Name", "Channel", "Budget", "Starts", "Status", sigma_created_by AS by
 FROM sigds.sigds_campaigns ORDER BY sigma_row_id;
@@ -77,44 +69,47 @@ SELECT sigma.create_page('{
             {"id": "campaign", "type": "control", "name": "Campaign", "control_type": "text"},
             {"id": "launch",   "type": "button",  "name": "Launch"}]},
         {"id": "data", "type": "tabs", "tabs": [
-            {"id": "tab_contacts",  "label": "Contacts"},
-            {"id": "tab_campaigns", "label": "Campaigns"}]}]}');
-SELECT sigma.create_layout_element('{"id": "contacts_grid",  "type": "input_table", "source": "contacts",  "parent_id": "tab_contacts"}');
-SELECT sigma.create_layout_element('{"id": "campaigns_grid", "type": "input_table", "source": "campaigns", "parent_id": "tab_campaigns"}');
+            {"id": "tab_contacts",  "label": "Contacts",  "children": [
+                {"id": "contacts_grid",  "type": "input_table", "source": "contacts"}]},
+            {"id": "tab_campaigns", "label": "Campaigns", "children": [
+                {"id": "campaigns_grid", "type": "input_table", "source": "campaigns"}]}]}]}');
 SELECT sigma.create_modal('{"id": "done", "name": "Launched", "title": "Campaign launched", "width": "sm"}');
 
+\pset tuples_only
+\pset format unaligned
 SELECT sigma.render_layout();
+\pset format aligned
+\pset tuples_only
 
 \set ECHO none
 \echo
 \echo '== 4. A button that does something'
 \echo
 \set ECHO queries
-SELECT sigma.add_column('contacts', '{"name": "Campaign", "type": "text"}');
+SELECT sigma.add_column('contacts', '{"name": "Assigned Campaign", "type": "text"}') IS NOT NULL AS added;
 SELECT sigma.create_variable('{"id": "last_launch", "kind": "variable", "type": "text", "scope": "workbook"}');
+SELECT sigma.create_action_sequence(jsonb_set('{
+    "id": "launch_campaign", "name": "Launch the campaign",
+    "trigger": {"type": "click", "element_id": "launch"},
+    "condition": {"type": "control_value", "control_id": "campaign", "operator": "is_not_null"},
+    "actions": [
+        {"type": "data_modification", "subtype": "insert_row", "target": "campaigns", "output_variable": "row",
+         "parameters": {"values": {"Name": "[Control/campaign]", "Channel": "email", "Status": "running"}}},
+        {"type": "data_modification", "subtype": "update_rows", "target": "contacts",
+         "parameters": {"selector": null, "values": {"Assigned Campaign": "[Control/campaign]"}}},
+        {"type": "variable", "subtype": "set", "target": "last_launch", "parameters": {"value": "[Control/campaign]"}},
+        {"type": "navigation", "subtype": "open_link", "target": "https://example.com/campaigns/{{[ActionVar/row]}}"}]}',
+    '{actions,1,parameters,selector}', :'pick'));
 
-SELECT sigma.create_action_sequence(jsonb_build_object(
-    'id', 'launch_campaign', 'name', 'Launch the campaign',
-    'trigger', '{"type": "click", "element_id": "launch"}'::jsonb,
-    'condition', '{"type": "control_value", "control_id": "campaign", "operator": "is_not_null"}'::jsonb,
-    'actions', jsonb_build_array(
-        '{"type": "data_modification", "subtype": "insert_row", "target": "campaigns", "output_variable": "row",
-          "parameters": {"values": {"Name": "[Control/campaign]", "Channel": "email", "Status": "running"}}}'::jsonb,
-        jsonb_build_object('type', 'data_modification', 'subtype', 'update_rows', 'target', 'contacts',
-            'parameters', jsonb_build_object('selector', :'pick'::jsonb, 'values', '{"Campaign": "[Control/campaign]"}'::jsonb)),
-        '{"type": "variable", "subtype": "set", "target": "last_launch", "parameters": {"value": "[Control/campaign]"}}'::jsonb,
-        '{"type": "navigation", "subtype": "open_link", "target": "https://example.com/campaigns/{{[ActionVar/row]}}"}'::jsonb)));
+\echo '-- a click while nothing is chosen, and a click'
+SELECT r->>'status' AS status, r->>'reason' AS reason FROM sigma.execute_sequence('launch_campaign') AS r;
 
--- nothing is chosen: the condition is false, nothing runs
-SELECT r->>'status' AS status, r->>'reason' AS reason
-FROM sigma.execute_sequence('launch_campaign', '{}') AS r;
-
--- a click
-SELECT sigma.execute_sequence('launch_campaign', '{"controls": {"campaign": "Autumn offer"}}') AS run \gset
+CREATE TEMP TABLE run AS
+    SELECT sigma.execute_sequence('launch_campaign', '{"controls": {"campaign": "Autumn offer"}}') AS r;
 SELECT s->>'index' AS step, concat_ws(' ', s->>'type', s->>'subtype') AS action, s->>'status' AS status, s->>'rows' AS rows
-FROM jsonb_array_elements(:'run'::jsonb->'actions') AS s;
-SELECT jsonb_pretty(:'run'::jsonb->'effects') AS effects;
-SELECT sigma.get_variable('last_launch'), (SELECT count(*) FROM sigds.sigds_contacts WHERE "Campaign" = 'Autumn offer') AS contacts;
+FROM run, jsonb_array_elements(r->'actions') AS s;
+SELECT e->>'type' AS effect, e->>'target' AS target FROM run, jsonb_array_elements(r->'effects') AS e;
+SELECT sigma.get_variable('last_launch'), (SELECT count(*) FROM sigds.sigds_contacts WHERE "Assigned Campaign" = 'Autumn offer') AS contacts;
 
 \set ECHO none
 \echo
@@ -122,16 +117,17 @@ SELECT sigma.get_variable('last_launch'), (SELECT count(*) FROM sigds.sigds_cont
 \echo
 \set ECHO queries
 SELECT sigma.create_action_sequence('{
-    "id": "double_the_budget", "name": "Double the budget", "actions": [
+    "id": "raise_budget", "name": "Raise the budget", "actions": [
         {"type": "data_modification", "subtype": "insert_row", "target": "campaigns",
          "parameters": {"values": {"Name": "Winter offer", "Budget": 20000}}},
         {"type": "data_modification", "subtype": "update_rows", "target": "campaigns",
-         "parameters": {"selector": {"match": {"Name": "Spring launch"}}, "values": {"Budget": {"type": "control", "control_id": "budget"}}}},
+         "parameters": {"selector": {"match": {"Name": "Spring launch"}}, "values": {"Budget": "[Control/budget]"}}},
         {"type": "modal", "subtype": "open", "target": "done"}]}');
-
-SELECT jsonb_pretty(r - 'actions' - 'execution_id' - 'duration_ms') AS failed
-FROM sigma.execute_sequence('double_the_budget', '{"controls": {"budget": 90000}}') AS r;
-
+CREATE TEMP TABLE failed AS
+    SELECT sigma.execute_sequence('raise_budget', '{"controls": {"budget": 90000}}') AS r;
+SELECT r->>'status' AS status, r->>'rolled_back' AS rolled_back, r->'error'->>'index' AS step, r->'error'->>'sqlstate' AS sqlstate,
+       r->'error'->>'detail' AS detail
+FROM failed;
 SELECT "Name", "Budget", "Status" FROM sigds.sigds_campaigns ORDER BY sigma_row_id;
 
 \set ECHO none
