@@ -104,7 +104,8 @@ typedef struct MatchOperator
 
 static const MatchOperator operators[] = {
 	{"=", "%s OPERATOR(pg_catalog.=) ANY ($)", PARAMETER_LIST, false},
-	{"!=", "%s OPERATOR(pg_catalog.<>) ALL ($)", PARAMETER_LIST, false},
+	/* an empty list differs from everything, but it stands for null */
+	{"!=", "(%s OPERATOR(pg_catalog.<>) ALL ($) AND pg_catalog.cardinality($) OPERATOR(pg_catalog.>) 0)", PARAMETER_LIST, false},
 	{">", "%s OPERATOR(pg_catalog.>) $", PARAMETER_VALUE, false},
 	{">=", "%s OPERATOR(pg_catalog.>=) $", PARAMETER_VALUE, false},
 	{"<", "%s OPERATOR(pg_catalog.<) $", PARAMETER_VALUE, false},
@@ -121,6 +122,8 @@ static const MatchOperator operators[] = {
 static const InputTable *find_table(CompileState *state, JsonNode *action);
 static void check_document(const StepType *type, JsonNode *action, JsonNode *parameters);
 static JsonNode *require_object(JsonNode *holder, const char *key);
+static void refuse_doubles(Builder *builder, JsonNode *values);
+static void refuse_insert(Builder *builder, JsonNode *where);
 static void build_insert(Builder *builder, Statement *statement, JsonNode *values);
 static void build_insert_rows(Builder *builder, Statement *statement, JsonNode *rows);
 static void build_update(Builder *builder, DataStep *step, JsonNode *parameters);
@@ -278,6 +281,34 @@ require_object(JsonNode *holder, const char *key)
 	return node;
 }
 
+/* Two keys may name one column, in different case: SG400. */
+static void
+refuse_doubles(Builder *builder, JsonNode *values)
+{
+	int			i;
+	int			j;
+
+	for (i = 1; i < values->count; i++)
+		for (j = 0; j < i; j++)
+			if (writable_column(builder, values->items[i]) == writable_column(builder, values->items[j]))
+				sigma_document_error(values->items[i], 0, NULL, "column \"%s\" is given twice, as \"%s\" and \"%s\"",
+									 writable_column(builder, values->items[i])->name,
+									 values->items[j]->key, values->items[i]->key);
+}
+
+/* No row comes into a table with a protected column: SG423. */
+static void
+refuse_insert(Builder *builder, JsonNode *where)
+{
+	int			i;
+
+	for (i = 0; i < builder->table->ncolumn; i++)
+		if (builder->table->columns[i].is_protected)
+			sigma_document_error(where, ERRCODE_SIGMA_LOCKED,
+								 psprintf("Column \"%s\" is protected.", builder->table->columns[i].name),
+								 "no row can be inserted into input table \"%s\"", builder->table->id);
+}
+
 /* INSERT of one row. */
 static void
 build_insert(Builder *builder, Statement *statement, JsonNode *values)
@@ -285,6 +316,8 @@ build_insert(Builder *builder, Statement *statement, JsonNode *values)
 	StringInfoData marks;
 	int			i;
 
+	refuse_insert(builder, values);
+	refuse_doubles(builder, values);
 	initStringInfo(&builder->sql);
 	initStringInfo(&marks);
 	appendStringInfo(&builder->sql, "INSERT INTO %s", table_sql(builder->table));
@@ -313,11 +346,13 @@ build_insert_rows(Builder *builder, Statement *statement, JsonNode *rows)
 	int			i;
 	int			j;
 
+	refuse_insert(builder, rows);
 	for (i = 0; i < rows->count; i++)
 	{
 		if (rows->items[i]->kind != JSON_OBJECT)
 			sigma_document_error(rows->items[i], 0, NULL, "a row must be an object, not %s",
 								 sigma_json_kind_name(rows->items[i]));
+		refuse_doubles(builder, rows->items[i]);
 		for (j = 0; j < rows->items[i]->count; j++)
 			columns = list_append_unique_ptr(columns,
 											 unconstify(TableColumn *, writable_column(builder, rows->items[i]->items[j])));
@@ -453,6 +488,7 @@ append_assignments(Builder *builder, JsonNode *values)
 {
 	int			i;
 
+	refuse_doubles(builder, values);
 	for (i = 0; i < values->count; i++)
 	{
 		const TableColumn *column = writable_column(builder, values->items[i]);
