@@ -39,6 +39,7 @@ typedef struct SeenValue
 	SeenKey		key;
 	int64		ordinal;
 	int			row;
+	int64		line;
 	char		status;			/* simplehash's */
 } SeenValue;
 
@@ -447,8 +448,12 @@ record_duplicate(Batch *batch, StagedRow *row, int column, int64 holder, const S
 	failure.rule = "unique";
 	failure.value = sigma_value_to_text(what->type, row->values[column]);
 	failure.conflicts_with = holder;
-	failure.message = holder != 0 ? "must be unique" :
-		psprintf("must be unique, but row %d of the input has the same value", other->row);
+	if (holder != 0)
+		failure.message = "must be unique";
+	else if (other->line > 0)
+		failure.message = psprintf("must be unique, but line " INT64_FORMAT " has the same value", other->line);
+	else
+		failure.message = psprintf("must be unique, but row %d of the input has the same value", other->row);
 	sigma_batch_record(batch, row, &failure);
 }
 
@@ -522,6 +527,7 @@ remember_unique(Batch *batch, const StagedRow *row, const bool *changed)
 			entry->key.value = datumCopy(key.value, type->by_value, type->length);
 			entry->ordinal = row->ordinal;
 			entry->row = row->row;
+			entry->line = row->line;
 			MemoryContextSwitchTo(caller);
 		}
 	}
