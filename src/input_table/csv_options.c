@@ -7,10 +7,13 @@
  */
 #include "postgres.h"
 
+#include <ctype.h>
+
 #include "miscadmin.h"
 #include "nodes/pg_list.h"
 
 #include "common/document.h"
+#include "common/document_specs.h"
 #include "common/errors.h"
 #include "input_table/csv.h"
 
@@ -41,7 +44,6 @@ static void read_replace(CsvOptions *options, const JsonNode *value);
 static void read_dry_run(CsvOptions *options, const JsonNode *value);
 static void read_max_errors(CsvOptions *options, const JsonNode *value);
 static const OptionSpec *find_option(const JsonNode *value, bool import);
-static char *snake_case(const char *key);
 static void unknown_option(const JsonNode *value, const char *name, bool import) pg_attribute_noreturn();
 static void check_together(const CsvOptions *options, const JsonNode *document);
 
@@ -246,7 +248,7 @@ read_max_errors(CsvOptions *options, const JsonNode *value)
 static const OptionSpec *
 find_option(const JsonNode *value, bool import)
 {
-	const char *name = snake_case(value->key);
+	const char *name = sigma_respell(value->key);
 	int			i;
 
 	if (strcmp(name, "header_row") == 0)
@@ -259,29 +261,6 @@ find_option(const JsonNode *value, bool import)
 			return &specs[i];
 		}
 	unknown_option(value, name, import);
-}
-
-/* "dateOrder" as "date_order". */
-static char *
-snake_case(const char *key)
-{
-	char	   *result = palloc(strlen(key) * 2 + 1);
-	char	   *out = result;
-	const char *c;
-
-	for (c = key; *c != '\0'; c++)
-	{
-		if (*c >= 'A' && *c <= 'Z')
-		{
-			if (c > key && c[-1] >= 'a' && c[-1] <= 'z')
-				*out++ = '_';
-			*out++ = *c - 'A' + 'a';
-		}
-		else
-			*out++ = *c;
-	}
-	*out = '\0';
-	return result;
 }
 
 static void
