@@ -200,6 +200,16 @@ CREATE FUNCTION sigma.check_document(kind text, doc jsonb) RETURNS jsonb
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION sigma.check_document(text, jsonb) IS 'the canonical form of a document, or an error with its path; creates nothing';
 
+CREATE FUNCTION sigma.element_types(search text = NULL)
+    RETURNS TABLE (type text, setting text, value_type text, required bool, default_value jsonb, allowed jsonb, description text)
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.element_types(text) IS 'types of layout elements and their settings, those that contain the text';
+
+CREATE FUNCTION sigma.action_types(search text = NULL)
+    RETURNS TABLE (type text, subtype text, parameter text, value_type text, required bool, default_value jsonb, description text)
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.action_types(text) IS 'types of actions and their parameters, those that contain the text';
+
 ------------------------------------------------------------------------------
 -- input_table: definition
 ------------------------------------------------------------------------------

@@ -1,10 +1,10 @@
 /*
  * document_actions.c
- *		Actions: their types, parameters and folding; checks of sequences and triggers.
+ *		Actions: folding and checking; checks of sequences and triggers.
  *
  * An action is flat where clients write it and folded where it is stored: what is
  * no column of the catalog goes into "parameters" (N6), where the tables by type
- * and subtype take over.  See document.c for the engine and its lifetimes.
+ * and subtype (document_action_types.c) take over.  See document.c for the engine and its lifetimes.
  */
 #include "postgres.h"
 
@@ -14,235 +14,7 @@
 #include "common/document_hooks.h"
 #include "common/document_specs.h"
 
-static void begin_action(JsonNode *action, int flags);
-static void finish_action(JsonNode *action, int flags);
-static void begin_branch(JsonNode *branch, int flags);
 static const ActionType *action_type(const char *type, const char *subtype);
-static JsonNode *read_link(const KeySpec *key, JsonNode *value, int flags);
-static JsonNode *read_body(const KeySpec *key, JsonNode *value, int flags);
-static JsonNode *read_arguments(const KeySpec *key, JsonNode *value, int flags);
-static JsonNode *read_rows(const KeySpec *key, JsonNode *value, int flags);
-
-/*
- * Parameters by type
- */
-static const KeySpec cell_row = {.name = "rows", .type = SPEC_MAP, .of = &sigma_a_cell};
-const KeySpec sigma_an_action = {.name = "actions", .type = SPEC_NAME_OR_OBJECT, .object = &sigma_action_spec};
-
-static const KeySpec values_keys[] = {
-	{"values", SPEC_MAP, "values by column", KEY_REQUIRED, .of = &sigma_a_cell},
-	{"column_values", SPEC_ALIAS, .other = "values"},
-	{NULL}
-};
-static const KeySpec rows_keys[] = {
-	{"rows", SPEC_LIST, "rows of values by column", .of = &cell_row},
-	{"source", SPEC_NAME, "a table or query that gives the rows"},
-	{"values", SPEC_MAP, "values by column, for every row of the source", .of = &sigma_a_cell},
-	{"column_values", SPEC_ALIAS, .other = "values"},
-	{NULL}
-};
-static const KeySpec selector_keys[] = {
-	{"selector", SPEC_OBJECT, "which rows", KEY_REQUIRED, .object = &sigma_selector_spec},
-	{NULL}
-};
-static const KeySpec upsert_keys[] = {
-	{"key", SPEC_LIST, "columns that tell rows apart; absent: the unique one among the values", KEY_WRAP | KEY_NOT_EMPTY, .of = &sigma_a_name},
-	{NULL}
-};
-
-static const char *const selection_modes[] = {"replace", "add", "remove", NULL};
-static const EnumSpec selection_mode_names = {selection_modes};
-static const KeySpec value_keys[] = {
-	{"value", SPEC_VALUE, "the value", KEY_REQUIRED | KEY_NULL},
-	{NULL}
-};
-static const KeySpec mode_keys[] = {
-	{"selection_mode", SPEC_ENUM, "how a list takes the value", .names = &selection_mode_names, .fallback = "\"replace\""},
-	{NULL}
-};
-
-static const KeySpec link_keys[] = {
-	{"open_in", SPEC_CUSTOM, "_self, _blank or _parent", .read = read_link, .value_type = "text"},
-	{"pass_control_values", SPEC_MAP, "values by control of the destination", .of = &sigma_a_value},
-	{"dynamic_url", SPEC_DROPPED},
-	{NULL}
-};
-static const char *const link_targets[] = {"_self", "_blank", "_parent", NULL};
-static const WordPair link_aliases[] = {
-	{"same_window", "_self"}, {"new_window", "_blank"}, {"parent_window", "_parent"},
-	{"self", "_self"}, {"blank", "_blank"}, {"parent", "_parent"}, {NULL}
-};
-static const EnumSpec link_names = {link_targets, link_aliases};
-
-static const KeySpec no_keys[] = {{NULL}};
-static const KeySpec modify_keys[] = {
-	{"show_columns", SPEC_LIST, "columns to show", .of = &sigma_a_name},
-	{"hide_columns", SPEC_LIST, "columns to hide", .of = &sigma_a_name},
-	{"settings", SPEC_SPELLED, "settings of the element to change"},
-	{NULL}
-};
-static const KeySpec sort_keys[] = {
-	{"sort", SPEC_LIST, "columns, or {column, direction}", KEY_REQUIRED | KEY_WRAP | KEY_NOT_EMPTY, .of = &sigma_a_sort_item},
-	{NULL}
-};
-static const KeySpec form_values_keys[] = {
-	{"values", SPEC_MAP, "values by field", KEY_REQUIRED, .of = &sigma_a_cell},
-	{"column_values", SPEC_ALIAS, .other = "values"},
-	{NULL}
-};
-static const KeySpec plugin_keys[] = {
-	{"effect", SPEC_NAME, "the plugin's effect"},
-	{"payload", SPEC_ANY, "what it is given", KEY_NULL},
-	{NULL}
-};
-static const char *const tab_directions[] = {"next", "previous", NULL};
-static const EnumSpec tab_direction_names = {tab_directions};
-static const KeySpec tab_keys[] = {
-	{"index", SPEC_INT, "the tab's place, from 0", .min = 0, .max = PG_INT32_MAX},
-	{"direction", SPEC_ENUM, "from the tab that is shown", .names = &tab_direction_names},
-	{NULL}
-};
-static const KeySpec event_keys[] = {
-	{"name", SPEC_NAME, "the event's name", KEY_REQUIRED},
-	{"payload", SPEC_ANY, "what it carries", KEY_NULL},
-	{NULL}
-};
-static const KeySpec procedure_keys[] = {
-	{"arguments", SPEC_CUSTOM, "values in order, or by name", .read = read_arguments, .value_type = "array or object"},
-	{NULL}
-};
-static const KeySpec export_keys[] = {
-	{"columns", SPEC_LIST, "the columns, in order", KEY_NOT_EMPTY, .of = &sigma_a_name},
-	{"limit", SPEC_INT, "greatest number of rows", .min = 0, .max = PG_INT64_MAX},
-	{NULL}
-};
-static const KeySpec notify_keys[] = {
-	{"channel", SPEC_NAME, "how it is delivered"},
-	{"recipients", SPEC_LIST, "to whom", KEY_WRAP, .of = &sigma_a_value},
-	{"subject", SPEC_DYNAMIC, "its subject"},
-	{"body", SPEC_CUSTOM, "its text", .read = read_body, .value_type = "dynamic text"},
-	{NULL}
-};
-
-static const KeySpec branch_keys[] = {
-	{"condition", SPEC_CUSTOM, "when it is taken", KEY_REQUIRED, .read = sigma_read_condition, .value_type = "condition"},
-	{"actions", SPEC_LIST, "its steps", KEY_REQUIRED, .of = &sigma_an_action},
-	{NULL}
-};
-static const ObjectSpec branch_spec = {"a branch", branch_keys, NULL, begin_branch};
-static const KeySpec a_branch = {.name = "branches", .type = SPEC_OBJECT, .object = &branch_spec};
-static const KeySpec if_keys[] = {
-	{"branches", SPEC_LIST, "{condition, actions}; the first that is true is taken", KEY_REQUIRED | KEY_NOT_EMPTY, .of = &a_branch},
-	{"else", SPEC_LIST, "steps where none is true", .of = &sigma_an_action},
-	{NULL}
-};
-static const KeySpec loop_keys[] = {
-	{"rows", SPEC_CUSTOM, "\"selection\" or a query", KEY_REQUIRED, .read = read_rows, .value_type = "text"},
-	{"actions", SPEC_LIST, "steps for each row", KEY_REQUIRED, .of = &sigma_an_action},
-	{"max_rows", SPEC_INT, "greatest number of rows", .min = 1, .max = PG_INT32_MAX, .fallback = "10000"},
-	{NULL}
-};
-static const KeySpec run_keys[] = {
-	{"context", SPEC_OPEN, "its context"},
-	{NULL}
-};
-static const char *const stop_states[] = {"success", "failed", NULL};
-static const EnumSpec stop_state_names = {stop_states};
-static const KeySpec stop_keys[] = {
-	{"status", SPEC_ENUM, "how the run ends", .names = &stop_state_names, .fallback = "\"success\""},
-	{"message", SPEC_DYNAMIC, "what its result says"},
-	{NULL}
-};
-
-static const KeySpec ai_keys[] = {
-	{"model", SPEC_NAME, "function or model", KEY_REQUIRED},
-	{"query", SPEC_DYNAMIC, "what is asked", KEY_REQUIRED},
-	{"parameters", SPEC_SPELLED, "the model's own parameters"},
-	{"prompt", SPEC_ALIAS, .other = "query"},
-	{"cost_budget", SPEC_REFUSED, .other = "Costs are bounded by \"max_ai_calls\" of \"execution_config\" and by \"max_tokens\" of the query."},
-	{NULL}
-};
-static const char *const methods[] = {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", NULL};
-static const EnumSpec method_names = {methods};
-static const KeySpec api_keys[] = {
-	{"method", SPEC_ENUM, "the method", .names = &method_names, .fallback = "\"GET\""},
-	{"path", SPEC_DYNAMIC, "the path on the server"},
-	{"query", SPEC_MAP, "the query's parameters", .of = &sigma_a_value},
-	{"headers", SPEC_MAP, "headers", .of = &sigma_a_value},
-	{"body", SPEC_CUSTOM, "the body", KEY_NULL, .read = read_body, .value_type = "any"},
-	{NULL}
-};
-static const KeySpec agent_keys[] = {
-	{"query", SPEC_DYNAMIC, "what is asked"},
-	{"parameters", SPEC_SPELLED, "the agent's own parameters"},
-	{"prompt", SPEC_ALIAS, .other = "query"},
-	{"message", SPEC_ALIAS, .other = "query"},
-	{NULL}
-};
-
-/*
- * The types.  Rows of one type stand together.
- */
-const ActionType sigma_action_types[] = {
-	{"data_modification", "insert_row", TARGET_REQUIRED, "insert one row into an input table", {values_keys}},
-	{"data_modification", "insert_rows", TARGET_REQUIRED, "insert rows that are listed or come from a source", {rows_keys}},
-	{"data_modification", "update_row", TARGET_REQUIRED, "update the one row that is selected", {values_keys, selector_keys}},
-	{"data_modification", "update_rows", TARGET_REQUIRED, "update all rows that are selected", {values_keys, selector_keys}},
-	{"data_modification", "delete_row", TARGET_REQUIRED, "delete the one row that is selected", {selector_keys}},
-	{"data_modification", "delete_rows", TARGET_REQUIRED, "delete all rows that are selected", {selector_keys}},
-	{"data_modification", "upsert_row", TARGET_REQUIRED, "update the row of that key, or insert it", {values_keys, upsert_keys}},
-	{"variable", "set", TARGET_REQUIRED, "set a variable", {value_keys}},
-	{"variable", "clear", TARGET_REQUIRED, "take a variable's value away", {no_keys}},
-	{"control", "set_value", TARGET_REQUIRED, "set a control's value", {value_keys, mode_keys}},
-	{"control", "clear_value", TARGET_REQUIRED, "take a control's value away", {no_keys}},
-	{"control", "enable", TARGET_REQUIRED, "let a control be used", {no_keys}},
-	{"control", "disable", TARGET_REQUIRED, "let a control not be used", {no_keys}},
-	{"navigation", "open_link", TARGET_DYNAMIC, "open an address", {link_keys}},
-	{"navigation", "open_sigma_doc", TARGET_REQUIRED, "open another document", {link_keys}},
-	{"navigation", "navigate_workbook", TARGET_REQUIRED, "go to a page or element", {link_keys}},
-	{"modal", "open", TARGET_REQUIRED, "open a modal or drawer", {no_keys}},
-	{"modal", "close", TARGET_OPTIONAL, "close a modal or drawer, or the one that is open", {no_keys}},
-	{"element", "refresh", TARGET_REQUIRED, "read an element's data again", {no_keys}},
-	{"element", "modify", TARGET_REQUIRED, "change an element's columns or settings", {modify_keys}},
-	{"element", "sort", TARGET_REQUIRED, "sort an element", {sort_keys}},
-	{"element", "show", TARGET_REQUIRED, "show an element", {no_keys}},
-	{"element", "hide", TARGET_REQUIRED, "hide an element", {no_keys}},
-	{"element", "toggle", TARGET_REQUIRED, "show an element, or hide it where it is shown", {no_keys}},
-	{"element", "focus", TARGET_REQUIRED, "bring an element into view", {no_keys}},
-	{"container", "set_row", TARGET_REQUIRED, "choose the row a container shows", {value_keys}},
-	{"form", "set_values", TARGET_REQUIRED, "fill in a form", {form_values_keys}},
-	{"form", "reset", TARGET_REQUIRED, "empty a form", {no_keys}},
-	{"plugin", "trigger", TARGET_REQUIRED, "trigger a plugin's effect", {plugin_keys}},
-	{"tabs", "select", TARGET_REQUIRED, "show a tab", {tab_keys}},
-	{"embed", "send_event", TARGET_NONE, "send an event to the page around", {event_keys}},
-	{"stored_procedure", NULL, TARGET_REQUIRED, "call a procedure or function", {procedure_keys}},
-	{"export", "csv", TARGET_REQUIRED, "export a table or view as CSV", {export_keys}},
-	{"export", "json", TARGET_REQUIRED, "export a table or view as JSON", {export_keys}},
-	{"notify", NULL, TARGET_NONE, "send a message when the transaction commits", {notify_keys}},
-	{"flow", "if_else", TARGET_NONE, "take the first branch whose condition is true", {if_keys}},
-	{"flow", "for_each", TARGET_NONE, "run steps for each row", {loop_keys}},
-	{"flow", "run_sequence", TARGET_REQUIRED, "run another sequence", {run_keys}},
-	{"flow", "stop", TARGET_NONE, "end the run", {stop_keys}},
-	{"ai_query", NULL, TARGET_NONE, "ask a model", {ai_keys}},
-	{"api_call", NULL, TARGET_REQUIRED, "call a server", {api_keys}},
-	{"agent", "call", TARGET_REQUIRED, "ask an agent", {agent_keys}},
-	{"agent", "clear_messages", TARGET_REQUIRED, "forget an agent's messages", {no_keys}},
-	{NULL}
-};
-
-static const char *const action_types[] = {
-	"data_modification", "variable", "control", "navigation", "modal", "element", "container", "form",
-	"plugin", "tabs", "embed", "stored_procedure", "export", "notify", "flow", "ai_query", "api_call",
-	"agent", NULL
-};
-static const WordPair action_type_aliases[] = {{"input_table", "data_modification"}, {NULL}};
-static const WordPair action_type_hints[] = {
-	{"data_operation", "Use \"data_modification\" with insert_row, update_row, delete_row or upsert_row."},
-	{"ui_interaction", "Use \"element\" with show, hide, toggle or focus."},
-	{"custom", "Use \"stored_procedure\": a function or procedure of your own."},
-	{NULL}
-};
-const EnumSpec sigma_action_type_names = {action_types, action_type_aliases, action_type_hints};
 
 static const WordPair subtype_aliases[] = {
 	{"insert", "insert_row"}, {"upsert", "upsert_row"}, {"set_variable", "set"}, {"clear_variable", "clear"},
@@ -255,39 +27,9 @@ static const WordPair subtype_hints[] = {
 	{NULL}
 };
 
-static const char *const handlings[] = {"fail", "continue", "retry", NULL};
-static const WordPair handling_aliases[] = {{"stop", "fail"}, {"abort", "fail"}, {"ignore", "continue"}, {NULL}};
-static const EnumSpec handling_names = {handlings, handling_aliases};
-
-static const KeySpec retry_keys[] = {
-	{"times", SPEC_INT, "how often", .min = 1, .max = 100, .fallback = "3"},
-	{"backoff_ms", SPEC_INT, "how long to wait before", .min = 0, .max = 3600000, .fallback = "1000"},
-	{NULL}
-};
-static const ObjectSpec retry_spec = {"\"retry\"", retry_keys};
-
-/* Keys of every action; all others belong to "parameters". */
-static const KeySpec action_keys[] = {
-	{"id", SPEC_NAME, "its id"},
-	{"name", SPEC_NAME, "its name"},
-	{"type", SPEC_ENUM, "its type", KEY_REQUIRED, .names = &sigma_action_type_names},
-	{"subtype", SPEC_TEXT, "its subtype"},
-	{"target", SPEC_NAME, "what it acts on"},
-	{"parameters", SPEC_OPEN, "its parameters"},
-	{"conditions", SPEC_CUSTOM, "it is skipped where this is not true", .read = sigma_read_condition, .value_type = "condition"},
-	{"description", SPEC_TEXT, "what it is for"},
-	{"output_variable", SPEC_NAME, "the variable that takes its result"},
-	{"error_handling", SPEC_ENUM, "what its failure means", .names = &handling_names},
-	{"retry", SPEC_OBJECT, "how it is retried", .object = &retry_spec},
-	{"timeout_ms", SPEC_INT, "how long it may take in milliseconds; 0: no limit", .min = 0, .max = PG_INT32_MAX},
-	{"metadata", SPEC_OPEN, "whatever the client adds"},
-	{NULL}
-};
-const ObjectSpec sigma_action_spec = {"an action", action_keys, NULL, begin_action, finish_action};
-
 /* What clients call the target, at top level or in the parameters. */
 static const char *const target_aliases[] = {
-	"target_table", "target_control", "target_element", "element_id", "modal_id", NULL
+	"target_table", "target_control", "target_element", "element_id", "modal_id", "url", NULL
 };
 
 /* The row of a type and subtype; the only one of a type where the subtype is NULL. */
@@ -335,7 +77,7 @@ stays(const char *name)
 {
 	const KeySpec *key;
 
-	for (key = action_keys; key->name != NULL; key++)
+	for (key = sigma_action_keys; key->name != NULL; key++)
 		if (strcmp(key->name, name) == 0)
 			return true;
 	for (key = sigma_run_time_keys; key->name != NULL; key++)
@@ -383,48 +125,56 @@ fold_ai_function(JsonNode *parameters)
 										 psprintf("%s.%s", warehouse->string, function->string), function));
 }
 
+/*
+ * The parameters of an action, made where it has none.  Beside a model or a query
+ * at top level, the parameters of an AI query are the AI's own.
+ */
+static JsonNode *
+own_parameters(JsonNode *action, bool ai)
+{
+	static const char *const on_top[] = {"model", "query", "prompt", "function"};
+	JsonNode   *parameters = sigma_json_get(action, "parameters");
+	JsonNode   *outer;
+	int			i;
+
+	if (parameters == NULL || parameters->kind == JSON_NULL)
+	{
+		parameters = sigma_json_new(JSON_OBJECT, action);
+		sigma_json_set(action, "parameters", parameters);
+		return parameters;
+	}
+	sigma_spec_require(parameters, JSON_OBJECT, "parameters", "an object");
+	for (i = 0; ai && i < lengthof(on_top); i++)
+	{
+		JsonNode   *node = sigma_json_get(action, on_top[i]);
+
+		if (node == NULL || node->kind == JSON_NULL)
+			continue;
+		outer = sigma_json_new(JSON_OBJECT, parameters);
+		sigma_json_set(outer, "parameters", parameters);
+		sigma_json_set(action, "parameters", outer);
+		return outer;
+	}
+	return parameters;
+}
+
 /* Move everything that is a parameter into "parameters", and up what is not (N6). */
 static void
 fold_parameters(JsonNode *action, const char *type)
 {
-	static const char *const ai_keys_on_top[] = {"model", "query", "prompt", "function", NULL};
-	JsonNode   *parameters = sigma_json_get(action, "parameters");
 	bool		ai = type != NULL && strcmp(type, "ai_query") == 0;
+	bool		navigation = type != NULL && strcmp(type, "navigation") == 0;
+	JsonNode   *parameters = own_parameters(action, ai);
 	int			i;
 
-	if (parameters != NULL && parameters->kind != JSON_NULL)
-	{
-		sigma_spec_require(parameters, JSON_OBJECT, "parameters", "an object");
-		for (i = 0; ai && ai_keys_on_top[i] != NULL; i++)
-			if (sigma_json_get(action, ai_keys_on_top[i]) != NULL)
-			{
-				/* the AI's own */
-				JsonNode   *outer = sigma_json_new(JSON_OBJECT, parameters);
-
-				sigma_json_set(outer, "parameters", parameters);
-				sigma_json_set(action, "parameters", outer);
-				parameters = outer;
-				break;
-			}
-	}
-	else
-	{
-		parameters = sigma_json_new(JSON_OBJECT, action);
-		sigma_json_set(action, "parameters", parameters);
-	}
 	sigma_spec_respell(parameters);
-
 	move_member(parameters, "subtype", action, "subtype");
 	move_member(parameters, "target", action, "target");
-	for (i = 0; target_aliases[i] != NULL; i++)
+	/* "url", the last of them, is a target of navigation alone */
+	for (i = 0; target_aliases[i + (navigation ? 0 : 1)] != NULL; i++)
 	{
 		move_member(action, target_aliases[i], action, "target");
 		move_member(parameters, target_aliases[i], action, "target");
-	}
-	if (type != NULL && strcmp(type, "navigation") == 0)
-	{
-		move_member(action, "url", action, "target");
-		move_member(parameters, "url", action, "target");
 	}
 	i = 0;
 	while (i < action->count)
@@ -523,8 +273,8 @@ read_subtype(JsonNode *action, const char *type)
 }
 
 /* Before an action's keys are read: its type, and everything in its place. */
-static void
-begin_action(JsonNode *action, int flags)
+void
+sigma_begin_action(JsonNode *action, int flags)
 {
 	JsonNode   *type;
 	const char *name;
@@ -538,15 +288,22 @@ begin_action(JsonNode *action, int flags)
 	}
 	name = sigma_json_get_string(action, "type", NULL);
 	if (name == NULL && (flags & DOCUMENT_CHANGES) == 0)
-		sigma_document_error(action, 0, sigma_hint_names("", action_types), "an action needs \"type\"");
+		sigma_document_error(action, 0, sigma_hint_names("", sigma_action_type_names.names), "an action needs \"type\"");
 	fold_parameters(action, name);
+}
+
+/* Is this the row of that subtype? */
+static bool
+is_subtype(const ActionType *row, const char *subtype)
+{
+	return row->subtype != NULL && strcmp(row->subtype, subtype) == 0;
 }
 
 /* Raise SG400 where parameters of one type contradict each other. */
 static void
 check_parameters(const ActionType *row, JsonNode *parameters)
 {
-	if (row->tables[0] == rows_keys)
+	if (is_subtype(row, "insert_rows"))
 	{
 		bool		rows = sigma_json_get(parameters, "rows") != NULL;
 		bool		source = sigma_json_get(parameters, "source") != NULL;
@@ -558,7 +315,7 @@ check_parameters(const ActionType *row, JsonNode *parameters)
 		if (rows && sigma_json_get(parameters, "values") != NULL)
 			sigma_document_error(sigma_json_get(parameters, "values"), 0, NULL, "\"values\" goes with \"source\"");
 	}
-	else if (row->tables[0] == tab_keys)
+	else if (is_subtype(row, "select"))
 	{
 		if ((sigma_json_get(parameters, "index") != NULL) == (sigma_json_get(parameters, "direction") != NULL))
 			sigma_document_error(parameters, 0, NULL, "tabs select needs either \"index\" or \"direction\"");
@@ -566,8 +323,8 @@ check_parameters(const ActionType *row, JsonNode *parameters)
 }
 
 /* After an action's keys are read: its parameters by type and subtype, and its target. */
-static void
-finish_action(JsonNode *action, int flags)
+void
+sigma_finish_action(JsonNode *action, int flags)
 {
 	char	   *type = sigma_json_get_string(action, "type", NULL);
 	JsonNode   *parameters = sigma_json_get(action, "parameters");
@@ -582,7 +339,7 @@ finish_action(JsonNode *action, int flags)
 		row = read_subtype(action, type);
 		noun = psprintf("an action of type %s%s%s", type, row->subtype != NULL ? " " : "",
 						row->subtype != NULL ? row->subtype : "");
-		if (row->tables[0] == values_keys || row->tables[0] == selector_keys)
+		if (strcmp(type, "data_modification") == 0)
 			fold_row_identifier(parameters);
 		if (whole || parameters->count > 0)
 		{
@@ -603,29 +360,29 @@ finish_action(JsonNode *action, int flags)
 }
 
 /* Before a branch of if_else is read: "conditions" is its condition too. */
-static void
-begin_branch(JsonNode *branch, int flags)
+void
+sigma_begin_branch(JsonNode *branch, int flags)
 {
 	sigma_spec_alias(branch, "conditions", "condition");
 }
 
 /* Where a link opens. */
-static JsonNode *
-read_link(const KeySpec *key, JsonNode *value, int flags)
+JsonNode *
+sigma_read_link(const KeySpec *key, JsonNode *value, int flags)
 {
-	return sigma_spec_enum("an action of type navigation", "open_in", &link_names, value);
+	return sigma_spec_enum("an action of type navigation", "open_in", &sigma_link_names, value);
 }
 
 /* A body: dynamic text, or any other value as it is. */
-static JsonNode *
-read_body(const KeySpec *key, JsonNode *value, int flags)
+JsonNode *
+sigma_read_body(const KeySpec *key, JsonNode *value, int flags)
 {
 	return value->kind == JSON_STRING ? sigma_read_dynamic_text(value) : value;
 }
 
 /* Arguments of a procedure: values in an array, or by name. */
-static JsonNode *
-read_arguments(const KeySpec *key, JsonNode *value, int flags)
+JsonNode *
+sigma_read_arguments(const KeySpec *key, JsonNode *value, int flags)
 {
 	int			i;
 
@@ -643,8 +400,8 @@ read_arguments(const KeySpec *key, JsonNode *value, int flags)
 }
 
 /* The rows of a loop: the selection, or a query. */
-static JsonNode *
-read_rows(const KeySpec *key, JsonNode *value, int flags)
+JsonNode *
+sigma_read_loop_rows(const KeySpec *key, JsonNode *value, int flags)
 {
 	sigma_spec_require(value, JSON_STRING, "rows", "\"selection\" or a query");
 	if (value->string[strspn(value->string, " \t\r\n")] == '\0')

@@ -30,6 +30,8 @@ static void walk_data_element(Walk *walk, JsonNode *document);
 static void walk_form(Walk *walk, JsonNode *document);
 static void walk_action(Walk *walk, JsonNode *action);
 static void walk_actions(Walk *walk, JsonNode *actions);
+static void walk_rows(Walk *walk, JsonNode *parameters, const char *table);
+static void walk_flow(Walk *walk, JsonNode *parameters);
 static void walk_target(Walk *walk, JsonNode *action, const char *type, const char *subtype);
 static void walk_sequence(Walk *walk, JsonNode *sequence);
 static void walk_trigger(Walk *walk, JsonNode *trigger);
@@ -468,8 +470,6 @@ walk_action(Walk *walk, JsonNode *action)
 	const char *subtype = sigma_json_get_string(action, "subtype", "");
 	const char *target = sigma_json_get_string(action, "target", NULL);
 	JsonNode   *parameters = sigma_json_get(action, "parameters");
-	JsonNode   *node;
-	int			i;
 
 	check_stack_depth();
 	walk_condition(walk, sigma_json_get(action, "conditions"));
@@ -483,20 +483,9 @@ walk_action(Walk *walk, JsonNode *action)
 	walk_values(walk, sigma_json_get(parameters, "recipients"));
 
 	if (strcmp(type, "data_modification") == 0)
-	{
-		add_keys(walk, target, sigma_json_get(parameters, "values"));
-		add_columns(walk, target, sigma_json_get(parameters, "key"));
-		node = sigma_json_get(parameters, "rows");
-		for (i = 0; node != NULL && node->kind == JSON_ARRAY && i < node->count; i++)
-		{
-			add_keys(walk, target, node->items[i]);
-			walk_values(walk, node->items[i]);
-		}
-		node = sigma_json_get(parameters, "selector");
-		if (node != NULL)
-			walk_selector(walk, node, target);
-		add_perhaps(walk, REFERENCE_INPUT_TABLE, sigma_json_get(parameters, "source"));
-	}
+		walk_rows(walk, parameters, target);
+	else if (strcmp(type, "flow") == 0)
+		walk_flow(walk, parameters);
 	else if (strcmp(type, "export") == 0)
 		add_columns(walk, target, sigma_json_get(parameters, "columns"));
 	else if (strcmp(type, "api_call") == 0)
@@ -504,16 +493,41 @@ walk_action(Walk *walk, JsonNode *action)
 		walk_values(walk, sigma_json_get(parameters, "query"));
 		walk_values(walk, sigma_json_get(parameters, "headers"));
 	}
-	else if (strcmp(type, "flow") == 0)
+}
+
+/* Parameters of a data modification: they name columns of its table. */
+static void
+walk_rows(Walk *walk, JsonNode *parameters, const char *table)
+{
+	JsonNode   *rows = sigma_json_get(parameters, "rows");
+	JsonNode   *selector = sigma_json_get(parameters, "selector");
+	int			i;
+
+	add_keys(walk, table, sigma_json_get(parameters, "values"));
+	add_columns(walk, table, sigma_json_get(parameters, "key"));
+	for (i = 0; rows != NULL && rows->kind == JSON_ARRAY && i < rows->count; i++)
 	{
-		walk_actions(walk, sigma_json_get(parameters, "actions"));
-		walk_actions(walk, sigma_json_get(parameters, "else"));
-		node = sigma_json_get(parameters, "branches");
-		for (i = 0; node != NULL && i < node->count; i++)
-		{
-			walk_condition(walk, sigma_json_get(node->items[i], "condition"));
-			walk_actions(walk, sigma_json_get(node->items[i], "actions"));
-		}
+		add_keys(walk, table, rows->items[i]);
+		walk_values(walk, rows->items[i]);
+	}
+	if (selector != NULL)
+		walk_selector(walk, selector, table);
+	add_perhaps(walk, REFERENCE_INPUT_TABLE, sigma_json_get(parameters, "source"));
+}
+
+/* Parameters of flow: conditions and steps within the step. */
+static void
+walk_flow(Walk *walk, JsonNode *parameters)
+{
+	JsonNode   *branches = sigma_json_get(parameters, "branches");
+	int			i;
+
+	walk_actions(walk, sigma_json_get(parameters, "actions"));
+	walk_actions(walk, sigma_json_get(parameters, "else"));
+	for (i = 0; branches != NULL && i < branches->count; i++)
+	{
+		walk_condition(walk, sigma_json_get(branches->items[i], "condition"));
+		walk_actions(walk, sigma_json_get(branches->items[i], "actions"));
 	}
 }
 

@@ -19,6 +19,7 @@ static void begin_condition(JsonNode *condition, int flags);
 static void finish_condition(JsonNode *condition, int flags);
 static void finish_selector(JsonNode *selector, int flags);
 static bool is_plain(const JsonNode *value);
+static void move_to_metadata(JsonNode *context, List *members);
 static JsonNode *read_selection(const KeySpec *key, JsonNode *selection, int flags);
 
 /* lists and words */
@@ -497,9 +498,7 @@ context_key(const char *name)
 JsonNode *
 sigma_read_context(JsonNode *context)
 {
-	JsonNode   *metadata = NULL;
 	List	   *unknown = NIL;
-	ListCell   *cell;
 	int			kept = 0;
 	int			i;
 	int			j;
@@ -528,25 +527,33 @@ sigma_read_context(JsonNode *context)
 		context->items[kept++] = member;
 	}
 	context->count = kept;
-	if (unknown == NIL)
-		return context;
+	if (unknown != NIL)
+		move_to_metadata(context, unknown);
+	return context;
+}
 
-	metadata = sigma_json_get(context, "metadata");
-	if (metadata == NULL)
+/* Put members that the context does not know into its "metadata"; SG400 where that has them. */
+static void
+move_to_metadata(JsonNode *context, List *members)
+{
+	JsonNode   *metadata = sigma_json_get(context, "metadata");
+	bool		given = metadata != NULL;
+	ListCell   *cell;
+
+	if (!given)
 	{
 		metadata = sigma_json_new(JSON_OBJECT, context);
 		sigma_json_set(context, "metadata", metadata);
 	}
-	foreach(cell, unknown)
+	foreach(cell, members)
 	{
 		JsonNode   *member = lfirst(cell);
 
 		CHECK_FOR_INTERRUPTS();
-		if (sigma_json_get(metadata, member->key) != NULL)
+		if (given && sigma_json_get(metadata, member->key) != NULL)
 			sigma_document_error(member, 0, NULL, "\"%s\" is given here and in \"metadata\"", member->key);
-		sigma_json_set(metadata, member->key, member);
+		sigma_json_add(metadata, member->key, member);
 	}
-	return context;
 }
 
 /* A context's selection: its rows are checked, everything else is kept. */

@@ -362,6 +362,16 @@ sigma_json_set(JsonNode *object, const char *key, JsonNode *value)
 	object->items[i] = value;
 }
 
+/* Put a member of which the caller knows that there is none of its name. */
+void
+sigma_json_add(JsonNode *object, const char *key, JsonNode *value)
+{
+	Assert(object->kind == JSON_OBJECT);
+	reserve(object);
+	value->key = pstrdup(key);
+	object->items[object->count++] = value;
+}
+
 /* Take a member out.  Returns it, or NULL if there is none. */
 JsonNode *
 sigma_json_remove(JsonNode *object, const char *key)

@@ -59,6 +59,7 @@ extern JsonNode *sigma_json_copy(const JsonNode *node);
 /* objects: keys are unique, in the order of insertion */
 extern JsonNode *sigma_json_get(const JsonNode *object, const char *key);
 extern void sigma_json_set(JsonNode *object, const char *key, JsonNode *value);
+extern void sigma_json_add(JsonNode *object, const char *key, JsonNode *value);
 extern JsonNode *sigma_json_remove(JsonNode *object, const char *key);
 
 /* arrays */
