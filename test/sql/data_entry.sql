@@ -77,6 +77,10 @@ SELECT count(*) FROM entry_people WHERE email LIKE 'gus%';
 SELECT * FROM entry_error($$SELECT sigma.handle_data_entry('e_people', '{"sigma_row_id": 4711, "_delete": true}')$$);
 SELECT * FROM entry_error($$SELECT sigma.handle_data_entry('e_people', '[{"sigma_row_id": 1, "age": 1}, {"sigma_row_id": 1, "age": 2}]')$$);
 
+-- a long list of failures is cut
+SELECT array_length(string_to_array(content, E'\n'), 1) AS lines, substring(content FROM '[^\n]*$') AS last
+FROM entry_error($$SELECT sigma.handle_data_entry('e_people', (SELECT jsonb_agg('{"age": 121}'::jsonb) FROM generate_series(1, 15)))$$) WHERE field = 'detail';
+
 -- partial: good rows go in, bad ones come back
 SELECT jsonb_pretty(sigma.handle_data_entry('e_people', '[
     {"email": "gus@example.com", "grade": "Z"},
@@ -86,6 +90,17 @@ SELECT jsonb_pretty(sigma.handle_data_entry('e_people', '[
     {"sigma_row_id": 2, "age": -1},
     {"sigma_row_id": 4711, "age": 1}]', 'partial') - 'row_ids');
 SELECT email, age, grade FROM entry_people WHERE email LIKE 'gus%' OR id IN (1, 2) ORDER BY email;
+-- whatever JSON a bad value was, it comes back as text
+SELECT f ->> 'column' AS "column", f ->> 'value' AS value, f ->> 'message' AS message
+FROM sigma.handle_data_entry('e_people', '{"email": "ivy@example.com", "age": {"years": 4}, "born": 20200131, "active": [true], "score": true, "tags": 5}', 'partial') AS r,
+    jsonb_array_elements(r -> 'errors') AS f;
+-- in mode sigma a required value that cannot be read still rejects the row
+SELECT sigma.create_input_table(('{"id": "e_wide", "columns": [' || string_agg(format('{"name": "w%s", "type": "integer", "required": %s}', i, to_json(i = 1)), ', ' ORDER BY i) || ']}')::jsonb) AS id
+FROM generate_series(1, 40) AS i;
+SELECT r ->> 'accepted' AS accepted, r #>> '{errors,0,rule}' AS rule, r #>> '{warnings,0,rule}' AS warning FROM sigma.handle_data_entry('e_wide', '{"w1": "x"}', 'sigma') AS r;
+-- more columns than a row mostly has, and rows that differ
+SELECT sigma.handle_data_entry('e_wide', (SELECT jsonb_agg(d) FROM (SELECT jsonb_object_agg('w' || i, i * r) || '{"w1": 1}' AS d FROM generate_series(1, 40) AS i, generate_series(1, 3) AS r WHERE i % r = 0 GROUP BY r ORDER BY r) AS rows)) ->> 'inserted' AS inserted;
+SELECT w1, w2, w3, w39, w40 FROM sigds.sigds_e_wide ORDER BY sigma_row_id;
 -- a bad row does not keep a later good row with the same value out
 SELECT r ->> 'accepted' AS accepted, r ->> 'rejected' AS rejected, r #>> '{errors,0,row}' AS bad_row, r #>> '{errors,0,rule}' AS rule
 FROM sigma.handle_data_entry('e_people', '[{"email": "hal@example.com", "age": 999}, {"email": "hal@example.com", "age": 9}]', 'partial') AS r;
@@ -122,6 +137,8 @@ SELECT * FROM entry_error($$SELECT sigma.handle_data_entry('e_people', '[{"email
 SELECT * FROM entry_error($$SELECT sigma.handle_data_entry('e_people', '{"email": "x@example.com", "Email": "y@example.com"}')$$);
 SELECT * FROM entry_error($$SELECT sigma.handle_data_entry('e_people', '"row"')$$);
 SELECT * FROM entry_error($$SELECT sigma.handle_data_entry('e_people', 'null')$$);
+SELECT * FROM entry_error($$SELECT sigma.handle_data_entry('e_people', 'true')$$) WHERE field = 'message';
+SELECT * FROM entry_error($$SELECT sigma.handle_data_entry('e_people', '[{"sigma_row_id": 1, "_delete": {}}]')$$) WHERE field = 'message';
 SELECT * FROM entry_error($$SELECT sigma.handle_data_entry('e_people', '[{}, [1]]', 'sigma')$$);
 SELECT * FROM entry_error($$SELECT sigma.handle_data_entry('e_people', '[{"sigma_row_id": 1.5, "age": 1}]')$$);
 SELECT * FROM entry_error($$SELECT sigma.handle_data_entry('e_people', '[{"sigma_row_id": "one"}]')$$);
@@ -237,7 +254,7 @@ SELECT * FROM entry_error($$UPDATE sigds.sigds_e_small SET fixed = 'x' WHERE sig
 DROP SCHEMA entry_trap CASCADE;
 DROP VIEW entry_people;
 DROP FUNCTION entry_error;
-SELECT sigma.delete_input_table('e_people', true), sigma.delete_input_table('e_quoted', true), sigma.delete_input_table('e_small', true),
+SELECT sigma.delete_input_table('e_people', true), sigma.delete_input_table('e_quoted', true), sigma.delete_input_table('e_small', true), sigma.delete_input_table('e_wide', true),
     sigma.delete_input_table('e_locked', true);
 REVOKE ALL ON SCHEMA sigma, sigds FROM regress_entry_writer, regress_entry_none;
 REVOKE ALL ON FUNCTION sigma.handle_data_entry, sigma.validate_data FROM regress_entry_writer, regress_entry_none;
