@@ -61,6 +61,27 @@ static void check_column(const Reference *reference);
 static void refuse_missing(const Reference *reference, DocumentKind kind);
 static void check_default_tab(Relation rel, const LayoutChange *change, const JsonNode *settings);
 
+/* Do these settings (NULL: none) make anything else, a sequence or a variable? */
+bool
+sigma_layout_brings(const ElementKind *kind, Jsonb *config)
+{
+	int			i;
+
+	if (kind != NULL && strcmp(kind->name, "control") == 0)
+		return true;
+	for (i = 0; config != NULL && JB_ROOT_IS_OBJECT(config) && i < lengthof(sequence_settings); i++)
+	{
+		const char *name = sequence_settings[i].name;
+		JsonbValue	value;
+
+		/* an object or an array; ids alone are strings, and arrays are looked into later */
+		if (getKeyJsonValueFromContainer(&config->root, name, strlen(name), &value) != NULL &&
+			value.type == jbvBinary)
+			return true;
+	}
+	return false;
+}
+
 /*
  * Settle what the settings of written rows bring along.  Raises SG404 where they name
  * what does not exist, 42703 for an unknown column.
@@ -80,7 +101,7 @@ sigma_layout_documents(Relation rel, List *changes)
 		JsonNode   *settings;
 
 		CHECK_FOR_INTERRUPTS();
-		if (!change->configured || change->kind == NULL)
+		if (!change->brings)
 			continue;
 		settings = read_settings(rel, change->id);
 		if (settings == NULL)

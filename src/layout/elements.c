@@ -441,7 +441,7 @@ compare_rows(TriggerData *trigger, HeapTuple old, HeapTuple new)
 	change->kind = sigma_element_kind(type);
 	change->parent = text_column(desc, new, LAYOUT_PARENT);
 	change->inserted = old == NULL;
-	change->configured = config != NULL || (type != NULL && strcmp(type, "control") == 0);
+	change->configured = config != NULL;
 	if (old == NULL)
 	{
 		change->moved = true;
@@ -459,9 +459,9 @@ compare_rows(TriggerData *trigger, HeapTuple old, HeapTuple new)
 		if (!same_text(change->id, text_column(desc, old, LAYOUT_ID)))
 			elog(ERROR, "old and new rows of an UPDATE come in different orders");
 		change->old_parent = text_column(desc, old, LAYOUT_PARENT);
-		change->configured = !same_json(old_config, config) || !same_text(type, text_column(desc, old, LAYOUT_TYPE));
-		change->moved = !same_text(change->old_parent, change->parent) ||
-			!same_text(type, text_column(desc, old, LAYOUT_TYPE)) ||
+		change->retyped = !same_text(type, text_column(desc, old, LAYOUT_TYPE));
+		change->configured = change->retyped || !same_json(old_config, config);
+		change->moved = change->retyped || !same_text(change->old_parent, change->parent) ||
 			sigma_layout_max_nesting(old_config) != sigma_layout_max_nesting(config);
 		change->reordered = old_null || old_position != new_position;
 		if (!same_json(json_column(desc, old, LAYOUT_CHILDREN), children))
@@ -469,6 +469,9 @@ compare_rows(TriggerData *trigger, HeapTuple old, HeapTuple new)
 		if (!change->moved && !change->reordered && !change->configured && change->given == NULL)
 			return NULL;
 	}
+	change->brings = (old == NULL || change->configured) && sigma_layout_brings(change->kind, config);
+	if (config != NULL)
+		pfree(config);
 	return change;
 }
 
@@ -490,12 +493,14 @@ process(TriggerData *trigger, List *changes)
 	Relation	rel = trigger->tg_relation;
 	LayoutTree *tree;
 	bool		shape = false;
+	bool		retyped = false;
 	ListCell   *cell;
 
 	foreach(cell, changes)
 	{
 		LayoutChange *change = lfirst(cell);
 
+		retyped |= change->retyped;
 		shape |= change->moved || change->reordered || change->given != NULL;
 	}
 	if (shape)
@@ -523,6 +528,8 @@ process(TriggerData *trigger, List *changes)
 	}
 	if (!sigma_restoring())
 		sigma_layout_documents(rel, changes);
+	if (retyped)
+		sigma_layout_targets_changed();
 }
 
 /* Read a transition table from its start. */

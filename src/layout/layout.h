@@ -114,7 +114,9 @@ typedef struct LayoutChange
 	bool		inserted;
 	bool		moved;			/* parent, type or limit: the subtree is checked */
 	bool		reordered;		/* position alone */
+	bool		retyped;		/* it is something else now */
 	bool		configured;		/* settings: references are checked */
+	bool		brings;			/* settings hold sequences, or it is a control */
 	JsonNode   *given;			/* children as written, or NULL */
 } LayoutChange;
 
@@ -142,6 +144,7 @@ extern void sigma_layout_delete_rows(Relation rel, ArrayType *ids);
 extern void sigma_layout_insert(List *documents);	/* of JsonNode, as the caller */
 extern void sigma_layout_move(List *placements);	/* of Placement, as the caller */
 extern ArrayType *sigma_text_array(List *strings);
+extern void sigma_layout_targets_changed(void);
 
 /* nested.c: children that are given as documents or ids */
 extern void sigma_layout_fold_tabs(JsonNode *document, bool children_written);
@@ -150,6 +153,7 @@ extern HTAB *sigma_id_set(const char *name, Size entrysize);	/* keyed by pointer
 
 /* documents.c: what settings bring along and what they name */
 extern const char *const sigma_layout_sequence_settings[];	/* ends with NULL */
+extern bool sigma_layout_brings(const ElementKind *kind, Jsonb *config);
 extern void sigma_layout_documents(Relation rel, List *changes);
 extern bool sigma_layout_source_missing(const char *name, const char **noun);
 

@@ -479,9 +479,12 @@ report_reasons(Removal *removal, const LayoutRemoval *asked)
 	foreach(cell, removal->reasons)
 		appendStringInfo(&detail, "%s%s", detail.len > 0 ? "\n" : "", (char *) lfirst(cell));
 	if (asked != NULL && asked->cascade)
+	{
 		ereport(NOTICE,
 				(errmsg("layout element \"%s\" is deleted although others refer to it", first->id),
 				 errdetail_internal("%s", detail.data)));
+		sigma_layout_targets_changed();
+	}
 	else
 		ereport(ERROR,
 				(errcode(ERRCODE_SIGMA_CONFLICT),

@@ -197,13 +197,13 @@ sigma_tree_place(LayoutTree *tree, const char *id)
 	spread(tree, element);
 }
 
-/* Note that the children of an element are to be compared with what its row says. */
+/* Note that the children of an element are to be compared with what its row says; what holds none has none. */
 void
 sigma_tree_refresh(LayoutTree *tree, const char *id)
 {
 	Element    *element = id == NULL ? NULL : sigma_tree_fetch(tree, id);
 
-	if (element == NULL || element->refresh)
+	if (element == NULL || element->refresh || !element->kind->holds)
 		return;
 	element->refresh = true;
 	tree->refresh = lappend(tree->refresh, element);
@@ -620,8 +620,7 @@ compare_siblings(const ListCell *a, const ListCell *b)
 }
 
 /*
- * The children an element's row should name, or NULL where it should have none.
- * While a dump is being restored the given ones stay, and those that they lack
+ * The children an element's row should name.  While a dump is being restored the given ones stay, and those that they lack
  * are added: most of the children are still to come.
  */
 static JsonNode *
@@ -634,8 +633,6 @@ children_document(LayoutTree *tree, Element *element, Jsonb *stored)
 	ListCell   *cell;
 	int			i;
 
-	if (!element->kind->holds && children == NIL)
-		return NULL;
 	if (keep)
 	{
 		given = sigma_id_set("given children", sizeof(char *));

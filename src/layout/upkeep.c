@@ -23,6 +23,7 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
+#include "common/cache.h"
 #include "common/catalog.h"
 #include "common/session.h"
 #include "common/spi.h"
@@ -173,6 +174,13 @@ sigma_layout_move(List *placements)
 	SPI_connect();
 	execute_latest(&plan, MOVE_SQL, lengthof(types), types, values, SPI_OK_UPDATE);
 	SPI_finish();
+}
+
+/* Sequences that are compiled may target an element that is gone or of another type now: compile them again. */
+void
+sigma_layout_targets_changed(void)
+{
+	sigma_cache_send(sigma_relation_oid("sigma_action_sequences"));
 }
 
 /* A List of C strings as text[]. */
