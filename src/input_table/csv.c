@@ -516,6 +516,7 @@ unique_header(HTAB *taken, char *name)
 	return result;
 }
 
+/* Note that a column has this name. */
 static void
 take_name(HTAB *taken, const char *name)
 {

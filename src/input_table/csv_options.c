@@ -134,6 +134,7 @@ read_quote(CsvOptions *options, const JsonNode *value)
 	options->quote = *value->string;
 }
 
+/* Does the first record name the columns? */
 static void
 read_header(CsvOptions *options, const JsonNode *value)
 {
@@ -147,12 +148,14 @@ read_encoding(CsvOptions *options, const JsonNode *value)
 	options->encoding = value->string;
 }
 
+/* Any text; it stands for null besides the empty one. */
 static void
 read_null_text(CsvOptions *options, const JsonNode *value)
 {
 	options->null_text = value->string;
 }
 
+/* A point or a comma. */
 static void
 read_decimal(CsvOptions *options, const JsonNode *value)
 {
@@ -162,6 +165,7 @@ read_decimal(CsvOptions *options, const JsonNode *value)
 	options->format.decimal = *value->string;
 }
 
+/* One of the bytes that people put between groups of digits, or nothing. */
 static void
 read_thousands(CsvOptions *options, const JsonNode *value)
 {
@@ -172,6 +176,7 @@ read_thousands(CsvOptions *options, const JsonNode *value)
 	options->format.thousands = *value->string;
 }
 
+/* One of three words, in any case. */
 static void
 read_date_order(CsvOptions *options, const JsonNode *value)
 {
@@ -201,6 +206,7 @@ read_map(CsvOptions *options, const JsonNode *value)
 	options->map = sigma_json_copy(value);
 }
 
+/* As of a data entry. */
 static void
 read_mode(CsvOptions *options, const JsonNode *value)
 {
@@ -214,24 +220,28 @@ read_key(CsvOptions *options, const JsonNode *value)
 	options->key = sigma_json_copy(value);
 }
 
+/* Read together with the key. */
 static void
 read_on_conflict(CsvOptions *options, const JsonNode *value)
 {
 	options->on_conflict = sigma_json_copy(value);
 }
 
+/* Do the rows that are there go first? */
 static void
 read_replace(CsvOptions *options, const JsonNode *value)
 {
 	options->replace = value->boolean;
 }
 
+/* Is nothing written? */
 static void
 read_dry_run(CsvOptions *options, const JsonNode *value)
 {
 	options->dry_run = value->boolean;
 }
 
+/* A whole number of failures that are returned. */
 static void
 read_max_errors(CsvOptions *options, const JsonNode *value)
 {
@@ -263,6 +273,7 @@ find_option(const JsonNode *value, bool import)
 	unknown_option(value, name, import);
 }
 
+/* Raise SG400 for an option that is none, or one of the other function. */
 static void
 unknown_option(const JsonNode *value, const char *name, bool import)
 {

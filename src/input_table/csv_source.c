@@ -34,6 +34,7 @@ static bool take_raw(CsvReader *reader);
 static void append_text(CsvReader *reader, const char *text, size_t length);
 static char *reserve_window(CsvReader *reader, size_t more);
 static size_t append_checked(CsvReader *reader, const char *bytes, size_t length, bool last);
+static void append_converted(CsvReader *reader, const char *bytes, size_t length);
 static size_t append_utf16(CsvReader *reader, const char *bytes, size_t length, bool last);
 static int	decode_utf16(CsvReader *reader, const unsigned char *at, size_t left, pg_wchar *character);
 static void bad_bytes(CsvReader *reader, const char *bytes, size_t good, size_t length) pg_attribute_noreturn();
@@ -212,6 +213,7 @@ sigma_csv_check_size(uint64 size)
 				 errhint("Import it in parts.")));
 }
 
+/* An empty reader in the current context. */
 static CsvReader *
 make_reader(const CsvOptions *options)
 {
@@ -385,46 +387,53 @@ static size_t
 append_checked(CsvReader *reader, const char *bytes, size_t length, bool last)
 {
 	size_t		good = pg_encoding_verifymbstr(reader->encoding, bytes, length);
-	size_t		room;
-	size_t		converted;
-	char	   *target;
 
 	if (good < length &&
 		(last || bytes[good] == '\0' ||
 		 length - good >= pg_encoding_max_length(reader->encoding)))
 		bad_bytes(reader, bytes, good, length);
 
-	if (!OidIsValid(reader->conversion))
+	if (OidIsValid(reader->conversion))
 	{
-		/* from or to SQL_ASCII: the result must be valid where it goes */
-		if (reader->encoding != GetDatabaseEncoding())
-		{
-			converted = pg_encoding_verifymbstr(GetDatabaseEncoding(), bytes, good);
-			if (converted < good &&
-				(last || good - converted >= pg_database_encoding_max_length()))
-				bad_bytes(reader, bytes, converted, length);
-			good = converted;
-		}
-		append_text(reader, bytes, good);
+		append_converted(reader, bytes, good);
 		return good;
 	}
 
-	room = good * MAX_CONVERSION_GROWTH + 8;
-	target = reserve_window(reader, room);
-	converted = good == 0 ? 0 :
-		pg_do_encoding_conversion_buf(reader->conversion, reader->encoding, GetDatabaseEncoding(),
-									  (unsigned char *) unconstify(char *, bytes), good,
-									  (unsigned char *) target, room, true);
-	if (converted < good)
+	/* from or to SQL_ASCII: the result must be valid where it goes */
+	if (reader->encoding != GetDatabaseEncoding())
+	{
+		size_t		fit = pg_encoding_verifymbstr(GetDatabaseEncoding(), bytes, good);
+
+		if (fit < good && (last || good - fit >= pg_database_encoding_max_length()))
+			bad_bytes(reader, bytes, fit, length);
+		good = fit;
+	}
+	append_text(reader, bytes, good);
+	return good;
+}
+
+/* Append checked bytes in the database's encoding; 22P05 for a character that it does not have. */
+static void
+append_converted(CsvReader *reader, const char *bytes, size_t length)
+{
+	size_t		room = length * MAX_CONVERSION_GROWTH + 8;
+	char	   *target = reserve_window(reader, room);
+	size_t		converted;
+
+	if (length == 0)
+		return;
+	converted = pg_do_encoding_conversion_buf(reader->conversion,
+											  reader->encoding, GetDatabaseEncoding(),
+											  (unsigned char *) unconstify(char *, bytes), length,
+											  (unsigned char *) target, room, true);
+	if (converted < length)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNTRANSLATABLE_CHARACTER),
 				 errmsg("line " INT64_FORMAT " of the CSV has a character that the database's encoding %s does not have",
 						line_after(reader, bytes, converted), GetDatabaseEncodingName()),
 				 errhint("The CSV was read as %s; is this its encoding?",
 						 sigma_csv_encoding_name(reader))));
-	if (good > 0)
-		reader->length += strlen(target);
-	return good;
+	reader->length += strlen(target);
 }
 
 /* The same for UTF-16, which becomes UTF-8 on the way. */

@@ -346,6 +346,7 @@ fold_name(const char *name)
 	return result;
 }
 
+/* Raise 42703 with the columns that have no place in the table. */
 static void
 refuse_unknown(const InputTable *table, const List *unknown)
 {
@@ -456,6 +457,7 @@ begin_batch(const InputTable *table, const ColumnMap *map, const CsvOptions *opt
 	return sigma_batch_begin(table, &batch);
 }
 
+/* Hand every record to the batch. */
 static void
 import_rows(Batch *batch, const ColumnMap *map, CsvReader *reader, const CsvOptions *options)
 {
@@ -578,6 +580,7 @@ push_columns(JsonbParseState **state, const InputTable *table, const ColumnMap *
 	pushJsonbValue(state, WJB_END_ARRAY, NULL);
 }
 
+/* A member's name. */
 static void
 push_key(JsonbParseState **state, const char *key)
 {
@@ -604,6 +607,7 @@ push_string(JsonbParseState **state, const char *string)
 	pushJsonbValue(state, WJB_VALUE, &value);
 }
 
+/* A whole-number member's value. */
 static void
 push_number(JsonbParseState **state, int64 number)
 {

@@ -380,6 +380,7 @@ choose_type(const Guess *guess, int order)
 	return "text";
 }
 
+/* Without blanks and tabs at both ends. */
 static void
 trim_blanks(const char **text, int *length)
 {

@@ -169,9 +169,8 @@ SELECT refused($$SELECT sigma.import_csv('csv_single', 'a', '{"max_errors": 1.5}
 SELECT refused($$SELECT sigma.import_csv('csv_singl', 'a')$$);
 SELECT refused($$SELECT sigma.import_csv(NULL, 'a')$$);
 SELECT refused($$SELECT sigma.import_csv('csv_single', NULL::text)$$);
--- a cell that does not end is not read to the end of the input; a large one is a bad value
+-- a cell that does not end is not read to the end of the input
 SELECT refused($$SELECT sigma.import_csv('csv_single', E'a\n1\n"' || repeat('x', 65 * 1024 * 1024))$$);
-SELECT r->'errors'->0->'rule', r->'errors'->0->'line', r->'accepted' FROM sigma.import_csv('csv_single', E'a\nb\n' || repeat('x', 64 * 1024 * 1024 + 1), '{"dry_run": true}') r;
 SELECT refused($$SELECT sigma.import_csv('csv_single', repeat(repeat('x', 1023) || chr(10), 200 * 1024 + 1))$$);
 
 -- files: for members of pg_read_server_files alone
