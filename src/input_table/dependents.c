@@ -9,7 +9,9 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "catalog/pg_type.h"
 #include "storage/lmgr.h"
+#include "utils/builtins.h"
 
 #include "common/catalog.h"
 #include "common/errors.h"
@@ -32,6 +34,7 @@ static void lock_naming(void);
 static void find_in(DocumentKind kind, const char *id, const char *table, const char *column, List **found);
 static bool rename_in(JsonNode *document, DocumentKind kind, const char *table, const TableChange *change);
 static void write_back(DocumentKind kind, const char *id, const JsonNode *before, const JsonNode *after);
+static void check_snapshot(DocumentKind kind, const char *id);
 static const char *label_of(DocumentKind kind);
 
 /*
@@ -209,6 +212,7 @@ write_back(DocumentKind kind, const char *id, const JsonNode *before, const Json
 		if (!sigma_definition_same(sigma_json_get(before, after->items[i]->key), after->items[i]))
 			sigma_json_set(changes, after->items[i]->key, sigma_json_copy(after->items[i]));
 	sigma_owner_begin(&scope, sigma_relation_owner(catalog));
+	check_snapshot(kind, id);
 	sigma_session.origin = ORIGIN_SYSTEM;
 	PG_TRY();
 	{
@@ -220,6 +224,31 @@ write_back(DocumentKind kind, const char *id, const JsonNode *before, const Json
 	}
 	PG_END_TRY();
 	sigma_owner_end(&scope);
+}
+
+/*
+ * What was found by the newest snapshot is written by the transaction's.  Raise
+ * 40001 where that one, above READ COMMITTED, is too old to see it.
+ */
+static void
+check_snapshot(DocumentKind kind, const char *id)
+{
+	Oid			type = TEXTOID;
+	Datum		value = CStringGetTextDatum(id);
+
+	if (!IsolationUsesXactSnapshot())
+		return;
+	SPI_connect();
+	if (SPI_execute_with_args(psprintf("SELECT FROM sigma.%s WHERE id OPERATOR(pg_catalog.=) $1",
+									   sigma_catalog_table(kind)->name),
+							  1, &type, &value, NULL, false, 0) != SPI_OK_SELECT)
+		elog(ERROR, "could not read sigma.%s", sigma_catalog_table(kind)->name);
+	if (SPI_processed == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("could not serialize access due to concurrent update"),
+				 errhint("The transaction might succeed if retried.")));
+	SPI_finish();
 }
 
 /* What "affected" calls a kind of document. */
