@@ -25,6 +25,7 @@
 
 #include "common/errors.h"
 #include "common/names.h"
+#include "common/session.h"
 #include "common/spi.h"
 #include "input_table/define.h"
 
@@ -144,7 +145,7 @@ sigma_data_table_adopt(const TableDefinition *table, Oid relid, bool restoring)
 	SPI_finish();
 }
 
-/* Drop table, sequence and row counter; 2BP01 where a view of somebody's needs the table. */
+/* Drop table and sequence, as far as they are there; 2BP01 where a view of somebody's needs the table. */
 void
 sigma_data_table_drop(const char *id)
 {
@@ -152,25 +153,39 @@ sigma_data_table_drop(const char *id)
 
 	SPI_connect();
 	sigma_ddl_begin(&scope);
-	sigma_ddl_run("DROP TABLE %s", sigma_ddl_name(sigma_data_table_name(id)));
+	if (OidIsValid(sigma_data_table_oid(id)))
+		sigma_ddl_run("DROP TABLE %s", sigma_ddl_name(sigma_data_table_name(id)));
 	if (OidIsValid(get_relname_relid(sigma_row_sequence_name(id), sigma_sigds_namespace())))
 		sigma_ddl_run("DROP SEQUENCE %s", sigma_ddl_name(sigma_row_sequence_name(id)));
 	sigma_owner_end(&scope);
 	SPI_finish();
 }
 
-/* Insert rows of defaults, one statement each, so that no limit on bulk writes is met. */
+/*
+ * Insert rows of defaults, one statement each, as sigma itself: no limit on bulk
+ * writes is met, nor the version that the client edits.
+ */
 void
 sigma_data_table_add_blank_rows(const TableDefinition *table, int rows)
 {
+	SessionOrigin origin = sigma_session.origin;
 	OwnerScope	scope;
 	int			i;
 
 	SPI_connect();
 	sigma_ddl_begin(&scope);
-	for (i = 0; i < rows && (table->max_rows == 0 || i < table->max_rows); i++)
-		sigma_spi_run(psprintf("INSERT INTO %s DEFAULT VALUES", sigma_ddl_name(sigma_data_table_name(table->id))),
-					  SPI_OK_INSERT);
+	sigma_session.origin = ORIGIN_SYSTEM;
+	PG_TRY();
+	{
+		for (i = 0; i < rows && (table->max_rows == 0 || i < table->max_rows); i++)
+			sigma_spi_run(psprintf("INSERT INTO %s DEFAULT VALUES", sigma_ddl_name(sigma_data_table_name(table->id))),
+						  SPI_OK_INSERT);
+	}
+	PG_FINALLY();
+	{
+		sigma_session.origin = origin;
+	}
+	PG_END_TRY();
 	sigma_owner_end(&scope);
 	SPI_finish();
 }
@@ -203,15 +218,16 @@ sigma_data_table_is_of(Oid relid, const char *id)
 }
 
 /*
- * The sequence of row ids.  For an adopted table ("relid") only where there is
- * none, and then it goes on after the highest row id.
+ * The sequence of row ids; one that is left from an earlier table goes on, so that
+ * no id is used again.  For an adopted table ("relid") a new one begins after its
+ * highest row id.
  */
 static void
 create_sequence(const TableDefinition *table, Oid relid)
 {
 	char	   *name = sigma_row_sequence_name(table->id);
 
-	if (OidIsValid(relid) && OidIsValid(get_relname_relid(name, sigma_sigds_namespace())))
+	if (get_rel_relkind(get_relname_relid(name, sigma_sigds_namespace())) == RELKIND_SEQUENCE)
 		return;
 	sigma_ddl_run("CREATE SEQUENCE %s AS pg_catalog.int8", sigma_ddl_name(name));
 	if (OidIsValid(relid))

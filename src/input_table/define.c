@@ -70,7 +70,7 @@ PG_FUNCTION_INFO_V1(check_input_table);
 PG_FUNCTION_INFO_V1(apply_input_table);
 PG_FUNCTION_INFO_V1(refuse_catalog_truncate);
 
-static void check_trigger(FunctionCallInfo fcinfo, const char *name);
+static void check_trigger(FunctionCallInfo fcinfo, const char *name, bool before);
 static JsonNode *check_insert(TriggerData *trigger);
 static JsonNode *check_update(TriggerData *trigger);
 static void make_up_columns(JsonNode *document);
@@ -208,7 +208,7 @@ check_input_table(PG_FUNCTION_ARGS)
 	JsonNode   *document;
 	HeapTuple	row;
 
-	check_trigger(fcinfo, "check_input_table");
+	check_trigger(fcinfo, "check_input_table", true);
 	if (TRIGGER_FIRED_BY_INSERT(trigger->tg_event))
 	{
 		document = check_insert(trigger);
@@ -228,7 +228,7 @@ apply_input_table(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigger = (TriggerData *) fcinfo->context;
 
-	check_trigger(fcinfo, "apply_input_table");
+	check_trigger(fcinfo, "apply_input_table", false);
 	/* the row must be visible to what is compiled from it below */
 	CommandCounterIncrement();
 	if (TRIGGER_FIRED_BY_INSERT(trigger->tg_event))
@@ -257,15 +257,19 @@ refuse_catalog_truncate(PG_FUNCTION_ARGS)
 	PG_RETURN_NULL();			/* not reached */
 }
 
-/* Raise 39P01 unless called as a row trigger. */
+/* Raise 39P01 unless called as the row trigger that the function is written for. */
 static void
-check_trigger(FunctionCallInfo fcinfo, const char *name)
+check_trigger(FunctionCallInfo fcinfo, const char *name, bool before)
 {
-	if (!CALLED_AS_TRIGGER(fcinfo) ||
-		!TRIGGER_FIRED_FOR_ROW(((TriggerData *) fcinfo->context)->tg_event))
+	TriggerData *trigger = (TriggerData *) fcinfo->context;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_FOR_ROW(trigger->tg_event) ||
+		!(before ? TRIGGER_FIRED_BEFORE(trigger->tg_event) : TRIGGER_FIRED_AFTER(trigger->tg_event)) ||
+		RelationGetRelid(trigger->tg_relation) != sigma_relation_oid("sigma_input_tables"))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("function \"%s\" must be called by a row trigger", name)));
+				 errmsg("function \"%s\" must be called by the %s row trigger of sigma.sigma_input_tables",
+						name, before ? "BEFORE" : "AFTER")));
 }
 
 /* The document of a row that is inserted; SG400 and others where it cannot be. */
@@ -539,13 +543,10 @@ apply_delete(TriggerData *trigger)
 	users = sigma_dependents_find(id, NULL);
 	if (users != NIL && (call == NULL || !call->cascade))
 		sigma_dependents_refuse(psprintf("input table \"%s\"", id), users);
-	if (!OidIsValid(relid))
-		return;
 	if (call != NULL && call->purge)
-	{
 		purge(id);
+	if (!OidIsValid(relid) || (call != NULL && call->purge))
 		return;
-	}
 	relid = lock_data_table(id, ShareRowExclusiveLock);
 	sigma_cache_send(relid);
 }
@@ -554,9 +555,9 @@ apply_delete(TriggerData *trigger)
 static void
 purge(const char *id)
 {
-	Oid			relid = lock_data_table(id, AccessExclusiveLock);
-
-	if (pg_class_aclcheck(relid, GetUserId(), ACL_TRUNCATE) != ACLCHECK_OK)
+	if (OidIsValid(sigma_data_table_oid(id)) &&
+		pg_class_aclcheck(lock_data_table(id, AccessExclusiveLock),
+						  GetUserId(), ACL_TRUNCATE) != ACLCHECK_OK)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("permission denied to purge input table \"%s\"", id),
@@ -658,8 +659,12 @@ static void
 report_failures(const TableDefinition *table, Oid relid)
 {
 	List	   *sample = NIL;
-	int64		failing = sigma_table_count_failures(sigma_input_table(relid), &sample);
+	const InputTable *compiled = sigma_input_table(relid);
+	int64		failing;
 
+	if (compiled == NULL)		/* the owner of sigds dropped its trigger: no rule holds */
+		return;
+	failing = sigma_table_count_failures(compiled, &sample);
 	if (failing > 0)
 		ereport(NOTICE,
 				(errmsg_plural(INT64_FORMAT " row of input table \"%s\" breaks its rules and is kept",

@@ -93,6 +93,7 @@ table_info(PG_FUNCTION_ARGS)
 {
 	JsonNode   *info;
 	JsonNode   *warnings = sigma_json_new(JSON_ARRAY, NULL);
+	const InputTable *table;
 	char	   *id;
 	Oid			relid;
 
@@ -108,17 +109,24 @@ table_info(PG_FUNCTION_ARGS)
 		sigma_json_append(warnings, sigma_json_new_string("the data table does not exist", NULL));
 	else
 		sigma_json_set(info, "relation", sigma_json_new_string(quote_qualified_identifier("sigds", get_rel_name(relid)), NULL));
+	table = OidIsValid(relid) ? sigma_input_table(relid) : NULL;
+	if (OidIsValid(relid) && table == NULL)
+		sigma_json_append(warnings, sigma_json_new_string("the data table has lost its validation trigger", NULL));
 	if (OidIsValid(relid) && may_read(relid))
 	{
-		List	   *sample = NIL;
 		int64		rows;
 
 		SPI_connect();
 		rows = count_rows(relid);
 		SPI_finish();
 		sigma_json_set(info, "row_count", sigma_json_new_int(rows, NULL));
+	}
+	if (table != NULL && may_read(relid))
+	{
+		List	   *sample = NIL;
+
 		sigma_json_set(info, "flagged",
-					   sigma_json_new_int(sigma_table_count_failures(sigma_input_table(relid), &sample), NULL));
+					   sigma_json_new_int(sigma_table_count_failures(table, &sample), NULL));
 	}
 	sigma_json_set(info, "warnings", warnings);
 	PG_RETURN_JSONB_P(sigma_json_write(info));

@@ -232,5 +232,23 @@ SELECT sigma.update_input_table('it_dml_1', '{"max_rows": null, "data_entry_perm
 SELECT count(*) FROM pg_temp.triggers('it_dml_1');
 SELECT name, data_entry_permission, max_rows, metadata FROM sigma.sigma_input_tables WHERE id = 'it_dml_1';
 
+-- what the owner of sigds breaks is said, and can be cleared away
+DROP TRIGGER sigma_0_validate ON sigds.sigds_it_dml_2;
+SELECT sigma.table_info('it_dml_2')->'warnings';
+SELECT sigma.update_input_table('it_dml_2', '{"validation_rules": {"b": {"min": 0}}}')->'changed';
+DROP TABLE sigds.sigds_it_dml_2;
+SELECT sigma.table_info('it_dml_2')->'warnings';
+SELECT relation, row_count FROM sigma.list_input_tables() WHERE id = 'it_dml_2';
+SELECT pg_temp.failure($$SELECT sigma.add_column('it_dml_2', '{"name": "c", "type": "text"}')$$);
+SELECT sigma.delete_input_table('it_dml_2');
+SELECT sigma.create_input_table('{"id": "it_dml_2", "columns": [{"name": "a", "type": "text"}]}');
+-- blank rows come whatever version the client edits, and do not use up a limit on bulk writes
+SET sigma.mode = published;
+SELECT sigma.create_input_table('{"id": "it_mode"}');
+RESET sigma.mode;
+SELECT count(*), count(sigma_created_by) FROM sigds.sigds_it_mode;
+-- the trigger functions are for their triggers
+SELECT pg_temp.failure('CREATE TEMP TABLE it_x (id text); CREATE TRIGGER t BEFORE INSERT ON it_x FOR EACH ROW EXECUTE FUNCTION sigma.check_input_table(); INSERT INTO it_x VALUES (1)');
+
 SELECT sigma.delete_input_table(id, true) FROM sigma.list_input_tables() WHERE id LIKE 'it\_%' OR name = 'it made' ORDER BY id COLLATE "C";
 SELECT relname FROM pg_class WHERE relnamespace = 'sigds'::regnamespace AND relname LIKE 'sigds\_%it\_%';
