@@ -10,8 +10,11 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "catalog/namespace.h"
 #include "common/hashfn.h"
 #include "executor/spi.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
@@ -19,6 +22,7 @@
 
 #include "common/errors.h"
 #include "common/names.h"
+#include "compat.h"
 #include "input_table/define.h"
 
 #define DUPLICATES_SHOWN	5
@@ -26,11 +30,22 @@
 static Datum default_datum(const ColumnDefinition *column, bool *isnull);
 static void refuse_duplicates(const TableDefinition *table, const ColumnDefinition *column, bool may_read);
 
-/* Become the owner of sigds, with the settings under which values print exactly. */
+/*
+ * Become the owner of sigds, with the settings under which values print exactly.
+ * 42501 where that role may not use what the triggers of data tables call.
+ */
 void
 sigma_ddl_begin(OwnerScope *scope)
 {
-	sigma_owner_begin(scope, sigma_sigds_owner());
+	Oid			owner = sigma_sigds_owner();
+
+	if (namespace_aclcheck(get_namespace_oid("sigma", false), owner, ACL_USAGE) != ACLCHECK_OK)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("the owner of schema \"sigds\" may not use schema \"sigma\""),
+				 errhint("Grant role \"%s\" USAGE on schema \"sigma\" and EXECUTE on its functions.",
+						 GetUserNameFromId(owner, false))));
+	sigma_owner_begin(scope, owner);
 	(void) set_config_option("datestyle", "ISO, YMD", PGC_USERSET, PGC_S_SESSION,
 							 GUC_ACTION_SAVE, true, 0, false);
 	(void) set_config_option("extra_float_digits", "1", PGC_USERSET, PGC_S_SESSION,

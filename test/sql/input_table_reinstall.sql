@@ -33,5 +33,15 @@ COMMENT ON TABLE sigds.sigds_kept IS 'rows of input table kept';
 DROP SEQUENCE sigds.sigds_seq_kept;
 SELECT sigma.create_input_table('{"id": "kept", "columns": [{"name": "a", "type": "text"}, {"name": "n", "type": "number"}]}');
 INSERT INTO sigds.sigds_kept (a) VALUES ('next') RETURNING sigma_row_id;
+-- another role may own the schema, if it may use what its tables need
+CREATE ROLE regress_sigds_owner;
+ALTER SCHEMA sigds OWNER TO regress_sigds_owner;
+SELECT sigma.create_input_table('{"id": "theirs", "columns": [{"name": "a", "type": "text"}]}');
+GRANT USAGE ON SCHEMA sigma TO regress_sigds_owner;
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA sigma TO regress_sigds_owner;
+SELECT sigma.create_input_table('{"id": "theirs", "columns": [{"name": "a", "type": "text"}]}');
+SELECT sigma.alter_column('theirs', 'a', '{"type": "number", "unique": true}')->'retyped';
+SELECT relname, relowner::regrole FROM pg_class WHERE relname IN ('sigds_theirs', 'sigds_seq_theirs') ORDER BY 1;
 \c :here
 DROP DATABASE sigma_reinstall;
+DROP ROLE regress_sigds_owner;
