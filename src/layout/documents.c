@@ -95,6 +95,7 @@ sigma_layout_documents(Relation rel, List *changes)
 	List	   *written = NIL;
 	ListCell   *cell;
 
+	CommandCounterIncrement();	/* the statement's own rows are to be seen */
 	foreach(cell, changes)
 	{
 		LayoutChange *change = lfirst(cell);
