@@ -103,10 +103,13 @@ place_lines(JsonNode *grid, JsonNode *lines, const char *start_key, const char *
 static void
 place_coordinate(JsonNode *grid, JsonNode *value, const char *key)
 {
-	if (value == NULL || value->kind == JSON_NULL || sigma_json_get(grid, key) != NULL)
+	KeySpec		coordinate = {.name = value == NULL ? NULL : value->key, .type = SPEC_INT, .max = 1000000};
+
+	if (value == NULL || value->kind == JSON_NULL)
 		return;
-	sigma_spec_require(value, JSON_NUMBER, value->key, "a number");
-	place(grid, key, sigma_json_new_int(1 + DatumGetInt64(DirectFunctionCall1(numeric_int8, NumericGetDatum(value->number))), value));
+	value = sigma_spec_read_value("\"position\"", &coordinate, value, 0);
+	if (sigma_json_get(grid, key) == NULL)
+		place(grid, key, sigma_json_new_int(1 + DatumGetInt64(DirectFunctionCall1(numeric_int8, NumericGetDatum(value->number))), value));
 }
 
 /* Raise SG400 about what is left of an object of which every key was taken. */

@@ -174,6 +174,59 @@ formula_end(const char *text)
 	return NULL;
 }
 
+/* What stands at a place of dynamic text. */
+typedef enum TextToken
+{
+	TOKEN_CHARACTER,			/* itself */
+	TOKEN_BRACES,				/* "{{{{": a literal "{{" */
+	TOKEN_FORMULA,				/* "{{formula}}" */
+	TOKEN_REFERENCE,			/* a bare reference */
+	TOKEN_OPEN,					/* "{{" without an end */
+	TOKEN_EMPTY					/* "{{}}" */
+} TextToken;
+
+/*
+ * The token at "text", its whole length, and for a formula or reference the text
+ * of it.  Of three braces the first is itself, so that a brace may stand before
+ * a formula.
+ */
+static TextToken
+next_token(const char *text, int *length, const char **formula, int *formula_length)
+{
+	int			scope;
+	const char *name;
+	int			name_length;
+	const char *end;
+
+	*length = 1;
+	if (text[0] == '[')
+	{
+		*formula = text;
+		*formula_length = scan_reference(text, &scope, &name, &name_length);
+		if (*formula_length == 0)
+			return TOKEN_CHARACTER;
+		*length = *formula_length;
+		return TOKEN_REFERENCE;
+	}
+	if (strncmp(text, "{{", 2) != 0)
+		return TOKEN_CHARACTER;
+	if (strncmp(text, "{{{{", 4) == 0)
+	{
+		*length = 4;
+		return TOKEN_BRACES;
+	}
+	if (text[2] == '{')
+		return TOKEN_CHARACTER;
+
+	end = formula_end(text + 2);
+	if (end == NULL)
+		return TOKEN_OPEN;
+	*formula = text + 2;
+	*formula_length = end - *formula;
+	*length = *formula_length + 4;
+	return strspn(*formula, " \t\r\n") >= *formula_length ? TOKEN_EMPTY : TOKEN_FORMULA;
+}
+
 /* Append a formula after the literal text gathered before it; a NULL formula ends the text. */
 static List *
 add_pieces(List *pieces, StringInfo literal, const char *formula, int length)
@@ -205,40 +258,30 @@ add_pieces(List *pieces, StringInfo literal, const char *formula, int length)
 bool
 sigma_dynamic_text_split(const char *text, List **pieces)
 {
-	const char *c = text;
 	StringInfoData literal;
+	const char *formula;
+	int			formula_length;
+	int			length;
 
 	*pieces = NIL;
 	initStringInfo(&literal);
-	while (*c != '\0')
-	{
-		int			scope;
-		const char *name;
-		int			length;
-		int			used;
-		const char *end;
-
-		if (strncmp(c, "{{{{", 4) == 0)
+	for (; *text != '\0'; text += length)
+		switch (next_token(text, &length, &formula, &formula_length))
 		{
-			appendStringInfoString(&literal, "{{");
-			c += 4;
-		}
-		else if (strncmp(c, "{{", 2) == 0)
-		{
-			end = formula_end(c + 2);
-			if (end == NULL || strspn(c + 2, " \t\r\n") >= end - (c + 2))
+			case TOKEN_CHARACTER:
+				appendStringInfoChar(&literal, *text);
+				break;
+			case TOKEN_BRACES:
+				appendStringInfoString(&literal, "{{");
+				break;
+			case TOKEN_FORMULA:
+			case TOKEN_REFERENCE:
+				*pieces = add_pieces(*pieces, &literal, formula, formula_length);
+				break;
+			case TOKEN_OPEN:
+			case TOKEN_EMPTY:
 				return false;
-			*pieces = add_pieces(*pieces, &literal, c + 2, end - (c + 2));
-			c = end + 2;
 		}
-		else if ((used = scan_reference(c, &scope, &name, &length)) > 0)
-		{
-			*pieces = add_pieces(*pieces, &literal, c, used);
-			c += used;
-		}
-		else
-			appendStringInfoChar(&literal, *c++);
-	}
 	*pieces = add_pieces(*pieces, &literal, NULL, 0);
 	return true;
 }
@@ -250,45 +293,32 @@ sigma_dynamic_text_split(const char *text, List **pieces)
 JsonNode *
 sigma_read_dynamic_text(JsonNode *text)
 {
-	StringInfoData buf;
+	static const char hint[] = "Write \"{{{{\" for a literal \"{{\".";
 	const char *c = text->string;
+	StringInfoData buf;
+	const char *formula;
+	int			formula_length;
+	int			length;
 
 	if (strchr(c, '[') == NULL && strstr(c, "{{") == NULL)
 		return text;
 	initStringInfo(&buf);
-	while (*c != '\0')
-	{
-		int			scope;
-		const char *name;
-		int			length;
-		int			used;
-		const char *end;
-
-		if (strncmp(c, "{{{{", 4) == 0)
+	for (; *c != '\0'; c += length)
+		switch (next_token(c, &length, &formula, &formula_length))
 		{
-			appendBinaryStringInfo(&buf, c, 4);
-			c += 4;
+			case TOKEN_REFERENCE:
+				appendStringInfo(&buf, "{{%.*s}}", length, c);
+				break;
+			case TOKEN_OPEN:
+				sigma_document_error(text, 0, hint, "\"{{\" without a closing \"}}\"");
+				break;
+			case TOKEN_EMPTY:
+				sigma_document_error(text, 0, hint, "there is no formula between \"{{\" and \"}}\"");
+				break;
+			default:
+				appendBinaryStringInfo(&buf, c, length);
+				break;
 		}
-		else if (strncmp(c, "{{", 2) == 0)
-		{
-			end = formula_end(c + 2);
-			if (end == NULL)
-				sigma_document_error(text, 0, "Write \"{{{{\" for a literal \"{{\".",
-									 "\"{{\" without a closing \"}}\"");
-			if (strspn(c + 2, " \t\r\n") >= end - (c + 2))
-				sigma_document_error(text, 0, "Write \"{{{{\" for a literal \"{{\".",
-									 "there is no formula between \"{{\" and \"}}\"");
-			appendBinaryStringInfo(&buf, c, end + 2 - c);
-			c = end + 2;
-		}
-		else if ((used = scan_reference(c, &scope, &name, &length)) > 0)
-		{
-			appendStringInfo(&buf, "{{%.*s}}", used, c);
-			c += used;
-		}
-		else
-			appendStringInfoChar(&buf, *c++);
-	}
 	text->string = buf.data;
 	return text;
 }
