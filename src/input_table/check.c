@@ -36,6 +36,7 @@ static bool fits_precision(const Check *check, Datum value);
 static int	count_units(ColumnType type, Datum value);
 static bool length_passes(const Check *check, ColumnType type, Datum value);
 static bool contains_literal(const Check *check, const char *text, int length);
+static bool matches_pattern(const Check *check, const char *text, int length);
 static bool matches_regex(const Check *check, const char *text, int length);
 static bool is_email(const char *text, int length);
 static bool is_phone(const char *text, int length);
@@ -152,7 +153,7 @@ sigma_check_passes(const Check *check, ColumnType type, Datum value, bool isnull
 		case CHECK_LITERAL:
 			return contains_literal(check, text, length);
 		case CHECK_PATTERN:
-			return matches_regex(check, text, length);
+			return matches_pattern(check, text, length);
 		case CHECK_EMAIL:
 			return is_email(text, length);
 		case CHECK_PHONE:
@@ -243,6 +244,15 @@ contains_literal(const Check *check, const char *text, int length)
 		text++;
 	}
 	return false;
+}
+
+static bool
+matches_pattern(const Check *check, const char *text, int length)
+{
+	PatternResult result = check->simple == NULL ? PATTERN_UNSURE :
+		sigma_pattern_match(check->simple, text, length);
+
+	return result == PATTERN_UNSURE ? matches_regex(check, text, length) : result == PATTERN_MATCHES;
 }
 
 static bool

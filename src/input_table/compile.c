@@ -531,6 +531,7 @@ compile_pattern(ColumnRules *rules)
 	}
 	check->kind = CHECK_PATTERN;
 	check->regex = compile_regex(node);
+	check->simple = sigma_pattern_compile(node->string);
 }
 
 /*

@@ -6,6 +6,7 @@
  * rules.c      one compiled set per data table: cache, invalidation
  * compile.c    rule documents to checks; definition checks
  * check.c      checks against values, failures
+ * pattern.c    patterns that need no regular expression engine
  * unique.c     who holds a unique value
  * validate.c   triggers
  * limits.c     max_rows, allow_bulk_operations
@@ -23,6 +24,15 @@
 
 #define MAX_LIST_VALUES		100000
 #define MAX_UNIQUE_BYTES	2000	/* what every index page has room for */
+
+typedef struct SimplePattern SimplePattern;	/* pattern.c knows its inside */
+
+typedef enum PatternResult
+{
+	PATTERN_FAILS,
+	PATTERN_MATCHES,
+	PATTERN_UNSURE				/* ask the regular expression */
+} PatternResult;
 
 typedef enum CheckKind
 {
@@ -57,6 +67,7 @@ struct Check
 	const char *literal;		/* CHECK_LITERAL */
 	int			literal_length;
 	regex_t    *regex;			/* CHECK_PATTERN */
+	SimplePattern *simple;		/* the same where it is simple, or NULL */
 	int			nvalue;			/* CHECK_VALUES */
 	Datum	   *values;			/* sorted by sigma_value_compare */
 };
@@ -77,6 +88,10 @@ extern bool sigma_column_passes(const TableColumn *column, Datum value, bool isn
 extern int	sigma_column_failures(const TableColumn *column, Datum value, bool isnull, List **failures);
 extern Failure *sigma_failure_new(const TableColumn *column, const char *rule, const char *message,
 								  Datum value, bool isnull);
+
+/* pattern.c */
+extern SimplePattern *sigma_pattern_compile(const char *text);
+extern PatternResult sigma_pattern_match(const SimplePattern *pattern, const char *text, int length);
 
 /* unique.c */
 extern void sigma_unique_find_indexes(InputTable *table, Relation rel);

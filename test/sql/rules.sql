@@ -73,6 +73,30 @@ SELECT * FROM rules_column('{"type": "text", "validation": {"pattern": "^[[:alph
 SELECT * FROM rules_column('{"type": "text", "validation": {"pattern": "(?i)^(a|b)+\\y"}}', ARRAY['ABBA', 'c', 'ab c']);
 SELECT * FROM rules_column('{"type": "text", "validation": {"pattern": "***=a.b"}}', ARRAY['xa.by', 'axb']);
 SELECT rules_try(format('INSERT INTO sigds.sigds_rules (v) VALUES (%L)', repeat('x', 1000) || 'a.b'));
+-- patterns mean what operator ~ means: every pattern with every string
+CREATE FUNCTION rules_differences(patterns text[], strings text[]) RETURNS TABLE (pattern text, string text, rule bool, operator bool) LANGUAGE plpgsql AS $$
+BEGIN
+    FOREACH pattern IN ARRAY patterns LOOP
+        PERFORM sigma.delete_input_table('rules', true);
+        PERFORM sigma.create_input_table(jsonb_build_object('id', 'rules', 'type', 'empty', 'columns', jsonb_build_array(
+            jsonb_build_object('name', 'v', 'type', 'text', 'validation', jsonb_build_object('pattern', pattern)))));
+        FOREACH string IN ARRAY strings LOOP
+            rule := rules_try(pg_catalog.format('INSERT INTO sigds.sigds_rules (v) VALUES (%L)', string)) = 'ok';
+            operator := string ~ pattern;
+            IF rule <> operator THEN
+                RETURN NEXT;
+            END IF;
+        END LOOP;
+    END LOOP;
+END
+$$;
+SELECT * FROM rules_differences(ARRAY['^a', 'a$', '^a$', '^', '$', '^$', 'a*', '^a*$', '^a+b?c*$', '^a?b?c?$', 'a.c', '^.$', '^.{2,3}$', 'a{2}', '^a{2,}$', '^a{0,2}b$', '^a{1,3}?b', 'a{0}',
+        '^[a-c]+$', '[^a-c]', '^[]a]+$', '^[^]a]+$', '[a-]', '^[-a]+$', '^[a\-c]+$', '[\d_]+$', '^\d{2}-\w+$', '\s', '\S', '^\.$', '\bc', '\yab\y', '^[[:alpha:]]+$', '[[:digit:][:upper:]]', '[[:punct:]]',
+        '^[[:alnum:]-]+$', 'a|b', '(ab)+', '(?i)AB', '^a\^', 'a\$', '^[a-c]{2}[x-z]*\d?$', '[.]', '^[é]$', 'é', '^[^a]$', 'b+?c', 'ab*c+', 'x*y*z*$', '^x*y*z*$', '[^\w]', '^a{63}$', '^a{64}$'],
+    ARRAY['', 'a', 'b', 'c', 'aa', 'ab', 'abc', 'aab', 'aabcc', 'ac', 'axc', 'a c', 'abab', 'a.c', 'a-c', '-', '.', ']', 'a]', ']a', 'A', 'AB', 'aAbB', '12', '12-ab', '12-', '1', '_', 'a_1',
+        E'a\nc', E'\n', ' ', E'\t', 'é', 'aé', 'éa', 'ébc', '^', 'a^', '$', 'a$', '{', 'xyz', 'zyx', 'abxyz1', 'abx12', 'bbc', repeat('a', 63), repeat('a', 64), 'x' || repeat('a', 70)]);
+DROP FUNCTION rules_differences;
+
 -- formats
 SELECT * FROM rules_column('{"type": "text", "validation": {"format": "email"}}',
     ARRAY['a@b.co', 'first.last+tag@sub.example.org', 'a@b', '@b.co', 'a@', 'a b@c.de', 'a@b..co', 'a@-b.co', 'a@b.c', 'a@b.co.', 'a@@b.co', 'ä@bücher.de', repeat('a', 65) || '@b.co']);
