@@ -9,12 +9,12 @@
  *
  * Locks.  Names are claimed by an advisory lock on the name before the catalog is
  * searched for it, so that of two sessions the second waits and then gets the
- * clash as an error of its own (catching the unique violation of pg_type instead
- * would miss tables that differ in id and share a relation name, and display
- * names, which no index of PostgreSQL keeps).  A change takes ACCESS EXCLUSIVE on
- * the data table where columns change and SHARE ROW EXCLUSIVE where rules or
- * limits do, before it looks at rows: open writers are waited for, and nobody
- * goes on writing by the old rules.
+ * clash as an error that says what clashes (catching the unique violation of
+ * pg_type would say so too late and roll back the caller's savepoint with it).
+ * Unique indexes of the catalog stand behind that, for restores.  A change takes
+ * ACCESS EXCLUSIVE on the data table where columns change and SHARE ROW EXCLUSIVE
+ * where rules or limits do, before it looks at rows: open writers are waited for,
+ * and nobody goes on writing by the old rules.
  *
  * While a dump is restored an INSERT checks the row alone and adopts.
  */
@@ -325,7 +325,7 @@ check_update(TriggerData *trigger)
 
 	sigma_columns_resolve(after, before,
 						  !sigma_definition_same(sigma_json_get(before, "validation_rules"),
-										   sigma_json_get(after, "validation_rules")));
+												 sigma_json_get(after, "validation_rules")));
 	after = sigma_document_normalise(DOCUMENT_INPUT_TABLE, after, 0);
 	change.before = sigma_definition_read(before);
 	change.after = sigma_definition_read(after);

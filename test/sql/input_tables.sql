@@ -80,6 +80,10 @@ SELECT count(*) FROM sigds.sigds_it_blank_limit;
 SELECT sigma.create_input_table('{"name": "it made", "columns": [{"name": "a", "type": "text"}]}') AS made \gset
 SELECT :'made' ~ '^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$' AS is_uuid, to_regclass('sigds.sigds_' || replace(:'made', '-', '_')) IS NOT NULL AS has_table;
 
+INSERT INTO sigma.sigma_input_tables (name, columns) VALUES ('it unnamed', '[{"name": "a", "type": "text"}]')
+    RETURNING id IS NOT NULL AND to_regclass('sigds.sigds_' || replace(id, '-', '_')) IS NULL AS "made, its table comes after the statement";
+SELECT sigma.delete_input_table(id, true) FROM sigma.sigma_input_tables WHERE name = 'it unnamed';
+
 -- plain DML does the same work, many rows in a statement too
 INSERT INTO sigma.sigma_input_tables (id, columns) VALUES
     ('it_dml_1', '[{"name": "a", "type": "text"}]'), ('it_dml_2', '[{"name": "b", "type": "number"}]');
