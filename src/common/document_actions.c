@@ -458,6 +458,7 @@ inline_ids(JsonNode *actions, List *ids)
 	return ids;
 }
 
+/* Order of ids, for finding equal ones. */
 static int
 compare_ids(const ListCell *a, const ListCell *b)
 {

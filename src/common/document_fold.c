@@ -48,6 +48,7 @@ take(JsonNode *object, const char *key)
 	return node == NULL || node->kind == JSON_NULL ? NULL : node;
 }
 
+/* Is this one of the names? */
 static bool
 is_one_of(const char *const *names, const char *name)
 {

@@ -313,6 +313,7 @@ walk_selector(Walk *walk, JsonNode *selector, const char *table)
  * Input tables
  */
 
+/* A rule: where its allowed values stand. */
 static void
 walk_rule(Walk *walk, JsonNode *rule)
 {
@@ -325,6 +326,7 @@ walk_rule(Walk *walk, JsonNode *rule)
 	add_columns(walk, table->string, sigma_json_get(from, "column"));
 }
 
+/* A column: its own rules. */
 static void
 walk_column(Walk *walk, JsonNode *column)
 {
@@ -450,6 +452,7 @@ walk_data_element(Walk *walk, JsonNode *document)
  * Actions and sequences
  */
 
+/* Steps: ids of actions, or actions. */
 static void
 walk_actions(Walk *walk, JsonNode *actions)
 {
@@ -573,6 +576,7 @@ walk_trigger(Walk *walk, JsonNode *trigger)
 	add_columns(walk, table, sigma_json_get(trigger, "columns"));
 }
 
+/* A sequence: what starts it, its condition, its steps. */
 static void
 walk_sequence(Walk *walk, JsonNode *sequence)
 {

@@ -12,6 +12,7 @@
 
 static const char *const scopes[] = {"Selection", "Control", "ActionVar", "Form", NULL};
 
+/* Keys and words are respelled as ASCII, whatever the locale. */
 static inline bool
 is_upper(char c)
 {

@@ -204,6 +204,7 @@ word_index(const char *const *words, const char *word)
 	return -1;
 }
 
+/* The keys of a value source by its type; NULL where that is not known. */
 static const KeySpec *const *
 value_keys(const JsonNode *value)
 {
@@ -331,6 +332,7 @@ sigma_read_condition(const KeySpec *key, JsonNode *condition, int flags)
 	return sigma_spec_read(&sigma_condition_spec, condition, 0);
 }
 
+/* The keys of a condition by its type; NULL where that is not known. */
 static const KeySpec *const *
 condition_keys(const JsonNode *condition)
 {
