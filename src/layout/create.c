@@ -193,7 +193,7 @@ list_layout_elements(PG_FUNCTION_ARGS)
 		type = CStringGetTextDatum(list_type(PG_GETARG_TEXT_PP(0)));
 	InitMaterializedSRF(fcinfo, 0);
 	SPI_connect();
-	sigma_spi_execute(sigma_spi_plan(&plan, LIST_SQL, 1, types), &type, &nulls, true, SPI_OK_SELECT);
+	sigma_spi_execute(sigma_spi_plan(&plan, LIST_SQL, 1, types), &type, &nulls, false, SPI_OK_SELECT);
 	for (i = 0; i < SPI_processed; i++)
 		tuplestore_puttuple(result->setResult, SPI_tuptable->vals[i]);
 	SPI_finish();

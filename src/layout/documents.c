@@ -43,6 +43,7 @@ static const SequenceSetting sequence_settings[] = {
 	{"submit_sequence", false, "form_primary"},
 };
 
+/* Their names, for those who read them; ends with NULL. */
 const char *const sigma_layout_sequence_settings[] = {
 	"actions", "on_open", "on_close", "submit_sequence", NULL
 };

@@ -73,7 +73,8 @@ static void render_grid(StringInfo out, const Strokes *strokes, const JsonNode *
 static void render_settings(StringInfo out, const Strokes *strokes, const char *type, const JsonNode *settings);
 static const char *title_of(const OutlineNode *node, const JsonNode *settings);
 static char *shorten(const char *text);
-static void render_warnings(StringInfo out, const Strokes *strokes, const char *indent, const OutlineNode *node);
+static void render_warnings(StringInfo out, const Strokes *strokes, const char *indent, const char *stroke,
+							const OutlineNode *node);
 static bool is_missing(const Reference *reference, const char **noun);
 
 /* render_layout(root): the tree below root, or with NULL all trees; SG404 for an unknown root. */
@@ -122,15 +123,24 @@ render_tree(StringInfo out, const Strokes *strokes, OutlineNode *root)
 			appendStringInfoString(out, step->is_last ? strokes->last : strokes->branch);
 		render_node(out, strokes, node);
 
-		below = step->is_root ? step->indent :
+		below = step->is_root ? pstrdup("") :
 			psprintf("%s%s", step->indent, step->is_last ? strokes->blank : strokes->bar);
 		foreach(cell, node->children)
 			if (sigma_outline_reach(lfirst(cell), node))
 				children = lappend(children, lfirst(cell));
-		render_warnings(out, strokes, psprintf("%s%s", below, children == NIL ? strokes->blank : strokes->bar), node);
+		render_warnings(out, strokes, below, children == NIL ? strokes->blank : strokes->bar, node);
 		for (i = list_length(children) - 1; i >= 0; i--)
 			waiting = lappend(waiting, render_step(list_nth(children, i), below, false,
 												   i == list_length(children) - 1));
+
+		/* what is drawn needs no memory any more: in a deep chain it would add up */
+		if (children == NIL)
+			pfree(below);
+		if (step->is_last && !step->is_root)
+			pfree(step->indent);
+		pfree(step);
+		pfree(node->path);
+		node->path = NULL;
 	}
 }
 
@@ -257,13 +267,14 @@ shorten(const char *text)
 
 /* A line for everything that an element names and that is not there. */
 static void
-render_warnings(StringInfo out, const Strokes *strokes, const char *indent, const OutlineNode *node)
+render_warnings(StringInfo out, const Strokes *strokes, const char *indent, const char *stroke,
+				const OutlineNode *node)
 {
 	JsonNode   *document = sigma_catalog_read(DOCUMENT_LAYOUT_ELEMENT, node->id);
 	ListCell   *cell;
 
 	if (node->orphan)
-		appendStringInfo(out, "%s%sparent \"%s\" does not exist\n", indent, strokes->warning, node->parent_id);
+		appendStringInfo(out, "%s%s%sparent \"%s\" does not exist\n", indent, stroke, strokes->warning, node->parent_id);
 	if (document == NULL)
 		return;
 	(void) sigma_json_remove(document, "parent_id");
@@ -274,7 +285,7 @@ render_warnings(StringInfo out, const Strokes *strokes, const char *indent, cons
 		const char *noun;
 
 		if (is_missing(reference, &noun))
-			appendStringInfo(out, "%s%s%s \"%s\" does not exist\n", indent, strokes->warning, noun,
+			appendStringInfo(out, "%s%s%s%s \"%s\" does not exist\n", indent, stroke, strokes->warning, noun,
 							 shorten(reference->name));
 	}
 }

@@ -582,7 +582,7 @@ report_cycle(LayoutTree *tree, const Element *element)
 		appendStringInfo(&buf, "%s is in ", at->id);
 		at = at->parent;
 	} while (at != element && ++shown < 20);
-	appendStringInfo(&buf, "%s", at == element ? element->id : "...");
+	appendStringInfo(&buf, "%s", at == element ? element->id : "more");
 	ereport(ERROR,
 			(errcode(ERRCODE_CHECK_VIOLATION),
 			 errmsg("layout element \"%s\" cannot be placed inside itself: that would be a cycle", element->id),

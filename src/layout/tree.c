@@ -58,6 +58,8 @@ layout_tree(PG_FUNCTION_ARGS)
 		for (i = list_length(node->children) - 1; i >= 0; i--)
 			if (sigma_outline_reach(list_nth(node->children, i), node))
 				waiting = lappend(waiting, list_nth(node->children, i));
+		pfree(node->path);		/* paths of a deep chain add up */
+		node->path = NULL;
 	}
 	return (Datum) 0;
 }
@@ -129,7 +131,7 @@ read_nodes(Outline *outline, SPIPlanPtr *plan, const char *sql, List *ids)
 	uint64		i;
 
 	SPI_connect();
-	sigma_spi_execute(sigma_spi_plan(plan, sql, ids == NIL ? 0 : 1, types), &value, NULL, true, SPI_OK_SELECT);
+	sigma_spi_execute(sigma_spi_plan(plan, sql, ids == NIL ? 0 : 1, types), &value, NULL, false, SPI_OK_SELECT);
 	for (i = 0; i < SPI_processed; i++)
 	{
 		MemoryContext spi = MemoryContextSwitchTo(caller);
