@@ -91,6 +91,13 @@ sigma_regex_made(regex_t *regex)
 #define SIGMA_LOCAL_XID		(MyProc->lxid)
 #endif
 
+/* Begin an index scan without instrumentation. */
+#if PG_VERSION_NUM >= 180000
+#define sigma_index_beginscan(heap, index, snapshot, nkeys)	index_beginscan(heap, index, snapshot, NULL, nkeys, 0)
+#else
+#define sigma_index_beginscan(heap, index, snapshot, nkeys)	index_beginscan(heap, index, snapshot, nkeys, 0)
+#endif
+
 /* Does the role own the relation? */
 #if PG_VERSION_NUM >= 160000
 #define sigma_owns_relation(relid, role)	object_ownercheck(RelationRelationId, relid, role)

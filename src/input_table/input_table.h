@@ -32,6 +32,7 @@ typedef struct TableColumn
 	bool		unique;
 	bool		unique_ignore_case;
 	Oid			unique_index;	/* or InvalidOid */
+	Oid			unique_equal;	/* function of its equality operator */
 	int			ncheck;
 	Check	   *checks;			/* in the order in which failures are reported */
 } TableColumn;

@@ -18,12 +18,14 @@
 #include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "nodes/nodeFuncs.h"
+#include "storage/lmgr.h"
 #include "utils/fmgroids.h"
 #include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
+#include "compat.h"
 #include "input_table/rules.h"
 
 static bool index_serves(Relation index, const TableColumn *column);
@@ -45,7 +47,12 @@ sigma_unique_find_indexes(InputTable *table, Relation rel)
 			TableColumn *column = &table->columns[i];
 
 			if (column->unique && AttributeNumberIsValid(column->attnum) && index_serves(index, column))
+			{
 				column->unique_index = RelationGetRelid(index);
+				column->unique_equal =
+					get_opcode(get_opfamily_member(index->rd_opfamily[0], index->rd_opcintype[0],
+												   index->rd_opcintype[0], BTEqualStrategyNumber));
+			}
 		}
 		index_close(index, AccessShareLock);
 	}
@@ -86,8 +93,11 @@ int64
 sigma_table_conflict(const InputTable *table, const TableColumn *column, Datum value, int64 row_id)
 {
 	Relation	rel = table_open(table->relid, AccessShareLock);
-	int64		holder = sigma_unique_holder(table, column, rel, value, row_id);
+	int64		holder;
 
+	if (OidIsValid(column->unique_index))
+		LockRelationOid(column->unique_index, AccessShareLock);
+	holder = sigma_unique_holder(table, column, rel, value, row_id);
 	table_close(rel, NoLock);
 	return holder;
 }
@@ -95,7 +105,7 @@ sigma_table_conflict(const InputTable *table, const TableColumn *column, Datum v
 /*
  * Row id of the row other than "row_id" that holds the value, or 0.  Sees what is
  * committed and what this transaction wrote, earlier rows of the same statement
- * included.
+ * included.  The index must be locked, as it is in a statement that writes the table.
  */
 int64
 sigma_unique_holder(const InputTable *table, const TableColumn *column, Relation rel,
@@ -104,31 +114,34 @@ sigma_unique_holder(const InputTable *table, const TableColumn *column, Relation
 	Relation	index;
 	IndexScanDesc scan;
 	ScanKeyData key;
-	TupleTableSlot *slot;
+	TupleTableSlot *slot = NULL;
 	int64		holder = 0;
 
 	if (!OidIsValid(column->unique_index) || !sigma_unique_fits(column, value))
 		return 0;
 	if (column->unique_ignore_case)
 		value = DirectFunctionCall1Coll(lower, DEFAULT_COLLATION_OID, value);
-	index = index_open(column->unique_index, AccessShareLock);
+	index = index_open(column->unique_index, NoLock);
 	ScanKeyEntryInitialize(&key, 0, 1, BTEqualStrategyNumber, InvalidOid, index->rd_indcollation[0],
-						   get_opcode(get_opfamily_member(index->rd_opfamily[0], index->rd_opcintype[0],
-														  index->rd_opcintype[0], BTEqualStrategyNumber)),
-						   value);
-	slot = table_slot_create(rel, NULL);
-	scan = index_beginscan(rel, index, SnapshotSelf, 1, 0);
+						   column->unique_equal, value);
+	scan = sigma_index_beginscan(rel, index, SnapshotSelf, 1);
 	index_rescan(scan, &key, 1, NULL, 0);
-	while (holder == 0 && index_getnext_slot(scan, ForwardScanDirection, slot))
+	while (holder == 0 && index_getnext_tid(scan, ForwardScanDirection) != NULL)
 	{
 		bool		isnull;
-		Datum		found = slot_getattr(slot, table->row_id, &isnull);
+		Datum		found;
 
+		if (slot == NULL)
+			slot = table_slot_create(rel, NULL);
+		if (!index_fetch_heap(scan, slot))
+			continue;
+		found = slot_getattr(slot, table->row_id, &isnull);
 		if (!isnull && DatumGetInt64(found) != row_id)
 			holder = DatumGetInt64(found);
 	}
 	index_endscan(scan);
-	ExecDropSingleTupleTableSlot(slot);
+	if (slot != NULL)
+		ExecDropSingleTupleTableSlot(slot);
 	index_close(index, NoLock);
 	return holder;
 }
