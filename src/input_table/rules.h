@@ -109,6 +109,9 @@ typedef struct UpsertInfo
 
 extern void sigma_statement_upsert(Oid relid, UpsertInfo *info);
 
+/* validate.c */
+extern bool sigma_is_restore(Relation rel);
+
 /* limits.c */
 extern void sigma_limits_ensure_count(const InputTable *table);
 extern void sigma_limits_forget_count(const char *id);

@@ -49,7 +49,6 @@ typedef struct RowState
 static TriggerData *check_call(FunctionCallInfo fcinfo, const char *name, bool each_row);
 static RowState *begin_rows(FunctionCallInfo fcinfo, TriggerData *trigger);
 static const InputTable *rules_of(Relation rel);
-static bool is_restore(Relation rel);
 static void note_changes(RowState *state, TupleTableSlot *old, TupleTableSlot *new);
 static void refuse_locked(const RowState *state, Relation rel, TupleTableSlot *old, TupleTableSlot *new);
 static bool row_passes(const RowState *state, TupleTableSlot *slot);
@@ -121,7 +120,7 @@ check_statement(PG_FUNCTION_ARGS)
 	bool		inserting = TRIGGER_FIRED_BY_INSERT(trigger->tg_event);
 	int			i;
 
-	if (is_restore(trigger->tg_relation))
+	if (sigma_is_restore(trigger->tg_relation))
 		return PointerGetDatum(NULL);
 	if (!sigma_is_defined(table))
 		ereport(ERROR,
@@ -185,7 +184,7 @@ begin_rows(FunctionCallInfo fcinfo, TriggerData *trigger)
 	int			i;
 
 	state->table = rules_of(trigger->tg_relation);
-	state->keep = is_restore(trigger->tg_relation);
+	state->keep = sigma_is_restore(trigger->tg_relation);
 	state->may_protected = sigma_session.origin == ORIGIN_SYSTEM;
 	state->may_fixed = state->may_protected || sigma_session.origin == ORIGIN_IMPORT ||
 		sigma_session.origin == ORIGIN_ACTION;
@@ -225,8 +224,8 @@ rules_of(Relation rel)
  * Is a dump being restored into the table?  Only its owner is believed, who could
  * as well disable the triggers.
  */
-static bool
-is_restore(Relation rel)
+bool
+sigma_is_restore(Relation rel)
 {
 	return sigma_restoring() && sigma_owns_relation(RelationGetRelid(rel), GetUserId());
 }

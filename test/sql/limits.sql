@@ -76,7 +76,21 @@ DELETE FROM sigds.sigds_limits WHERE k = 22;
 INSERT INTO sigds.sigds_limits (k) VALUES (24), (25);
 INSERT INTO sigds.sigds_limits (k) VALUES (24);
 UPDATE sigma.sigma_row_counts SET row_count = 0;
+-- nor does it get past the limit by saying that it restores a dump
+SET check_function_bodies = off;
+INSERT INTO sigds.sigds_limits (k) VALUES (28);
+RESET check_function_bodies;
 RESET ROLE;
+-- the owner does, and the next writer meets the limit again
+BEGIN;
+SET LOCAL check_function_bodies = off;
+INSERT INTO sigds.sigds_limits (k) VALUES (25), (26);
+SET LOCAL check_function_bodies = on;
+SELECT count(*) FROM sigds.sigds_limits;
+DELETE FROM sigds.sigds_limits WHERE k = 26;
+SELECT row_count FROM sigma.sigma_row_counts WHERE id = 'limits';
+INSERT INTO sigds.sigds_limits (k) VALUES (27);
+ROLLBACK;
 REVOKE ALL ON sigds.sigds_limits FROM regress_limits;
 REVOKE ALL ON SCHEMA sigds, sigma FROM regress_limits;
 DROP ROLE regress_limits;
