@@ -1,100 +1,42 @@
--- changes of a column's type: what converts is kept, what does not becomes NULL
--- (https://help.sigmacomputing.com/docs/create-new-input-tables)
-\pset null '<null>'
-CREATE FUNCTION pg_temp.failure(statement text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-    message text; detail text; hint text; state text;
-BEGIN
-    EXECUTE statement;
-    RETURN 'no error';
-EXCEPTION WHEN OTHERS THEN
-    GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
-    RETURN concat_ws(E'\n', state || ': ' || message, nullif(detail, ''), nullif(hint, ''));
-END
-$$;
--- one column of the first type with the values, changed to each type in turn
-CREATE FUNCTION pg_temp.matrix(from_type text, given text[]) RETURNS TABLE ("to" text, converted text, nulled text, "values" text[]) LANGUAGE plpgsql AS $$
-DECLARE
-    to_type text; r jsonb;
-BEGIN
-    FOREACH to_type IN ARRAY ARRAY['text', 'number', 'integer', 'float', 'date', 'datetime', 'checkbox', 'dropdown', 'multi-select', 'json', 'file'] LOOP
-        CONTINUE WHEN to_type = from_type;
-        PERFORM sigma.create_input_table(jsonb_build_object('id', 'ct_m', 'columns', jsonb_build_array(jsonb_build_object('name', 'v', 'type', from_type)
-            || CASE WHEN from_type IN ('dropdown', 'multi-select') THEN '{"validation": {"values": ["red", "a, b", "7", "x"]}}' ELSE '{}'::jsonb END)));
-        FOR i IN 1..cardinality(given) LOOP
-            EXECUTE format('INSERT INTO sigds.sigds_ct_m (v) VALUES (%L)', given[i]);
-        END LOOP;
-        r := sigma.alter_column('ct_m', 'v', jsonb_build_object('type', to_type)
-            || CASE WHEN to_type NOT IN ('dropdown', 'multi-select') THEN '{"validation": null}'
-                    WHEN from_type NOT IN ('dropdown', 'multi-select') THEN '{"validation": {"values": ["red", "a, b", "7", "x"]}}'
-                    ELSE '{}'::jsonb END)->'retyped'->0;
-        "to" := r->>'to'; converted := r->>'converted'; nulled := r->>'nulled';
-        EXECUTE 'SELECT array_agg(v::text ORDER BY sigma_row_id) FROM sigds.sigds_ct_m' INTO "values";
-        PERFORM sigma.delete_input_table('ct_m', true);
-        RETURN NEXT;
-    END LOOP;
-END
-$$;
+-- How JSON values are read as each column type: what a default of that value is in
+-- the table, or why it is refused.
 SET client_min_messages = warning;
-SELECT * FROM pg_temp.matrix('text', ARRAY['12.50', '7', ' 3 ', '2026-02-28', '2026-02-28 12:30:00', 'yes', 'red', 'a, b', '{"k": 1}', '[1, "x"]', '', NULL]);
-SELECT * FROM pg_temp.matrix('number', ARRAY['12.50', '7.00', '-0.001', '123456789012345678901234567890', '1', '0', NULL]);
-SELECT * FROM pg_temp.matrix('integer', ARRAY['7', '-9223372036854775808', '1', '0', NULL]);
-SELECT * FROM pg_temp.matrix('float', ARRAY['0.1', '1e300', '7', '-0', NULL]);
-SELECT * FROM pg_temp.matrix('date', ARRAY['2026-02-28', '0001-01-01', NULL]);
-SELECT * FROM pg_temp.matrix('datetime', ARRAY['2026-02-28 12:30:00.5', '2026-02-28', NULL]);
-SELECT * FROM pg_temp.matrix('checkbox', ARRAY['true', 'false', NULL]);
-SELECT * FROM pg_temp.matrix('dropdown', ARRAY['red', 'a, b', '7', NULL]);
-SELECT * FROM pg_temp.matrix('multi-select', ARRAY['{red}', '{red,x}', '{"a, b"}', '{7}', '{}', NULL]);
-SELECT * FROM pg_temp.matrix('json', ARRAY['{"k": 1}', '"red"', '"2026-02-28"', '7', '7.5', 'true', 'null', '["red", "x"]', '[]', '{"name": "f.txt", "size": 3}', NULL]);
-SELECT * FROM pg_temp.matrix('file', ARRAY['{"name": "f.txt", "url": "https://x.example/f"}', NULL]);
-RESET client_min_messages;
+SET datestyle = 'ISO, YMD';
+SET intervalstyle = 'postgres';
 
--- the default goes with the type; stamps and row ids stay; the unique index is made anew
-SELECT sigma.create_input_table('{"id": "ct_t", "columns": [
-    {"name": "a", "type": "text", "unique": "ignore_case", "default_value": "1"},
-    {"name": "p", "type": "text", "protected": true}, {"name": "v", "type": "text", "validation": {"max_length": 5}}, {"name": "w", "type": "text"}],
-    "validation_rules": {"w": {"pattern": "^[0-9]+$"}}}');
-SELECT sigma.update_input_table('ct_t', jsonb_build_object('columns', jsonb_agg(c - 'protected' ORDER BY n)))->'changed'
-    FROM sigma.sigma_input_tables, jsonb_array_elements(columns) WITH ORDINALITY AS e (c, n) WHERE id = 'ct_t';
-INSERT INTO sigds.sigds_ct_t (a, w) VALUES ('1', '7'), ('1.0', '8'), ('x', '9');
-CREATE TEMP TABLE ct_rows AS SELECT sigma_row_id, sigma_created_at, sigma_updated_at, sigma_created_by, sigma_updated_by FROM sigds.sigds_ct_t;
-SELECT pg_temp.failure($$SELECT sigma.alter_column('ct_t', 'a', '{"type": "number", "unique": true}')$$);
-SELECT pg_temp.failure($$SELECT sigma.alter_column('ct_t', 'a', '{"type": "date", "unique": true}')$$);
-UPDATE sigds.sigds_ct_t SET a = '2' WHERE a = '1.0';
-UPDATE ct_rows SET sigma_updated_at = t.sigma_updated_at FROM sigds.sigds_ct_t t WHERE t.sigma_row_id = ct_rows.sigma_row_id;
-SELECT sigma.alter_column('ct_t', 'a', '{"type": "number", "unique": true}')->'retyped';
-SELECT a, pg_typeof(a) FROM sigds.sigds_ct_t ORDER BY sigma_row_id;
-SELECT pg_get_expr(adbin, adrelid) FROM pg_attrdef WHERE adrelid = 'sigds.sigds_ct_t'::regclass;
-SELECT count(*) FROM (SELECT sigma_row_id, sigma_created_at, sigma_updated_at, sigma_created_by, sigma_updated_by FROM sigds.sigds_ct_t EXCEPT SELECT * FROM ct_rows) touched;
-SELECT split_part(pg_temp.failure($$INSERT INTO sigds.sigds_ct_t (a) VALUES (2)$$), E'\n', 1);
--- a default that the new type cannot hold is refused with the change
-SELECT pg_temp.failure($$SELECT sigma.alter_column('ct_t', 'a', '{"type": "date"}')$$);
+CREATE FUNCTION types_read(column_type text, given jsonb) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    answer text;
+BEGIN
+    PERFORM sigma.create_input_table(jsonb_build_object('id', 'types', 'type', 'empty', 'columns',
+        jsonb_build_array(jsonb_build_object('name', 'v', 'type', column_type, 'default_value', given))));
+    INSERT INTO sigds.sigds_types DEFAULT VALUES;
+    SELECT v::text INTO answer FROM sigds.sigds_types;
+    PERFORM sigma.delete_input_table('types', true);
+    RETURN answer;
+EXCEPTION WHEN OTHERS THEN
+    RETURN SQLSTATE || ' ' || replace(SQLERRM, 'the default of column "v"', 'it');
+END
+$$;
+CREATE FUNCTION types_try(column_type text, VARIADIC given jsonb[]) RETURNS TABLE (value text, answer text) LANGUAGE sql AS $$
+    SELECT left(g::text, 60), types_read(column_type, g) FROM unnest(given) WITH ORDINALITY AS u (g, n) ORDER BY n
+$$;
 
--- refused under validation and protection
-SELECT pg_temp.failure($$SELECT sigma.alter_column('ct_t', 'v', '{"type": "dropdown"}')$$);
-SELECT pg_temp.failure($$SELECT sigma.alter_column('ct_t', 'w', '{"type": "dropdown"}')$$);
-SELECT sigma.alter_column('ct_t', 'p', '{"protected": true}')->'changed';
-SELECT pg_temp.failure($$SELECT sigma.alter_column('ct_t', 'p', '{"type": "number"}')$$);
-SELECT pg_temp.failure($$SELECT sigma.alter_column('ct_t', 'p', '{"type": "number", "protected": false}')$$);
--- taken off first, or in the same change, the type may change
-SELECT sigma.alter_column('ct_t', 'v', '{"type": "number", "validation": null}')->'retyped';
-SELECT sigma.update_input_table('ct_t', '{"validation_rules": null}')->'changed';
-SELECT sigma.alter_column('ct_t', 'w', '{"type": "integer"}')->'retyped';
-SELECT w FROM sigds.sigds_ct_t ORDER BY sigma_row_id;
+SELECT * FROM types_try('text', '"a"', '""', '5', '1.50', 'true', '[1]', '"ä"');
+SELECT * FROM types_try('number', '1', '"1.50"', '" -2e3 "', '".5"', '"5."', '"1,000"', '"1_000"', '"0x1F"', '"NaN"', '"-Infinity"', '""', '"."', '"1e"', '"12a"', 'true',
+    '"1e131071"', '"1e131072"', '"1e-16383"', '"1e-16384"', '"0e999999999"', '"1e99999999999999999999"') WHERE length(answer) < 100;
+SELECT * FROM types_try('integer', '9223372036854775807', '9223372036854775808', '-9223372036854775808', '"9223372036854775808"', '3.0', '"3.0"', '3.5', '"1e3"', '1e400', '"-"');
+SELECT * FROM types_try('float', '0.1', '"0.30000000000000004"', '1e308', '1e309', '"1e-400"', '"infinity"', '"x"');
+-- dates: ISO, compact, with a month's name; a time of day is dropped
+SELECT * FROM types_try('date', '"2024-02-29"', '"2023-02-29"', '"20240229"', '"2024/2/9"', '"2024.02.09"', '"9 February 2024"', '"Feb 9, 2024"', '"9 Febtober 2024"', '"2024-02-29T23:00:00-08:00"', '"2024-02-29 10:00 pm"',
+    '"0001-01-01"', '"0000-01-01"', '"9999-12-31"', '"10000-01-01"', '"2024-02-29 BC"', '"1/2/2024"', '"24-01-02"', '"2024-1"', '"today"', '"infinity"', '""', '20240229', '"2024-02-29 25:00"');
+-- datetimes are in UTC: an offset is taken into account
+SELECT * FROM types_try('datetime', '"2024-02-29"', '"2024-02-29T12:00:00Z"', '"2024-02-29T12:00:00.1234567+02:00"', '"2024-02-29 12:00 -0530"', '"2024-02-29 12:00 UTC"', '"2024-02-29 12:30:15 AM"', '"2024-02-29 24:00"', '"2024-02-29 24:00:01"',
+    '"2024-02-29 12:60"', '"2024-02-29 12:00:60"', '"2024-02-29 12"', '"2024-02-29T"', '"2024-02-29 12:00 CET"', '"2024-02-29 12:00+16"', '"2024-02-29 13:00 pm"', '"9999-12-31 24:00"', '"0001-01-01 00:00+01"', '1709164800');
+SELECT * FROM types_try('checkbox', 'true', '"T"', '"yes"', '"N"', '"ON"', '"off"', '1', '0', '2', '"maybe"', '""', '[true]');
+SELECT * FROM types_try('multi-select', '["a","b"]', '[]', '["a",1,true]', '["a",null]', '[["a"]]', '"a"', '{"a":1}', '5');
+SELECT * FROM types_try('json', '{"a":[1,null]}', '"a"', '1', 'true', '[]');
+SELECT * FROM types_try('file', '{"name":"a.pdf","size":3}', '{"url":"https://x/y","media_type":"text/plain"}', '{"name":null}', '{"size":"3","name":"a"}', '"a.pdf"', '[]');
+SELECT * FROM types_try('dropdown', '"a"', '7', 'false', '{}');
 
--- several at once, with renames, additions and drops, in one rewrite
-SELECT sigma.update_input_table('ct_t', '{"columns": [{"name": "w", "renamed_from": "a", "type": "text"}, {"name": "a", "renamed_from": "w", "type": "float"},
-    {"name": "v", "drop": true}, {"name": "p", "type": "text"}, {"name": "q", "type": "checkbox", "default_value": true}]}')
-    - 'changed';
-SELECT w, a, p, q FROM sigds.sigds_ct_t ORDER BY sigma_row_id;
-
--- the function behind it takes only values of the type that it is told
-SELECT sigma.convert_value('1.50'::text, 'text', 'number', NULL::numeric);
-SELECT sigma.convert_value(NULL::text, 'text', 'number', NULL::numeric);
-SELECT pg_temp.failure($$SELECT sigma.convert_value(1, 'text', 'number', NULL::numeric)$$);
-SELECT pg_temp.failure($$SELECT sigma.convert_value('1'::text, 'text', 'number', NULL::text)$$);
-SELECT pg_temp.failure($$SELECT sigma.convert_value('1'::text, NULL, 'number', NULL::numeric)$$);
-SELECT pg_temp.failure($$SELECT sigma.convert_value('1'::text, 'text', t, NULL::numeric) FROM (VALUES ('number'), ('json')) v (t)$$);
-
-SELECT sigma.delete_input_table('ct_t', true);
-DROP TABLE ct_rows;
+DROP FUNCTION types_try, types_read;
