@@ -3,30 +3,47 @@
  *		Simple patterns, matched without the regular expression engine.
  *
  * PostgreSQL's engine builds its automaton anew for every string, which costs more
- * than all other rules of a row together.  Most patterns of rules are a row of
- * characters and classes, each perhaps repeated, like ^[A-Z]{3}-\d+$: their states
- * fit into the bits of one word.  Such a pattern is compiled here beside its real
- * regular expression, and used for strings of ASCII characters; everything else is
- * left to the engine, so that meaning never differs.
- *
- * State i means that item i is to be matched next, state "nitem" that all are.
+ * than all other rules of a row together.  Most patterns of rules hold a few dozen
+ * characters and classes at the most, like ^(EU|US)-[A-Z]{3}\d+$: one bit of a word
+ * for each is an automaton that is built once (Glushkov's).  Such a pattern is
+ * compiled here beside its real regular expression, and used for strings of ASCII
+ * characters; everything else is left to the engine, so that meaning never differs.
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
+#include "port/pg_bitutils.h"
+
 #include "input_table/rules.h"
 
-#define MAX_ITEMS	63
+#define MAX_ITEMS	64			/* characters and classes, repetitions written out */
 
 struct SimplePattern
 {
 	uint64		items[128];		/* by character: which items it matches */
-	uint64		optional;		/* items that may be left out */
-	uint64		repeated;		/* items that may follow themselves */
-	uint64		begin;			/* states before the first character */
-	uint64		accept;			/* the state after the last item */
+	uint64		follow[MAX_ITEMS];	/* which items may come after each */
+	uint64		first;			/* with which items a match may begin */
+	uint64		last;			/* with which one it may end */
+	bool		empty;			/* nothing at all matches */
 	bool		at_start;		/* ^ */
 	bool		at_end;			/* $ */
 };
+
+/* What is being compiled. */
+typedef struct PatternScan
+{
+	SimplePattern *pattern;
+	const char *at;				/* what is left to read */
+	int			nitem;
+} PatternScan;
+
+/* A part of a pattern: how it begins, how it ends, whether it may be left out. */
+typedef struct Part
+{
+	uint64		first;
+	uint64		last;
+	bool		empty;
+} Part;
 
 /* A set of ASCII characters. */
 typedef struct CharSet
@@ -34,15 +51,19 @@ typedef struct CharSet
 	bool		has[128];
 } CharSet;
 
-static bool add_item(SimplePattern *pattern, int *nitem, const char **at);
+static bool read_alternatives(PatternScan *scan, Part *part);
+static bool read_sequence(PatternScan *scan, Part *part);
+static bool read_repeated(PatternScan *scan, Part *part);
+static bool read_group(PatternScan *scan, Part *part);
+static bool repeat(PatternScan *scan, Part *part, const char *begin, int least, int most);
+static void join(PatternScan *scan, Part *part, const Part *next);
+static void link_items(PatternScan *scan, uint64 from, uint64 to);
 static bool read_atom(const char **at, CharSet *set);
 static bool read_escape(const char **at, CharSet *set);
 static bool read_bracket(const char **at, CharSet *set);
 static bool read_class(const char **at, CharSet *set);
 static bool read_bounds(const char **at, int *least, int *most);
 static bool read_digits(const char **at, int *number);
-static bool put_item(SimplePattern *pattern, int *nitem, const CharSet *set, bool optional, bool repeated);
-static uint64 skip_optional(const SimplePattern *pattern, uint64 states);
 
 /*
  * The simple form of a valid regular expression, or NULL where it has none.
@@ -52,23 +73,30 @@ SimplePattern *
 sigma_pattern_compile(const char *text)
 {
 	SimplePattern *pattern = palloc0(sizeof(SimplePattern));
-	const char *at = text;
-	int			nitem = 0;
+	PatternScan scan = {pattern, text, 0};
+	Part		whole;
+	bool		simple;
+	bool		alternatives;
 
-	if (*at == '^')
+	if (*scan.at == '^')
 	{
 		pattern->at_start = true;
-		at++;
+		scan.at++;
 	}
-	while (*at != '\0' && strcmp(at, "$") != 0)
-		if (!add_item(pattern, &nitem, &at))
-		{
-			pfree(pattern);
-			return NULL;
-		}
-	pattern->at_end = *at == '$';
-	pattern->accept = UINT64CONST(1) << nitem;
-	pattern->begin = skip_optional(pattern, 1);
+	simple = read_sequence(&scan, &whole);
+	alternatives = *scan.at == '|';
+	simple = simple && read_alternatives(&scan, &whole);
+	/* what anchors one alternative does not anchor the others */
+	if (!simple || (alternatives && (pattern->at_start || *scan.at == '$')) ||
+		(*scan.at != '\0' && strcmp(scan.at, "$") != 0))
+	{
+		pfree(pattern);
+		return NULL;
+	}
+	pattern->at_end = *scan.at == '$';
+	pattern->first = whole.first;
+	pattern->last = whole.last;
+	pattern->empty = whole.empty;
 	return pattern;
 }
 
@@ -77,66 +105,162 @@ PatternResult
 sigma_pattern_match(const SimplePattern *pattern, const char *text, int length)
 {
 	const char *end = text + length;
-	uint64		states = pattern->begin;
+	uint64		next = pattern->first;	/* items that may match the next character */
+	uint64		met;
+	bool		matched = pattern->empty;
 
 	for (; text < end; text++)
 	{
-		uint64		met;
-
-		if (!pattern->at_end && (states & pattern->accept) != 0)
+		if (matched && !pattern->at_end)
 			return PATTERN_MATCHES;
-		if (states == 0)
+		if (next == 0 && (pattern->at_start || !pattern->empty))
 			return PATTERN_FAILS;
 		if (IS_HIGHBIT_SET(*text))
 			return PATTERN_UNSURE;
-		met = states & pattern->items[(unsigned char) *text];
-		states = skip_optional(pattern, (met << 1) | (met & pattern->repeated));
-		if (!pattern->at_start)
-			states |= pattern->begin;
+		met = next & pattern->items[(unsigned char) *text];
+		matched = (met & pattern->last) != 0 || (pattern->empty && !pattern->at_start);
+		next = pattern->at_start ? 0 : pattern->first;
+		for (; met != 0; met &= met - 1)
+			next |= pattern->follow[pg_rightmost_one_pos64(met)];
 	}
-	return (states & pattern->accept) != 0 ? PATTERN_MATCHES : PATTERN_FAILS;
+	return matched ? PATTERN_MATCHES : PATTERN_FAILS;
 }
 
-/* One atom with its quantifier, as one item or several; false where it is not simple. */
+/* What follows a first sequence: | and another one, as often as there is. */
 static bool
-add_item(SimplePattern *pattern, int *nitem, const char **at)
+read_alternatives(PatternScan *scan, Part *part)
 {
-	CharSet		set;
+	while (*scan->at == '|')
+	{
+		Part		next;
+
+		scan->at++;
+		if (!read_sequence(scan, &next))
+			return false;
+		part->first |= next.first;
+		part->last |= next.last;
+		part->empty = part->empty || next.empty;
+	}
+	return true;
+}
+
+/* Atoms and groups, one after the other, to the end of the group or pattern. */
+static bool
+read_sequence(PatternScan *scan, Part *part)
+{
+	part->first = part->last = 0;
+	part->empty = true;
+	while (*scan->at != '\0' && *scan->at != '|' && *scan->at != ')' && strcmp(scan->at, "$") != 0)
+	{
+		Part		next;
+
+		if (!read_repeated(scan, &next))
+			return false;
+		join(scan, part, &next);
+	}
+	return true;
+}
+
+/* An atom or group with its quantifier; false where it is not simple. */
+static bool
+read_repeated(PatternScan *scan, Part *part)
+{
+	const char *begin = scan->at;
 	int			least = 1;
 	int			most = 1;		/* -1: any number */
-	int			i;
 
-	if (!read_atom(at, &set))
+	if (!read_group(scan, part))
 		return false;
-	switch (**at)
+	switch (*scan->at)
 	{
 		case '*':
-			least = 0, most = -1, (*at)++;
+			least = 0, most = -1, scan->at++;
 			break;
 		case '+':
-			most = -1, (*at)++;
+			most = -1, scan->at++;
 			break;
 		case '?':
-			least = 0, (*at)++;
+			least = 0, scan->at++;
 			break;
 		case '{':
-			if (!read_bounds(at, &least, &most))
+			if (!read_bounds(&scan->at, &least, &most))
 				return false;
 			break;
 	}
-	if (**at != '\0' && strchr("*+?{", **at) != NULL)
+	if (*scan->at != '\0' && strchr("*+?{", *scan->at) != NULL)
 		return false;			/* not greedy: the engine knows */
-	for (i = 0; i < least - 1; i++)
-		if (!put_item(pattern, nitem, &set, false, false))
+	return repeat(scan, part, begin, least, most);
+}
+
+/* One atom as a new item, or a group in parentheses. */
+static bool
+read_group(PatternScan *scan, Part *part)
+{
+	CharSet		set;
+	int			i;
+
+	check_stack_depth();
+	if (*scan->at == '(')
+	{
+		scan->at++;
+		if (*scan->at == '?' || *scan->at == '*' || !read_sequence(scan, part) || !read_alternatives(scan, part) ||
+			*scan->at != ')')
 			return false;
-	if (most == -1)
-		return put_item(pattern, nitem, &set, least == 0, true);
-	if (least > 0 && !put_item(pattern, nitem, &set, false, false))
+		scan->at++;
+		return true;
+	}
+	if (scan->nitem == MAX_ITEMS || !read_atom(&scan->at, &set))
 		return false;
-	for (i = least; i < most; i++)
-		if (!put_item(pattern, nitem, &set, true, false))
-			return false;
+	for (i = 0; i < 128; i++)
+		if (set.has[i])
+			scan->pattern->items[i] |= UINT64CONST(1) << scan->nitem;
+	part->first = part->last = UINT64CONST(1) << scan->nitem++;
+	part->empty = false;
 	return true;
+}
+
+/* Write a part that was read from "begin" out as often as its bounds say. */
+static bool
+repeat(PatternScan *scan, Part *part, const char *begin, int least, int most)
+{
+	const char *end = scan->at;
+	Part		once = *part;
+	int			copies = most == -1 ? Max(least, 1) : most;
+	int			i;
+
+	part->empty = once.empty || least == 0;
+	for (i = 2; i <= copies; i++)
+	{
+		scan->at = begin;
+		if (!read_group(scan, &once))
+			return false;
+		if (i > least)
+			once.empty = true;
+		join(scan, part, &once);
+	}
+	scan->at = end;
+	if (most == -1)
+		link_items(scan, once.last, once.first);
+	return true;
+}
+
+/* Put one part after another. */
+static void
+join(PatternScan *scan, Part *part, const Part *next)
+{
+	link_items(scan, part->last, next->first);
+	if (part->empty)
+		part->first |= next->first;
+	part->last = next->last | (next->empty ? part->last : 0);
+	part->empty = part->empty && next->empty;
+}
+
+/* Each of some items may be followed by each of others. */
+static void
+link_items(PatternScan *scan, uint64 from, uint64 to)
+{
+	for (; from != 0; from &= from - 1)
+		scan->pattern->follow[pg_rightmost_one_pos64(from)] |= to;
 }
 
 /* A character, an escape, a dot or a bracket. */
@@ -296,38 +420,4 @@ read_digits(const char **at, int *number)
 			return false;
 	}
 	return true;
-}
-
-/* Append one item; false where there is no bit left. */
-static bool
-put_item(SimplePattern *pattern, int *nitem, const CharSet *set, bool optional, bool repeated)
-{
-	uint64		bit = UINT64CONST(1) << *nitem;
-	int			i;
-
-	if (*nitem == MAX_ITEMS)
-		return false;
-	for (i = 0; i < 128; i++)
-		if (set->has[i])
-			pattern->items[i] |= bit;
-	if (optional)
-		pattern->optional |= bit;
-	if (repeated)
-		pattern->repeated |= bit;
-	(*nitem)++;
-	return true;
-}
-
-/* The states with all that are reached by leaving items out. */
-static uint64
-skip_optional(const SimplePattern *pattern, uint64 states)
-{
-	uint64		skipped = (states & pattern->optional) << 1;
-
-	while ((skipped & ~states) != 0)
-	{
-		states |= skipped;
-		skipped = (states & pattern->optional) << 1;
-	}
-	return states;
 }
