@@ -3,8 +3,9 @@
  *		Action sequences: their compiled form, their runs, and the parts of the executor.
  *
  * define.c checks documents when they are written, compile.c turns catalog rows
- * into Sequences and keeps them, run.c runs them; data.c and client.c know the
- * single types of steps, timeout.c the deadlines, history.c what is recorded.
+ * into Sequences and keeps them, run.c runs them and fire.c those of a trigger;
+ * data.c and client.c know the single types of steps, timeout.c the deadlines,
+ * history.c what is recorded.
  */
 #ifndef SIGMA_ACTION_H
 #define SIGMA_ACTION_H
@@ -12,6 +13,7 @@
 #include "postgres.h"
 
 #include "datatype/timestamp.h"
+#include "fmgr.h"
 #include "utils/jsonb.h"
 
 #include "action/context.h"
@@ -225,12 +227,31 @@ struct Run
 	bool		rolled_back;
 };
 
+/* Is the condition of the sequence known already?  A trigger asks all of them first. */
+typedef enum Verdict
+{
+	VERDICT_OPEN,
+	VERDICT_TRUE,
+	VERDICT_FALSE
+} Verdict;
+
+/* Work inside a guard; false: undo it. */
+typedef bool (*GuardedWork) (Run *run);
+
 extern const char *sigma_run_status_name(RunStatus status);
+extern RunContext *sigma_run_read_context(Jsonb *document);
+extern Jsonb *sigma_run_pinned(const Sequence *sequence, RunContext *context, Verdict verdict, ErrorData *broken);
+extern bool sigma_run_check_condition(Run *run);
+extern ErrorData *sigma_run_guard(Run *run, GuardedWork work, bool *kept);
 extern Run *sigma_run_current(void);
 
 /* history.c */
 extern Jsonb *sigma_run_result(Run *run);
 extern void sigma_history_write(const Run *run, Jsonb *result);
+
+/* arguments of functions; define.c */
+extern char *sigma_text_argument(FunctionCallInfo fcinfo, int i, const char *name);
+extern Jsonb *sigma_context_argument(FunctionCallInfo fcinfo, int i);
 
 /* members of an object that is being pushed; history.c */
 extern void sigma_push_key(JsonbParseState **state, const char *key);

@@ -106,15 +106,9 @@ refresh_statistics(PG_FUNCTION_ARGS)
 Datum
 run_status(PG_FUNCTION_ARGS)
 {
-	char	   *execution_id;
-	Jsonb	   *result;
+	char	   *execution_id = sigma_text_argument(fcinfo, 0, "execution_id");
+	Jsonb	   *result = running_status(execution_id);
 
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("\"execution_id\" must not be null")));
-	execution_id = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	result = running_status(execution_id);
 	if (result == NULL)
 		result = stored_status(execution_id);
 	if (result == NULL)
@@ -130,13 +124,8 @@ set_paused(FunctionCallInfo fcinfo, bool paused)
 {
 	Oid			types[] = {TEXTOID, BOOLOID};
 	Datum		values[2];
-	char	   *id;
+	char	   *id = sigma_text_argument(fcinfo, 0, "id");
 
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("\"id\" must not be null")));
-	id = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	values[0] = CStringGetTextDatum(id);
 	values[1] = BoolGetDatum(paused);
 	if (run_update("UPDATE sigma.sigma_action_sequences SET is_paused = $2"

@@ -18,6 +18,7 @@
 #include "common/hashfn.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
+#include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -127,6 +128,7 @@ sigma_sequence_pin(const char *id, bool is_action)
 	bool		found;
 
 	init_store();
+	AcceptInvalidationMessages();	/* no table was opened yet on the way here */
 	slot = hash_search(sequence_slots, &key, HASH_FIND, NULL);
 	if (slot != NULL && slot->generation == generation)
 	{
@@ -203,6 +205,7 @@ sigma_sequences_of_trigger(const char *element_id, const char *type, const RunCo
 	ListCell   *lc;
 
 	init_store();
+	AcceptInvalidationMessages();
 	if (directory_generation != generation)
 		build_directory();
 	foreach(lc, directory)
@@ -301,6 +304,8 @@ compile_stored(const char *id, bool is_action)
 	document = sigma_catalog_read(kind, id);
 	if (document == NULL)
 		sigma_catalog_not_found(kind, id);
+	/* rows can be written without their triggers: read them as strictly */
+	document = sigma_document_normalise(kind, document, DOCUMENT_STORED);
 	sequence = (is_action ? compile_single : compile_sequence) (&state, document);
 	MemoryContextCopyAndSetIdentifier(state.cxt, id);
 	MemoryContextSwitchTo(old);
@@ -381,6 +386,7 @@ compile_element(CompileState *state, Sequence *sequence, int i, JsonNode *elemen
 		callback.arg = element->string;
 		callback.previous = error_context_stack;
 		error_context_stack = &callback;
+		action = sigma_document_normalise(DOCUMENT_ACTION, action, DOCUMENT_STORED);
 		compile_step(state, step, action);
 		error_context_stack = callback.previous;
 		return;

@@ -51,7 +51,6 @@ static void check_trigger(JsonNode *document);
 static void refuse_id_change(TriggerData *trigger);
 static List *sequences_using(const char *action_id);
 static Jsonb *document_argument(FunctionCallInfo fcinfo, int i, const char *name);
-static char *id_argument(FunctionCallInfo fcinfo);
 
 /*
  * Triggers
@@ -256,7 +255,7 @@ create_action(PG_FUNCTION_ARGS)
 Datum
 update_action(PG_FUNCTION_ARGS)
 {
-	sigma_catalog_update(DOCUMENT_ACTION, id_argument(fcinfo), document_argument(fcinfo, 1, "changes"));
+	sigma_catalog_update(DOCUMENT_ACTION, sigma_text_argument(fcinfo, 0, "id"), document_argument(fcinfo, 1, "changes"));
 	PG_RETURN_VOID();
 }
 
@@ -264,7 +263,7 @@ update_action(PG_FUNCTION_ARGS)
 Datum
 delete_action(PG_FUNCTION_ARGS)
 {
-	char	   *id = id_argument(fcinfo);
+	char	   *id = sigma_text_argument(fcinfo, 0, "id");
 	ListCell   *lc;
 
 	if (!PG_ARGISNULL(1) && PG_GETARG_BOOL(1))
@@ -288,7 +287,7 @@ create_action_sequence(PG_FUNCTION_ARGS)
 Datum
 update_action_sequence(PG_FUNCTION_ARGS)
 {
-	sigma_catalog_update(DOCUMENT_SEQUENCE, id_argument(fcinfo), document_argument(fcinfo, 1, "changes"));
+	sigma_catalog_update(DOCUMENT_SEQUENCE, sigma_text_argument(fcinfo, 0, "id"), document_argument(fcinfo, 1, "changes"));
 	PG_RETURN_VOID();
 }
 
@@ -296,10 +295,32 @@ update_action_sequence(PG_FUNCTION_ARGS)
 Datum
 delete_action_sequence(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_BOOL(sigma_catalog_delete(DOCUMENT_SEQUENCE, id_argument(fcinfo)));
+	PG_RETURN_BOOL(sigma_catalog_delete(DOCUMENT_SEQUENCE, sigma_text_argument(fcinfo, 0, "id")));
 }
 
-/* A document that must not be null. */
+/*
+ * Arguments
+ */
+
+/* A text argument that must not be null; 22004. */
+char *
+sigma_text_argument(FunctionCallInfo fcinfo, int i, const char *name)
+{
+	if (PG_ARGISNULL(i))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("\"%s\" must not be null", name)));
+	return text_to_cstring(PG_GETARG_TEXT_PP(i));
+}
+
+/* A context; null is an empty one. */
+Jsonb *
+sigma_context_argument(FunctionCallInfo fcinfo, int i)
+{
+	return PG_ARGISNULL(i) ? NULL : PG_GETARG_JSONB_P(i);
+}
+
+/* A document that must not be null; 22004. */
 static Jsonb *
 document_argument(FunctionCallInfo fcinfo, int i, const char *name)
 {
@@ -308,15 +329,4 @@ document_argument(FunctionCallInfo fcinfo, int i, const char *name)
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("\"%s\" must not be null", name)));
 	return PG_GETARG_JSONB_P(i);
-}
-
-/* The first argument, an id that must not be null. */
-static char *
-id_argument(FunctionCallInfo fcinfo)
-{
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("\"id\" must not be null")));
-	return text_to_cstring(PG_GETARG_TEXT_PP(0));
 }

@@ -180,7 +180,8 @@ push_alert(JsonbParseState **state, Run *run)
 static void
 push_error(JsonbParseState **state, const ErrorData *error)
 {
-	sigma_push_text(state, "sqlstate", unpack_sql_state(error->sqlerrcode));
+	/* the value points at the text, which PostgreSQL keeps in one place */
+	sigma_push_text(state, "sqlstate", pstrdup(unpack_sql_state(error->sqlerrcode)));
 	sigma_push_text(state, "message", error->message != NULL ? error->message : "");
 	if (error->detail != NULL)
 		sigma_push_text(state, "detail", error->detail);

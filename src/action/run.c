@@ -34,39 +34,12 @@
 #include "common/names.h"
 #include "common/session.h"
 
-/* Is the condition of the sequence known already?  A trigger asks all of them first. */
-typedef enum Verdict
-{
-	VERDICT_OPEN,
-	VERDICT_TRUE,
-	VERDICT_FALSE
-} Verdict;
-
-/* A run that a trigger starts. */
-typedef struct Fired
-{
-	Run			probe;			/* must be first: compiling and asking are contained like steps */
-	const char *sequence_id;
-	Sequence   *sequence;		/* pinned, or NULL where it could not be compiled */
-	ErrorData  *error;			/* why not */
-	RunContext *context;
-	Verdict		verdict;
-} Fired;
-
-/* Work inside a guard; false: undo it. */
-typedef bool (*GuardedWork) (Run *run);
-
 PG_FUNCTION_INFO_V1(execute_sequence);
 PG_FUNCTION_INFO_V1(execute_action);
-PG_FUNCTION_INFO_V1(fire_trigger);
 
 static Run *current_run = NULL; /* innermost */
 
-static char *text_argument(FunctionCallInfo fcinfo, int i, const char *name);
-static Jsonb *context_argument(FunctionCallInfo fcinfo, int i);
 static Jsonb *execute(const char *id, bool is_action, Jsonb *document);
-static RunContext *read_context(Jsonb *document);
-static Jsonb *run_pinned(const Sequence *sequence, RunContext *context, Verdict verdict, ErrorData *broken);
 static void begin_run(Run *run, const Sequence *sequence, RunContext *context);
 static void run_guarded(Run *run, Verdict verdict);
 static void skip_run(Run *run, const char *reason);
@@ -77,7 +50,6 @@ static bool take_turn(Run *run);
 static bool wait_for_turn(Run *run);
 static bool try_turn(Run *run);
 static bool lock_sequence(const Run *run, bool wait);
-static bool check_condition(Run *run);
 static bool run_steps(Run *run);
 static bool run_step(Run *run, int index);
 static ErrorData *attempt_contained(Run *run, const Step *step, StepRecord *record);
@@ -85,16 +57,10 @@ static bool attempt_step(Run *run);
 static bool wait_for_retry(Run *run);
 static bool end_step(Run *run, int index, ErrorData *error);
 static bool check_run_deadline(Run *run, int index);
-static ErrorData *guard(Run *run, GuardedWork work, bool *kept);
 static bool must_rethrow(const ErrorData *error);
 static ErrorData *make_error(int sqlstate, const char *message, const char *hint);
 static void describe_timeout(Run *run, ErrorData *error, const Deadline *passed);
 static int64 microseconds_since(instr_time start);
-static List *prepare_fired(Jsonb *document, const char *element_id, const char *type);
-static void prepare_one(Fired *one);
-static bool pin_fired(Run *run);
-static void unpin_fired(List *fired);
-static void check_trigger_type(const char *type);
 
 /*
  * Entry points
@@ -104,82 +70,18 @@ static void check_trigger_type(const char *type);
 Datum
 execute_sequence(PG_FUNCTION_ARGS)
 {
-	char	   *id = text_argument(fcinfo, 0, "sequence_id");
+	char	   *id = sigma_text_argument(fcinfo, 0, "sequence_id");
 
-	PG_RETURN_JSONB_P(execute(id, false, context_argument(fcinfo, 1)));
+	PG_RETURN_JSONB_P(execute(id, false, sigma_context_argument(fcinfo, 1)));
 }
 
 /* execute_action(action_id text, context jsonb) returns jsonb */
 Datum
 execute_action(PG_FUNCTION_ARGS)
 {
-	char	   *id = text_argument(fcinfo, 0, "action_id");
+	char	   *id = sigma_text_argument(fcinfo, 0, "action_id");
 
-	PG_RETURN_JSONB_P(execute(id, true, context_argument(fcinfo, 1)));
-}
-
-/*
- * fire_trigger(element_id text, trigger_type text, context jsonb) returns jsonb
- *
- * The results of all sequences that the trigger starts, oldest first.  All
- * conditions are evaluated before the first one runs; a failure of one does not
- * stop the others.
- */
-Datum
-fire_trigger(PG_FUNCTION_ARGS)
-{
-	char	   *element_id = text_argument(fcinfo, 0, "element_id");
-	char	   *type = text_argument(fcinfo, 1, "trigger_type");
-	Jsonb	   *document = context_argument(fcinfo, 2);
-	JsonbParseState *state = NULL;
-	List	   *fired = NIL;
-	int			done;
-
-	check_trigger_type(type);
-	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
-	fired = prepare_fired(document, element_id, type);
-	PG_TRY();
-	{
-		for (done = 0; done < list_length(fired); done++)
-		{
-			Fired	   *one = list_nth(fired, done);
-			Sequence	broken = {0};
-			Jsonb	   *result;
-			JsonbValue	value;
-
-			broken.id = one->sequence_id;
-			result = run_pinned(one->sequence != NULL ? one->sequence : &broken,
-								one->context, one->verdict, one->error);
-			value.type = jbvBinary;
-			value.val.binary.data = &result->root;
-			value.val.binary.len = VARSIZE(result) - VARHDRSZ;
-			pushJsonbValue(&state, WJB_ELEM, &value);
-		}
-	}
-	PG_FINALLY();
-	{
-		unpin_fired(fired);
-	}
-	PG_END_TRY();
-	PG_RETURN_JSONB_P(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL)));
-}
-
-/* A text argument that must not be null. */
-static char *
-text_argument(FunctionCallInfo fcinfo, int i, const char *name)
-{
-	if (PG_ARGISNULL(i))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("\"%s\" must not be null", name)));
-	return text_to_cstring(PG_GETARG_TEXT_PP(i));
-}
-
-/* A context; null is an empty one. */
-static Jsonb *
-context_argument(FunctionCallInfo fcinfo, int i)
-{
-	return PG_ARGISNULL(i) ? NULL : PG_GETARG_JSONB_P(i);
+	PG_RETURN_JSONB_P(execute(id, true, sigma_context_argument(fcinfo, 1)));
 }
 
 /*
@@ -197,11 +99,11 @@ execute(const char *id, bool is_action, Jsonb *document)
 
 	check_stack_depth();
 	MemoryContextSwitchTo(cxt);
-	context = read_context(document);
+	context = sigma_run_read_context(document);
 	sequence = sigma_sequence_pin(id, is_action);
 	PG_TRY();
 	{
-		result = run_pinned(sequence, context, VERDICT_OPEN, NULL);
+		result = sigma_run_pinned(sequence, context, VERDICT_OPEN, NULL);
 	}
 	PG_FINALLY();
 	{
@@ -215,8 +117,8 @@ execute(const char *id, bool is_action, Jsonb *document)
 }
 
 /* The context of a run; refuses what is not built. */
-static RunContext *
-read_context(Jsonb *document)
+RunContext *
+sigma_run_read_context(Jsonb *document)
 {
 	RunContext *context = sigma_context_read(document);
 
@@ -236,8 +138,8 @@ read_context(Jsonb *document)
  * Run a pinned sequence and record it; the result document, in the current
  * context.  "broken": why the sequence cannot be run at all, or NULL.
  */
-static Jsonb *
-run_pinned(const Sequence *sequence, RunContext *context, Verdict verdict, ErrorData *broken)
+Jsonb *
+sigma_run_pinned(const Sequence *sequence, RunContext *context, Verdict verdict, ErrorData *broken)
 {
 	Run		   *run = palloc0(sizeof(Run));
 	SessionState session = sigma_session;
@@ -329,7 +231,7 @@ run_guarded(Run *run, Verdict verdict)
 		return;
 	if (verdict == VERDICT_OPEN && sequence->condition != NULL)
 	{
-		error = guard(run, check_condition, &kept);
+		error = sigma_run_guard(run, sigma_run_check_condition, &kept);
 		if (error != NULL)
 		{
 			fail_run(run, error, -1);
@@ -349,7 +251,7 @@ run_guarded(Run *run, Verdict verdict)
 	}
 
 	mark = sigma_context_mark(run->context);
-	error = guard(run, run_steps, &kept);
+	error = sigma_run_guard(run, run_steps, &kept);
 	if (error != NULL)
 		(void) end_step(run, run->current, error);
 	if (error != NULL || !kept)
@@ -408,7 +310,7 @@ static bool
 take_turn(Run *run)
 {
 	bool		kept;
-	ErrorData  *error = guard(run, run->sequence->concurrency == CONCURRENCY_WAIT ? wait_for_turn : try_turn, &kept);
+	ErrorData  *error = sigma_run_guard(run, run->sequence->concurrency == CONCURRENCY_WAIT ? wait_for_turn : try_turn, &kept);
 
 	if (error != NULL)
 		fail_run(run, error, -1);
@@ -441,8 +343,9 @@ lock_sequence(const Run *run, bool wait)
 	return LockAcquire(&tag, ExclusiveLock, false, !wait) != LOCKACQUIRE_NOT_AVAIL;
 }
 
-static bool
-check_condition(Run *run)
+/* Guarded work: does the sequence's condition hold? */
+bool
+sigma_run_check_condition(Run *run)
 {
 	return sigma_condition_evaluate(run->sequence->condition, run->context);
 }
@@ -500,7 +403,7 @@ attempt_contained(Run *run, const Step *step, StepRecord *record)
 	{
 		ContextMark mark = sigma_context_mark(run->context);
 
-		error = guard(run, attempt_step, &kept);
+		error = sigma_run_guard(run, attempt_step, &kept);
 		if (error == NULL)
 			return NULL;
 		sigma_context_restore(run->context, mark);
@@ -509,7 +412,7 @@ attempt_contained(Run *run, const Step *step, StepRecord *record)
 			return error;
 		if (step->retry_backoff > 0)
 		{
-			ErrorData  *late = guard(run, wait_for_retry, &kept);
+			ErrorData  *late = sigma_run_guard(run, wait_for_retry, &kept);
 
 			if (late != NULL)
 				return late;
@@ -656,8 +559,8 @@ check_run_deadline(Run *run, int index)
  * what it returned; false undoes it), else the error that it raised, in the run's
  * context, after undoing it.  Errors that are not ours to contain are rethrown.
  */
-static ErrorData *
-guard(Run *run, GuardedWork work, bool *kept)
+ErrorData *
+sigma_run_guard(Run *run, GuardedWork work, bool *kept)
 {
 	ResourceOwner owner = CurrentResourceOwner;
 	Deadline   *deadlines = sigma_deadline_top();
@@ -780,99 +683,3 @@ sigma_run_current(void)
 	return current_run;
 }
 
-/*
- * Triggers
- */
-
-/*
- * Compile the sequences of a trigger and ask their conditions, before any of
- * them runs.  A List of Fired, whose sequences are pinned.
- */
-static List *
-prepare_fired(Jsonb *document, const char *element_id, const char *type)
-{
-	List	   *ids = sigma_sequences_of_trigger(element_id, type, read_context(document));
-	List	   *fired = NIL;
-	ListCell   *lc;
-
-	foreach(lc, ids)
-	{
-		Fired	   *one = palloc0(sizeof(Fired));
-
-		one->sequence_id = lfirst(lc);
-		one->context = read_context(document);
-		one->probe.cxt = CurrentMemoryContext;
-		one->probe.context = one->context;
-		fired = lappend(fired, one);
-	}
-	PG_TRY();
-	{
-		foreach(lc, fired)
-			prepare_one(lfirst(lc));
-	}
-	PG_CATCH();
-	{
-		unpin_fired(fired);
-		PG_RE_THROW();
-	}
-	PG_END_TRY();
-	return fired;
-}
-
-static void
-prepare_one(Fired *one)
-{
-	bool		kept;
-
-	one->error = guard(&one->probe, pin_fired, &kept);
-	if (one->error != NULL || one->sequence->is_paused)
-		return;
-	one->probe.sequence = one->sequence;
-	/* a condition that raises is asked again by the run, which then fails by it */
-	if (guard(&one->probe, check_condition, &kept) == NULL)
-		one->verdict = kept ? VERDICT_TRUE : VERDICT_FALSE;
-}
-
-/* A guarded pin. */
-static bool
-pin_fired(Run *run)
-{
-	Fired	   *fired = (Fired *) run;
-
-	fired->sequence = sigma_sequence_pin(fired->sequence_id, false);
-	return true;
-}
-
-static void
-unpin_fired(List *fired)
-{
-	ListCell   *lc;
-
-	foreach(lc, fired)
-	{
-		Fired	   *one = lfirst(lc);
-
-		if (one->sequence != NULL)
-			sigma_sequence_unpin(one->sequence);
-	}
-}
-
-/* Raise SG400 for a type of trigger that does not exist. */
-static void
-check_trigger_type(const char *type)
-{
-	static const char *const types[] = {
-		"manual", "click", "select", "change", "context_menu", "modal_primary", "modal_secondary",
-		"modal_close", "modal_open", "form_primary", "form_secondary", "load", "schedule", "webhook",
-		"row_change", NULL
-	};
-	int			i;
-
-	for (i = 0; types[i] != NULL; i++)
-		if (strcmp(types[i], type) == 0)
-			return;
-	ereport(ERROR,
-			(errcode(ERRCODE_SIGMA_DOCUMENT),
-			 errmsg("unknown trigger type \"%s\"", type),
-			 errhint("%s", sigma_hint_names(type, types))));
-}

@@ -1,0 +1,274 @@
+/*
+ * data_run.c
+ *		Running data_modification steps: values bound as their columns' types.
+ *
+ * Statements run as the caller: rights, row security and rules are those of the
+ * same statement typed by hand.  Plans are made at the first run and kept with
+ * the compiled sequence.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "common/string.h"
+#include "utils/array.h"
+#include "utils/memutils.h"
+#include "utils/numeric.h"
+#include "utils/resowner.h"
+
+#include "action/data.h"
+
+static void execute(Run *run, DataStep *step, Statement *statement);
+static Datum bind(Run *run, const DataStep *step, const Parameter *parameter, bool *isnull);
+static Datum bind_row_ids(Run *run, const Parameter *parameter);
+static void refuse_cell(const DataStep *step, const Parameter *parameter, const JsonbValue *value,
+						const char *why) pg_attribute_noreturn();
+static int64 returned_row_id(void);
+static void run_upsert(Run *run, DataStep *step, StepOutcome *outcome);
+static bool insert_unless_there(Run *run, DataStep *step, bool again);
+static void set_number(StepOutcome *outcome, int64 number);
+
+/* Run a data_modification step; SPI is connected. */
+void
+sigma_data_run(Run *run, const Step *compiled, StepOutcome *outcome)
+{
+	DataStep   *step = compiled->part;
+
+	if (step->code == DATA_UPSERT_ROW)
+	{
+		run_upsert(run, step, outcome);
+		return;
+	}
+	execute(run, step, &step->main);
+	outcome->rows = SPI_processed;
+	set_number(outcome, step->code == DATA_INSERT_ROW ? returned_row_id() : outcome->rows);
+	SPI_freetuptable(SPI_tuptable);
+}
+
+/*
+ * Bind the values and run one statement.  Raises 22P02 for a value that its
+ * column cannot read, 21000 where a single-row step met several rows; the
+ * caller's subtransaction undoes what the second of them cost.
+ */
+static void
+execute(Run *run, DataStep *step, Statement *statement)
+{
+	Datum	   *values = palloc(sizeof(Datum) * (statement->count + 1));
+	char	   *nulls = palloc(statement->count + 1);
+	int			code;
+	int			i;
+
+	for (i = 0; i < statement->count; i++)
+	{
+		bool		isnull;
+
+		values[i] = bind(run, step, &statement->parameters[i], &isnull);
+		nulls[i] = isnull ? 'n' : ' ';
+	}
+	if (statement->plan == NULL)
+	{
+		SPIPlanPtr	plan = SPI_prepare(statement->sql, statement->count, statement->types);
+
+		if (plan == NULL)
+			elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
+		SPI_keepplan(plan);
+		statement->plan = plan;
+	}
+	code = SPI_execute_plan(statement->plan, values, nulls, false, step->one_row ? 2 : 0);
+	MemoryContextSwitchTo(run->cxt);
+	if (code != statement->expected)
+		elog(ERROR, "SPI_execute_plan returned %s", SPI_result_code_string(code));
+	if (step->one_row && SPI_processed > 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_CARDINALITY_VIOLATION),
+				 errmsg("more than one row of input table \"%s\" matches the selector", step->table),
+				 errhint("Narrow the selector, or use the subtype for several rows.")));
+	pfree(values);
+	pfree(nulls);
+}
+
+/* The value of one parameter. */
+static Datum
+bind(Run *run, const DataStep *step, const Parameter *parameter, bool *isnull)
+{
+	JsonbValue	value;
+	JsonbValue	bad;
+	Datum		result = (Datum) 0;
+	const char *why;
+
+	*isnull = parameter->isnull;
+	if (parameter->is_constant)
+		return parameter->value;
+	if (parameter->kind == PARAMETER_SELECTION || parameter->kind == PARAMETER_CURRENT_ROW)
+		return bind_row_ids(run, parameter);
+
+	sigma_value_source_evaluate(parameter->source, run->context, &value);
+	if (parameter->kind == PARAMETER_LIST)
+	{
+		if (!sigma_data_read_list(parameter->type, &value, &result, &bad, &why))
+			refuse_cell(step, parameter, &bad, why);
+	}
+	else if (!sigma_value_from_json(parameter->type, &value, &result, isnull, &why))
+		refuse_cell(step, parameter, &value, why);
+	return result;
+}
+
+/*
+ * An array of the type's values: a single value is a list of one, nulls are left
+ * out.  False: "bad" cannot be read, *why says so.
+ */
+bool
+sigma_data_read_list(ColumnType column_type, const JsonbValue *value, Datum *list, JsonbValue *bad, const char **why)
+{
+	const ColumnTypeInfo *type = &sigma_column_types[column_type];
+	Datum	   *items;
+	int			count = 0;
+	bool		isnull;
+
+	if (value->type == jbvBinary && JsonContainerIsArray(value->val.binary.data))
+	{
+		JsonbIterator *iterator = JsonbIteratorInit(value->val.binary.data);
+		JsonbIteratorToken token;
+
+		items = palloc(sizeof(Datum) * (JsonContainerSize(value->val.binary.data) + 1));
+		while ((token = JsonbIteratorNext(&iterator, bad, true)) != WJB_DONE)
+		{
+			if (token != WJB_ELEM)
+				continue;
+			if (!sigma_value_from_json(column_type, bad, &items[count], &isnull, why))
+				return false;
+			if (!isnull)
+				count++;
+		}
+	}
+	else
+	{
+		*bad = *value;
+		items = palloc(sizeof(Datum));
+		if (!sigma_value_from_json(column_type, value, &items[0], &isnull, why))
+			return false;
+		count = isnull ? 0 : 1;
+	}
+	*list = PointerGetDatum(construct_array(items, count, type->oid, type->length, type->by_value, type->align));
+	return true;
+}
+
+/* The row ids of the selected rows; 22023 where they cannot be told. */
+static Datum
+bind_row_ids(Run *run, const Parameter *parameter)
+{
+	int			count = sigma_context_selected_count(run->context);
+	Datum	   *ids = palloc(sizeof(Datum) * (count + 1));
+	int			i;
+
+	if (parameter->kind == PARAMETER_CURRENT_ROW && count > 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_CARDINALITY_VIOLATION),
+				 errmsg("there is no current row: %d rows are selected", count)));
+	for (i = 0; i < count; i++)
+	{
+		JsonbValue	value;
+		const char *why = "is missing";
+		bool		isnull = true;
+
+		if (!sigma_context_selected_value(run->context, i, "sigma_row_id", &value) ||
+			!sigma_value_from_json(COLUMN_INTEGER, &value, &ids[i], &isnull, &why) || isnull)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("\"sigma_row_id\" of selected row %d %s", i, isnull ? "is missing" : why),
+					 errhint("Rows of \"selection\" say which rows they are by \"sigma_row_id\".")));
+	}
+	return PointerGetDatum(construct_array(ids, count, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+}
+
+/* Raise 22P02 for a value that its column cannot read. */
+static void
+refuse_cell(const DataStep *step, const Parameter *parameter, const JsonbValue *value, const char *why)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
+			 errmsg("value for column \"%s\" of input table \"%s\" %s",
+					parameter->column, step->table, why),
+			 errdetail("The value is \"%s\".", sigma_jsonb_text(value))));
+}
+
+/* The row id that the statement returned first. */
+static int64
+returned_row_id(void)
+{
+	bool		isnull;
+
+	return DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+}
+
+/*
+ * UPDATE, else INSERT.  Where the INSERT meets a row with that key that came
+ * after the UPDATE had looked, the UPDATE finds it now.
+ */
+static void
+run_upsert(Run *run, DataStep *step, StepOutcome *outcome)
+{
+	bool		again = false;
+
+	for (;;)
+	{
+		execute(run, step, &step->main);
+		if (SPI_processed > 0)
+			break;
+		SPI_freetuptable(SPI_tuptable);
+		if (insert_unless_there(run, step, again))
+			break;
+		again = true;
+	}
+	outcome->rows = 1;
+	set_number(outcome, returned_row_id());
+	SPI_freetuptable(SPI_tuptable);
+}
+
+/*
+ * The INSERT of an upsert, in a subtransaction.  False where another row holds a
+ * unique value: it came since the UPDATE looked.  The second time ("again") that
+ * is an error, as is anything else.
+ */
+static bool
+insert_unless_there(Run *run, DataStep *step, bool again)
+{
+	MemoryContext cxt = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	ErrorData  *volatile error = NULL;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(cxt);
+	PG_TRY();
+	{
+		execute(run, step, &step->insert);
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(cxt);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(cxt);
+	CurrentResourceOwner = owner;
+
+	if (error == NULL)
+		return true;
+	if (again || !(error->sqlerrcode == ERRCODE_UNIQUE_VIOLATION ||
+				   (error->sqlerrcode == ERRCODE_CHECK_VIOLATION && error->constraint_name != NULL &&
+					pg_str_endswith(error->constraint_name, "_unique"))))
+		ReThrowError(error);
+	return false;
+}
+
+/* A number as the bare result. */
+static void
+set_number(StepOutcome *outcome, int64 number)
+{
+	outcome->has_result = true;
+	outcome->result.type = jbvNumeric;
+	outcome->result.val.numeric = int64_to_numeric(number);
+}

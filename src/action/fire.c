@@ -1,0 +1,173 @@
+/*
+ * fire.c
+ *		What a trigger of an element starts.
+ *
+ * Every sequence of the trigger is compiled and asked for its condition before
+ * the first one runs, so that none decides by what another has done.  Each is
+ * contained: one that cannot be compiled, or fails, does not stop the others.
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "utils/builtins.h"
+
+#include "action/action.h"
+#include "common/errors.h"
+
+/* A run that a trigger starts. */
+typedef struct Fired
+{
+	Run			probe;			/* must be first: compiling and asking are contained like steps */
+	const char *sequence_id;
+	Sequence   *sequence;		/* pinned, or NULL where it could not be compiled */
+	ErrorData  *error;			/* why not */
+	RunContext *context;
+	Verdict		verdict;
+} Fired;
+
+PG_FUNCTION_INFO_V1(fire_trigger);
+
+static List *prepare_fired(Jsonb *document, const char *element_id, const char *type);
+static void prepare_one(Fired *one);
+static bool pin_fired(Run *run);
+static void unpin_fired(List *fired);
+static void check_trigger_type(const char *type);
+
+/*
+ * fire_trigger(element_id text, trigger_type text, context jsonb) returns jsonb
+ *
+ * The results of all sequences that the trigger starts, oldest first.  All
+ * conditions are evaluated before the first one runs; a failure of one does not
+ * stop the others.
+ */
+Datum
+fire_trigger(PG_FUNCTION_ARGS)
+{
+	char	   *element_id = sigma_text_argument(fcinfo, 0, "element_id");
+	char	   *type = sigma_text_argument(fcinfo, 1, "trigger_type");
+	Jsonb	   *document = sigma_context_argument(fcinfo, 2);
+	JsonbParseState *state = NULL;
+	List	   *fired = NIL;
+	int			done;
+
+	check_trigger_type(type);
+	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
+	fired = prepare_fired(document, element_id, type);
+	PG_TRY();
+	{
+		for (done = 0; done < list_length(fired); done++)
+		{
+			Fired	   *one = list_nth(fired, done);
+			Sequence	broken = {0};
+			Jsonb	   *result;
+			JsonbValue	value;
+
+			broken.id = one->sequence_id;
+			result = sigma_run_pinned(one->sequence != NULL ? one->sequence : &broken,
+								one->context, one->verdict, one->error);
+			value.type = jbvBinary;
+			value.val.binary.data = &result->root;
+			value.val.binary.len = VARSIZE(result) - VARHDRSZ;
+			pushJsonbValue(&state, WJB_ELEM, &value);
+		}
+	}
+	PG_FINALLY();
+	{
+		unpin_fired(fired);
+	}
+	PG_END_TRY();
+	PG_RETURN_JSONB_P(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL)));
+}
+
+/*
+ * Compile the sequences of a trigger and ask their conditions, before any of
+ * them runs.  A List of Fired, whose sequences are pinned.
+ */
+static List *
+prepare_fired(Jsonb *document, const char *element_id, const char *type)
+{
+	List	   *ids = sigma_sequences_of_trigger(element_id, type, sigma_run_read_context(document));
+	List	   *fired = NIL;
+	ListCell   *lc;
+
+	foreach(lc, ids)
+	{
+		Fired	   *one = palloc0(sizeof(Fired));
+
+		one->sequence_id = lfirst(lc);
+		one->context = sigma_run_read_context(document);
+		one->probe.cxt = CurrentMemoryContext;
+		one->probe.context = one->context;
+		fired = lappend(fired, one);
+	}
+	PG_TRY();
+	{
+		foreach(lc, fired)
+			prepare_one(lfirst(lc));
+	}
+	PG_CATCH();
+	{
+		unpin_fired(fired);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	return fired;
+}
+
+static void
+prepare_one(Fired *one)
+{
+	bool		kept;
+
+	one->error = sigma_run_guard(&one->probe, pin_fired, &kept);
+	if (one->error != NULL || one->sequence->is_paused)
+		return;
+	one->probe.sequence = one->sequence;
+	/* a condition that raises is asked again by the run, which then fails by it */
+	if (sigma_run_guard(&one->probe, sigma_run_check_condition, &kept) == NULL)
+		one->verdict = kept ? VERDICT_TRUE : VERDICT_FALSE;
+}
+
+/* A guarded pin. */
+static bool
+pin_fired(Run *run)
+{
+	Fired	   *fired = (Fired *) run;
+
+	fired->sequence = sigma_sequence_pin(fired->sequence_id, false);
+	return true;
+}
+
+static void
+unpin_fired(List *fired)
+{
+	ListCell   *lc;
+
+	foreach(lc, fired)
+	{
+		Fired	   *one = lfirst(lc);
+
+		if (one->sequence != NULL)
+			sigma_sequence_unpin(one->sequence);
+	}
+}
+
+/* Raise SG400 for a type of trigger that does not exist. */
+static void
+check_trigger_type(const char *type)
+{
+	static const char *const types[] = {
+		"manual", "click", "select", "change", "context_menu", "modal_primary", "modal_secondary",
+		"modal_close", "modal_open", "form_primary", "form_secondary", "load", "schedule", "webhook",
+		"row_change", NULL
+	};
+	int			i;
+
+	for (i = 0; types[i] != NULL; i++)
+		if (strcmp(types[i], type) == 0)
+			return;
+	ereport(ERROR,
+			(errcode(ERRCODE_SIGMA_DOCUMENT),
+			 errmsg("unknown trigger type \"%s\"", type),
+			 errhint("%s", sigma_hint_names(type, types))));
+}
