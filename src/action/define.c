@@ -44,7 +44,6 @@ static const char *const passive_columns[] = {
 	"created_at", "updated_at", NULL
 };
 
-static TriggerData *trigger_call(FunctionCallInfo fcinfo);
 static HeapTuple check_row(TriggerData *trigger, DocumentKind kind);
 static bool is_definition_change(TriggerData *trigger);
 static void check_trigger(JsonNode *document);
@@ -60,7 +59,9 @@ static Jsonb *document_argument(FunctionCallInfo fcinfo, int i, const char *name
 Datum
 sigma_action_row(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigger = trigger_call(fcinfo);
+	TriggerData *trigger = sigma_catalog_trigger(fcinfo, "sigma_action_row", "sigma_actions",
+												 TRIGGER_EVENT_ROW | TRIGGER_EVENT_BEFORE,
+												 CATALOG_INSERT | CATALOG_UPDATE | CATALOG_DELETE);
 
 	if (TRIGGER_FIRED_BY_DELETE(trigger->tg_event))
 	{
@@ -92,7 +93,11 @@ sigma_action_row(PG_FUNCTION_ARGS)
 Datum
 sigma_sequence_row(PG_FUNCTION_ARGS)
 {
-	return PointerGetDatum(check_row(trigger_call(fcinfo), DOCUMENT_SEQUENCE));
+	TriggerData *trigger = sigma_catalog_trigger(fcinfo, "sigma_sequence_row", "sigma_action_sequences",
+												 TRIGGER_EVENT_ROW | TRIGGER_EVENT_BEFORE,
+												 CATALOG_INSERT | CATALOG_UPDATE);
+
+	return PointerGetDatum(check_row(trigger, DOCUMENT_SEQUENCE));
 }
 
 /* AFTER statements that change definitions: compiled forms fall everywhere. */
@@ -105,20 +110,6 @@ sigma_sequences_changed(PG_FUNCTION_ARGS)
 				 errmsg("the function can only be called as a trigger")));
 	sigma_cache_send(RelationGetRelid(((TriggerData *) fcinfo->context)->tg_relation));
 	return PointerGetDatum(NULL);
-}
-
-/* The call as a BEFORE ROW trigger; 39P01 where it is none. */
-static TriggerData *
-trigger_call(FunctionCallInfo fcinfo)
-{
-	TriggerData *trigger = (TriggerData *) fcinfo->context;
-
-	if (!CALLED_AS_TRIGGER(fcinfo) ||
-		!TRIGGER_FIRED_BEFORE(trigger->tg_event) || !TRIGGER_FIRED_FOR_ROW(trigger->tg_event))
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("the function can only be called as a BEFORE ROW trigger")));
-	return trigger;
 }
 
 /* The new row in canonical form; raises what is wrong with its document. */

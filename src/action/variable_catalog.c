@@ -29,6 +29,7 @@
 #include "common/spi.h"
 #include "input_table/define.h"
 
+#define VARIABLES "sigma_variables"
 #define USER_VALUES "sigma_variable_values"
 
 /* One variable with the value that its scope stores, as the caller may read it. */
@@ -57,7 +58,6 @@ PG_FUNCTION_INFO_V1(remove_variable);
 PG_FUNCTION_INFO_V1(announce_variables);
 
 static char *required_id(FunctionCallInfo fcinfo);
-static TriggerData *check_trigger(FunctionCallInfo fcinfo, const char *name, bool for_row);
 static void keep_nulls(JsonNode *document, TriggerData *trigger, HeapTuple row);
 static void fill_definition(JsonNode *document);
 static VariableType guess_type(JsonNode *document);
@@ -208,7 +208,9 @@ get_variable(PG_FUNCTION_ARGS)
 Datum
 check_variable(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigger = check_trigger(fcinfo, "check_variable", true);
+	TriggerData *trigger = sigma_catalog_trigger(fcinfo, "check_variable", VARIABLES,
+												 TRIGGER_EVENT_ROW | TRIGGER_EVENT_BEFORE,
+												 CATALOG_INSERT | CATALOG_UPDATE);
 	bool		inserting = TRIGGER_FIRED_BY_INSERT(trigger->tg_event);
 	HeapTuple	row = inserting ? trigger->tg_trigtuple : trigger->tg_newtuple;
 	JsonNode   *document = sigma_catalog_row_document(DOCUMENT_VARIABLE, trigger, row);
@@ -239,7 +241,9 @@ check_variable(PG_FUNCTION_ARGS)
 Datum
 check_variable_value(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigger = check_trigger(fcinfo, "check_variable_value", true);
+	TriggerData *trigger = sigma_catalog_trigger(fcinfo, "check_variable_value", USER_VALUES,
+												 TRIGGER_EVENT_ROW | TRIGGER_EVENT_BEFORE,
+												 CATALOG_INSERT | CATALOG_UPDATE);
 	TupleDesc	desc = RelationGetDescr(trigger->tg_relation);
 	bool		inserting = TRIGGER_FIRED_BY_INSERT(trigger->tg_event);
 	HeapTuple	row = inserting ? trigger->tg_trigtuple : trigger->tg_newtuple;
@@ -275,7 +279,8 @@ check_variable_value(PG_FUNCTION_ARGS)
 Datum
 remove_variable(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigger = check_trigger(fcinfo, "remove_variable", true);
+	TriggerData *trigger = sigma_catalog_trigger(fcinfo, "remove_variable", VARIABLES,
+												 TRIGGER_EVENT_ROW | TRIGGER_EVENT_BEFORE, CATALOG_DELETE);
 	TupleDesc	desc = RelationGetDescr(trigger->tg_relation);
 	char	   *id = SPI_getvalue(trigger->tg_trigtuple, desc, SPI_fnumber(desc, "id"));
 	char	   *name = SPI_getvalue(trigger->tg_trigtuple, desc, SPI_fnumber(desc, "name"));
@@ -290,7 +295,8 @@ remove_variable(PG_FUNCTION_ARGS)
 Datum
 announce_variables(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigger = check_trigger(fcinfo, "announce_variables", false);
+	TriggerData *trigger = sigma_catalog_trigger(fcinfo, "announce_variables", VARIABLES, TRIGGER_EVENT_AFTER,
+												 CATALOG_INSERT | CATALOG_UPDATE | CATALOG_DELETE);
 
 	sigma_cache_send(RelationGetRelid(trigger->tg_relation));
 	return PointerGetDatum(NULL);
@@ -305,19 +311,6 @@ required_id(FunctionCallInfo fcinfo)
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("id must not be null")));
 	return text_to_cstring(PG_GETARG_TEXT_PP(0));
-}
-
-/* What the function was called with as a trigger; 39P01 where it was not. */
-static TriggerData *
-check_trigger(FunctionCallInfo fcinfo, const char *name, bool for_row)
-{
-	TriggerData *trigger = (TriggerData *) fcinfo->context;
-
-	if (!CALLED_AS_TRIGGER(fcinfo) || (bool) TRIGGER_FIRED_FOR_ROW(trigger->tg_event) != for_row)
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("function \"%s\" must be called by a %s trigger", name, for_row ? "row" : "statement")));
-	return trigger;
 }
 
 /* JSON null is a value of a variable; the reader of documents takes it for "absent". */

@@ -196,6 +196,23 @@ sigma_catalog_delete(DocumentKind kind, const char *id)
 	return found;
 }
 
+TriggerData *
+sigma_catalog_trigger(FunctionCallInfo fcinfo, const char *function, const char *table,
+					  TriggerEvent when, int operations)
+{
+	TriggerData *trigger = (TriggerData *) fcinfo->context;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) ||
+		(trigger->tg_event & (TRIGGER_EVENT_ROW | TRIGGER_EVENT_TIMINGMASK)) != when ||
+		((1 << (trigger->tg_event & TRIGGER_EVENT_OPMASK)) & operations) == 0 ||
+		RelationGetRelid(trigger->tg_relation) != sigma_relation_oid(table))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"%s\" can only be the trigger of sigma.%s that it is written for",
+						function, table)));
+	return trigger;
+}
+
 JsonNode *
 sigma_catalog_row_document(DocumentKind kind, TriggerData *trigger, HeapTuple row)
 {

@@ -38,6 +38,20 @@ extern void sigma_catalog_update(DocumentKind kind, const char *id, Jsonb *chang
 /* DELETE as the caller.  Returns whether there was one. */
 extern bool sigma_catalog_delete(DocumentKind kind, const char *id);
 
+/* Operations that a trigger function is written for. */
+#define CATALOG_INSERT	(1 << TRIGGER_EVENT_INSERT)
+#define CATALOG_UPDATE	(1 << TRIGGER_EVENT_UPDATE)
+#define CATALOG_DELETE	(1 << TRIGGER_EVENT_DELETE)
+
+/*
+ * The call of a trigger function of the catalog; 39P01 where it is not called as a
+ * trigger of that table (in schema sigma), with that level and timing ("when":
+ * TRIGGER_EVENT_ROW, TRIGGER_EVENT_BEFORE) and one of those operations.  Whoever may
+ * execute the function can make it a trigger of a table of another shape.
+ */
+extern TriggerData *sigma_catalog_trigger(FunctionCallInfo fcinfo, const char *function, const char *table,
+										  TriggerEvent when, int operations);
+
 /*
  * For BEFORE ROW triggers: the new row as a normalised document, and the row
  * made from such a document (stamps and defaults filled where NULL on INSERT,

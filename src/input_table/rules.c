@@ -164,17 +164,13 @@ sigma_column_not_found(const InputTable *table, const char *name)
 Datum
 invalidate_input_table(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigger = (TriggerData *) fcinfo->context;
-	TupleDesc	desc;
+	TriggerData *trigger = sigma_catalog_trigger(fcinfo, "invalidate_input_table", "sigma_input_tables",
+												 TRIGGER_EVENT_ROW | TRIGGER_EVENT_AFTER,
+												 CATALOG_INSERT | CATALOG_UPDATE | CATALOG_DELETE);
+	TupleDesc	desc = RelationGetDescr(trigger->tg_relation);
 	HeapTuple	rows[2];
 	int			i;
 
-	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(trigger->tg_event) ||
-		!TRIGGER_FIRED_FOR_ROW(trigger->tg_event))
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("invalidate_input_table must be called as an AFTER ROW trigger")));
-	desc = RelationGetDescr(trigger->tg_relation);
 	rows[0] = trigger->tg_trigtuple;
 	rows[1] = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? trigger->tg_newtuple : NULL;
 	for (i = 0; i < 2 && rows[i] != NULL; i++)

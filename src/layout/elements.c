@@ -51,7 +51,6 @@ typedef struct RowState
 	HTAB	   *parents;
 } RowState;
 
-static TriggerData *check_call(FunctionCallInfo fcinfo, const char *function);
 static HeapTuple insert_row(FunctionCallInfo fcinfo, TriggerData *trigger);
 static HeapTuple update_row(FunctionCallInfo fcinfo, TriggerData *trigger);
 static void check_element(JsonNode *document, bool children_written);
@@ -77,7 +76,8 @@ static bool same_json(const Jsonb *a, const Jsonb *b);
 Datum
 layout_lock(PG_FUNCTION_ARGS)
 {
-	(void) check_call(fcinfo, "layout_lock");
+	(void) sigma_catalog_trigger(fcinfo, "layout_lock", LAYOUT_TABLE, TRIGGER_EVENT_BEFORE,
+								 CATALOG_INSERT | CATALOG_UPDATE | CATALOG_DELETE);
 	if (!sigma_layout_upkeep())
 		sigma_layout_lock();
 	return PointerGetDatum(NULL);
@@ -87,7 +87,9 @@ layout_lock(PG_FUNCTION_ARGS)
 Datum
 layout_row(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigger = check_call(fcinfo, "layout_row");
+	TriggerData *trigger = sigma_catalog_trigger(fcinfo, "layout_row", LAYOUT_TABLE,
+												 TRIGGER_EVENT_ROW | TRIGGER_EVENT_BEFORE,
+												 CATALOG_INSERT | CATALOG_UPDATE);
 
 	if (TRIGGER_FIRED_BY_INSERT(trigger->tg_event))
 		return PointerGetDatum(insert_row(fcinfo, trigger));
@@ -100,8 +102,14 @@ layout_row(PG_FUNCTION_ARGS)
 Datum
 layout_check(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigger = check_call(fcinfo, "layout_check");
+	TriggerData *trigger = sigma_catalog_trigger(fcinfo, "layout_check", LAYOUT_TABLE, TRIGGER_EVENT_AFTER,
+												 CATALOG_INSERT | CATALOG_UPDATE | CATALOG_DELETE);
 
+	if ((trigger->tg_oldtable == NULL && !TRIGGER_FIRED_BY_INSERT(trigger->tg_event)) ||
+		(trigger->tg_newtable == NULL && !TRIGGER_FIRED_BY_DELETE(trigger->tg_event)))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"layout_check\" needs transition tables")));
 	if (sigma_layout_upkeep())
 		return PointerGetDatum(NULL);
 	if (TRIGGER_FIRED_BY_INSERT(trigger->tg_event))
@@ -111,17 +119,6 @@ layout_check(PG_FUNCTION_ARGS)
 	else
 		after_delete(trigger);
 	return PointerGetDatum(NULL);
-}
-
-/* Raises 39P01 where a function is not called as the trigger it is. */
-static TriggerData *
-check_call(FunctionCallInfo fcinfo, const char *function)
-{
-	if (!CALLED_AS_TRIGGER(fcinfo))
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("function \"%s\" must be called as a trigger", function)));
-	return (TriggerData *) fcinfo->context;
 }
 
 /* The row to insert.  Raises what the document reader raises. */
