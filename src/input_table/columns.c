@@ -167,6 +167,7 @@ stored_columns(const char *id)
 	Oid			type = TEXTOID;
 	Datum		value = CStringGetTextDatum(id);
 	JsonNode   *columns = NULL;
+	bool		found = false;
 
 	SPI_connect();
 	if (SPI_execute_with_args("SELECT columns FROM sigma.sigma_input_tables "
@@ -179,13 +180,16 @@ stored_columns(const char *id)
 		Datum		stored = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
 		MemoryContext spi = MemoryContextSwitchTo(caller);
 
+		found = true;
 		if (!isnull)
 			columns = sigma_json_read(DatumGetJsonbP(stored));
 		MemoryContextSwitchTo(spi);
 	}
 	SPI_finish();
-	if (columns == NULL)
+	if (!found)
 		sigma_catalog_not_found(DOCUMENT_INPUT_TABLE, id);
+	if (columns == NULL || columns->kind != JSON_ARRAY)
+		sigma_definition_not_whole(id);
 	return columns;
 }
 

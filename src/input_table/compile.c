@@ -109,6 +109,12 @@ sigma_rules_compile(InputTable *table, JsonNode *definition)
 							 "Rules of single columns are checked: required, unique, min, max and others.",
 							 "row rules are not supported");
 
+	/* the stored row may have been written past the triggers */
+	if (columns != NULL && columns->kind != JSON_ARRAY)
+		sigma_document_error(columns, 0, NULL, "\"columns\" must be an array, not %s", sigma_json_kind_name(columns));
+	if (rules != NULL && rules->kind != JSON_NULL && rules->kind != JSON_OBJECT)
+		sigma_document_error(rules, 0, NULL, "\"validation_rules\" must be an object, not %s", sigma_json_kind_name(rules));
+
 	table->ncolumn = columns == NULL ? 0 : columns->count;
 	table->columns = palloc0(sizeof(TableColumn) * Max(table->ncolumn, 1));
 	for (i = 0; i < table->ncolumn; i++)

@@ -308,6 +308,7 @@ check_update(TriggerData *trigger)
 	JsonNode   *after = sigma_catalog_row_document(DOCUMENT_INPUT_TABLE, trigger, trigger->tg_newtuple);
 	JsonNode   *id = sigma_json_get(before, "id");
 	JsonNode   *columns = sigma_json_get(after, "columns");
+	JsonNode   *stored = sigma_json_get(before, "columns");
 	TableChange change = {0};
 
 	if (!sigma_definition_same(id, sigma_json_get(after, "id")))
@@ -319,6 +320,8 @@ check_update(TriggerData *trigger)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("the type of input table \"%s\" cannot be changed", id->string)));
+	if (stored == NULL || stored->kind != JSON_ARRAY)
+		sigma_definition_not_whole(id->string);
 	sigma_definition_refuse_unbuilt(after);
 	if (columns == NULL || columns->kind != JSON_ARRAY)
 		sigma_document_error(columns != NULL ? columns : after, 0, NULL, "an input table needs columns");
@@ -534,8 +537,9 @@ apply_update(TriggerData *trigger)
 static void
 apply_delete(TriggerData *trigger)
 {
-	JsonNode   *document = sigma_catalog_row_document(DOCUMENT_INPUT_TABLE, trigger, trigger->tg_trigtuple);
-	const char *id = sigma_json_get_string(document, "id", "");
+	/* nothing else of the row matters: also one that cannot be read any more can go */
+	TupleDesc	desc = RelationGetDescr(trigger->tg_relation);
+	const char *id = SPI_getvalue(trigger->tg_trigtuple, desc, SPI_fnumber(desc, "id"));
 	DefinitionCall *call = call_for(id);
 	List	   *users;
 	Oid			relid = sigma_data_table_oid(id);

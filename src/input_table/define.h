@@ -95,6 +95,7 @@ extern TableDefinition *sigma_definition_read(JsonNode *document);
 extern const ColumnDefinition *sigma_definition_column(const TableDefinition *table, const char *id);
 extern bool sigma_definition_same(const JsonNode *a, const JsonNode *b);
 extern void sigma_definition_refuse_unbuilt(JsonNode *document);
+extern void sigma_definition_not_whole(const char *id) pg_attribute_noreturn();
 extern void sigma_definition_compare(TableChange *change);
 extern JsonNode *sigma_definition_report(const TableChange *change, List *affected);
 extern bool sigma_column_retyped(const ColumnChange *column);

@@ -140,6 +140,17 @@ sigma_definition_refuse_unbuilt(JsonNode *document)
 	}
 }
 
+/* Raise 55000 for a stored row that only a writer past the triggers can have made, such as a replica's. */
+void
+sigma_definition_not_whole(const char *id)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("the stored definition of input table \"%s\" is not whole", id),
+			 errdetail("Its row in sigma.sigma_input_tables has no list of columns."),
+			 errhint("Delete it with sigma.delete_input_table, which keeps its rows, and create it again.")));
+}
+
 /* The same value, or both absent? */
 bool
 sigma_definition_same(const JsonNode *a, const JsonNode *b)

@@ -46,7 +46,7 @@ typedef struct RowState
 	bool	   *changed;		/* by column, of UPDATE */
 } RowState;
 
-static TriggerData *check_call(FunctionCallInfo fcinfo, const char *name, bool each_row);
+static TriggerData *check_call(FunctionCallInfo fcinfo, const char *name, bool each_row, int events);
 static RowState *begin_rows(FunctionCallInfo fcinfo, TriggerData *trigger);
 static const InputTable *rules_of(Relation rel);
 static void note_changes(RowState *state, TupleTableSlot *old, TupleTableSlot *new);
@@ -62,6 +62,11 @@ static void put_old(const RowState *state, AttrNumber attnum, TupleTableSlot *ol
 static void check_mode(const InputTable *table);
 static void refuse_row_id_arbiter(const InputTable *table, Relation rel);
 
+/* The events that a trigger function is written for: bits by the number of the event. */
+#define EVENT_BIT(event)	(1 << ((event) & TRIGGER_EVENT_OPMASK))
+#define EVENTS_OF_ROWS		(EVENT_BIT(TRIGGER_EVENT_INSERT) | EVENT_BIT(TRIGGER_EVENT_UPDATE))
+#define EVENTS_OF_WRITES	(EVENTS_OF_ROWS | EVENT_BIT(TRIGGER_EVENT_DELETE))
+
 PG_FUNCTION_INFO_V1(validate_row);
 PG_FUNCTION_INFO_V1(check_statement);
 PG_FUNCTION_INFO_V1(refuse_truncate);
@@ -74,7 +79,7 @@ PG_FUNCTION_INFO_V1(refuse_truncate);
 Datum
 validate_row(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigger = check_call(fcinfo, "validate_row", true);
+	TriggerData *trigger = check_call(fcinfo, "validate_row", true, EVENTS_OF_ROWS);
 	Relation	rel = trigger->tg_relation;
 	RowState   *state = (RowState *) fcinfo->flinfo->fn_extra;
 	TupleTableSlot *old = NULL;
@@ -115,7 +120,7 @@ validate_row(PG_FUNCTION_ARGS)
 Datum
 check_statement(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigger = check_call(fcinfo, "check_statement", false);
+	TriggerData *trigger = check_call(fcinfo, "check_statement", false, EVENTS_OF_WRITES);
 	const InputTable *table = rules_of(trigger->tg_relation);
 	bool		inserting = TRIGGER_FIRED_BY_INSERT(trigger->tg_event);
 	int			i;
@@ -150,7 +155,7 @@ check_statement(PG_FUNCTION_ARGS)
 Datum
 refuse_truncate(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigger = check_call(fcinfo, "refuse_truncate", false);
+	TriggerData *trigger = check_call(fcinfo, "refuse_truncate", false, EVENT_BIT(TRIGGER_EVENT_TRUNCATE));
 
 	ereport(ERROR,
 			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
@@ -159,15 +164,16 @@ refuse_truncate(PG_FUNCTION_ARGS)
 			 errtable(trigger->tg_relation)));
 }
 
-/* The call as a BEFORE trigger of that level; 39P01 for any other. */
+/* The call as a BEFORE trigger of that level and one of those events; 39P01 for any other. */
 static TriggerData *
-check_call(FunctionCallInfo fcinfo, const char *name, bool each_row)
+check_call(FunctionCallInfo fcinfo, const char *name, bool each_row, int events)
 {
 	TriggerData *trigger = (TriggerData *) fcinfo->context;
 
 	if (!CALLED_AS_TRIGGER(fcinfo) ||
 		!TRIGGER_FIRED_BEFORE(trigger->tg_event) ||
-		(TRIGGER_FIRED_FOR_ROW(trigger->tg_event) != 0) != each_row)
+		(TRIGGER_FIRED_FOR_ROW(trigger->tg_event) != 0) != each_row ||
+		(EVENT_BIT(trigger->tg_event) & events) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("function \"%s\" was not called as the trigger that it is", name)));

@@ -246,6 +246,18 @@ SELECT relation, row_count FROM sigma.list_input_tables() WHERE id = 'it_dml_2';
 SELECT pg_temp.failure($$SELECT sigma.add_column('it_dml_2', '{"name": "c", "type": "text"}')$$);
 SELECT sigma.delete_input_table('it_dml_2');
 SELECT sigma.create_input_table('{"id": "it_dml_2", "columns": [{"name": "a", "type": "text"}]}');
+-- rows that were written past the triggers are refused, not trusted
+SET session_replication_role = replica;
+UPDATE sigma.sigma_input_tables SET columns = NULL WHERE id = 'it_dml_2';
+RESET session_replication_role;
+SELECT pg_temp.failure($$UPDATE sigma.sigma_input_tables SET columns = '[{"name": "a", "type": "text"}]' WHERE id = 'it_dml_2'$$);
+SELECT pg_temp.failure($$SELECT sigma.add_column('it_dml_2', '{"name": "c", "type": "text"}')$$);
+SET session_replication_role = replica;
+UPDATE sigma.sigma_input_tables SET columns = '{"a": 1}', validation_rules = '[{}]' WHERE id = 'it_dml_2';
+RESET session_replication_role;
+SELECT pg_temp.failure($$SELECT sigma.add_column('it_dml_2', '{"name": "c", "type": "text"}')$$);
+SELECT pg_temp.failure($$UPDATE sigma.sigma_input_tables SET max_rows = 1 WHERE id = 'it_dml_2'$$);
+SELECT pg_temp.failure($$INSERT INTO sigds.sigds_it_dml_2 VALUES ('x')$$);
 -- blank rows come whatever version the client edits, and do not use up a limit on bulk writes
 SET sigma.mode = published;
 SELECT sigma.create_input_table('{"id": "it_mode"}');

@@ -91,6 +91,12 @@ DELETE FROM sigds.sigds_limits WHERE k = 26;
 SELECT row_count FROM sigma.sigma_row_counts WHERE id = 'limits';
 INSERT INTO sigds.sigds_limits (k) VALUES (27);
 ROLLBACK;
+-- a limit that is taken away by who says so is counted anew when it comes back
+BEGIN;
+SET LOCAL check_function_bodies = off;
+UPDATE sigma.sigma_input_tables SET max_rows = NULL WHERE id = 'limits';
+SELECT count(*) FROM sigma.sigma_row_counts WHERE id = 'limits';
+ROLLBACK;
 REVOKE ALL ON sigds.sigds_limits FROM regress_limits;
 REVOKE ALL ON SCHEMA sigds, sigma FROM regress_limits;
 DROP ROLE regress_limits;
@@ -142,5 +148,20 @@ DELETE FROM sigds.sigds_limits_bulk;
 UPDATE sigma.sigma_input_tables SET max_rows = 3 WHERE id = 'limits_bulk';
 INSERT INTO sigds.sigds_limits_bulk (k) VALUES (30);
 \set VERBOSITY default
+-- the owner's setting of a restore lifts this too
+SET check_function_bodies = off;
+INSERT INTO sigds.sigds_limits_bulk (k) VALUES (53), (54);
+RESET check_function_bodies;
+CREATE ROLE regress_limits;
+GRANT USAGE ON SCHEMA sigds TO regress_limits;
+GRANT INSERT ON sigds.sigds_limits_bulk TO regress_limits;
+SET ROLE regress_limits;
+SET check_function_bodies = off;
+INSERT INTO sigds.sigds_limits_bulk (k) VALUES (5), (6);
+RESET check_function_bodies;
+RESET ROLE;
+REVOKE ALL ON SCHEMA sigds FROM regress_limits;
+DROP OWNED BY regress_limits;
+DROP ROLE regress_limits;
 SELECT sigma.delete_input_table('limits_bulk', true);
 DROP FUNCTION limits_echo;

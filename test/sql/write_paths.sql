@@ -223,3 +223,16 @@ DROP TRIGGER wrong ON write_other;
 CREATE TRIGGER wrong BEFORE INSERT ON write_other FOR EACH STATEMENT EXECUTE FUNCTION sigma.count_rows('write_paths');
 INSERT INTO write_other VALUES (1, 1);
 DROP TABLE write_other;
+-- nor of other events of a data table
+SELECT sigma.create_input_table('{"id": "write_events", "type": "empty", "columns": [{"name": "a", "type": "text"}]}');
+INSERT INTO sigds.sigds_write_events (a) VALUES ('1');
+CREATE TRIGGER wrong BEFORE DELETE ON sigds.sigds_write_events FOR EACH ROW EXECUTE FUNCTION sigma.validate_row('write_events');
+DELETE FROM sigds.sigds_write_events;
+DROP TRIGGER wrong ON sigds.sigds_write_events;
+CREATE TRIGGER a_wrong BEFORE TRUNCATE ON sigds.sigds_write_events FOR EACH STATEMENT EXECUTE FUNCTION sigma.check_statement('write_events');
+TRUNCATE sigds.sigds_write_events;
+DROP TRIGGER a_wrong ON sigds.sigds_write_events;
+CREATE TRIGGER wrong BEFORE INSERT ON sigds.sigds_write_events FOR EACH STATEMENT EXECUTE FUNCTION sigma.refuse_truncate('write_events');
+INSERT INTO sigds.sigds_write_events (a) VALUES ('2');
+SELECT a FROM sigds.sigds_write_events;
+SELECT sigma.delete_input_table('write_events', true);
