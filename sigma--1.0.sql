@@ -541,7 +541,7 @@ COMMENT ON FUNCTION sigma.sigma_action_row() IS 'brings an action into canonical
 
 CREATE FUNCTION sigma.sigma_sequence_row() RETURNS trigger
     AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION sigma.sigma_sequence_row() IS 'brings an action sequence into canonical form and checks it';
+COMMENT ON FUNCTION sigma.sigma_sequence_row() IS 'brings an action sequence into canonical form and checks it; refuses to delete one in use';
 
 CREATE FUNCTION sigma.sigma_sequences_changed() RETURNS trigger
     AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
@@ -553,7 +553,7 @@ CREATE TRIGGER sigma_2_changed
     AFTER INSERT OR DELETE OR UPDATE OF type, subtype, target, parameters, conditions, output_variable, error_handling, retry, timeout_ms
     ON sigma.sigma_actions
     FOR EACH STATEMENT EXECUTE FUNCTION sigma.sigma_sequences_changed();
-CREATE TRIGGER sigma_1_check BEFORE INSERT OR UPDATE ON sigma.sigma_action_sequences
+CREATE TRIGGER sigma_1_check BEFORE INSERT OR UPDATE OR DELETE ON sigma.sigma_action_sequences
     FOR EACH ROW EXECUTE FUNCTION sigma.sigma_sequence_row();
 CREATE TRIGGER sigma_2_changed
     AFTER INSERT OR DELETE OR UPDATE OF trigger, condition, actions, stop_on_error, timeout_ms, is_paused, execution_config
@@ -582,7 +582,7 @@ COMMENT ON FUNCTION sigma.update_action_sequence(text, jsonb) IS 'change an acti
 
 CREATE FUNCTION sigma.delete_action_sequence(id text, cascade bool DEFAULT false) RETURNS bool
     AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION sigma.delete_action_sequence(text, bool) IS 'delete an action sequence';
+COMMENT ON FUNCTION sigma.delete_action_sequence(text, bool) IS 'delete an action sequence; cascade: although elements refer to it';
 
 CREATE FUNCTION sigma.execute_sequence(sequence_id text, context jsonb DEFAULT '{}') RETURNS jsonb
     AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;

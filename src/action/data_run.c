@@ -236,6 +236,7 @@ insert_unless_there(Run *run, DataStep *step, bool again)
 	MemoryContext cxt = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
 	ErrorData  *volatile error = NULL;
+	volatile bool last = again;
 
 	BeginInternalSubTransaction(NULL);
 	MemoryContextSwitchTo(cxt);
@@ -257,7 +258,7 @@ insert_unless_there(Run *run, DataStep *step, bool again)
 
 	if (error == NULL)
 		return true;
-	if (again || !(error->sqlerrcode == ERRCODE_UNIQUE_VIOLATION ||
+	if (last || !(error->sqlerrcode == ERRCODE_UNIQUE_VIOLATION ||
 				   (error->sqlerrcode == ERRCODE_CHECK_VIOLATION && error->constraint_name != NULL &&
 					pg_str_endswith(error->constraint_name, "_unique"))))
 		ReThrowError(error);

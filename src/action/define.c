@@ -44,10 +44,17 @@ static const char *const passive_columns[] = {
 	"created_at", "updated_at", NULL
 };
 
+/* Is a sequence being deleted although others refer to it? */
+static bool cascading = false;
+
 static HeapTuple check_row(TriggerData *trigger, DocumentKind kind);
 static bool is_definition_change(TriggerData *trigger);
 static void check_trigger(JsonNode *document);
 static void refuse_id_change(TriggerData *trigger);
+static char *row_id(TriggerData *trigger);
+static void refuse_use_by_layout(const char *sequence_id);
+static bool mentions(Jsonb *document, const char *text);
+static void delete_sequence(const char *id, bool cascade, bool *found);
 static List *sequences_using(const char *action_id);
 static Jsonb *document_argument(FunctionCallInfo fcinfo, int i, const char *name);
 
@@ -65,9 +72,7 @@ sigma_action_row(PG_FUNCTION_ARGS)
 
 	if (TRIGGER_FIRED_BY_DELETE(trigger->tg_event))
 	{
-		bool		isnull;
-		Datum		value = heap_getattr(trigger->tg_trigtuple, 1, RelationGetDescr(trigger->tg_relation), &isnull);
-		char	   *id = TextDatumGetCString(value);
+		char	   *id = row_id(trigger);
 		List	   *users = sequences_using(id);
 
 		if (users != NIL)
@@ -89,14 +94,20 @@ sigma_action_row(PG_FUNCTION_ARGS)
 	return PointerGetDatum(check_row(trigger, DOCUMENT_ACTION));
 }
 
-/* BEFORE INSERT OR UPDATE ON sigma_action_sequences FOR EACH ROW */
+/* BEFORE INSERT OR UPDATE OR DELETE ON sigma_action_sequences FOR EACH ROW */
 Datum
 sigma_sequence_row(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigger = sigma_catalog_trigger(fcinfo, "sigma_sequence_row", "sigma_action_sequences",
 												 TRIGGER_EVENT_ROW | TRIGGER_EVENT_BEFORE,
-												 CATALOG_INSERT | CATALOG_UPDATE);
+												 CATALOG_INSERT | CATALOG_UPDATE | CATALOG_DELETE);
 
+	if (TRIGGER_FIRED_BY_DELETE(trigger->tg_event))
+	{
+		if (!cascading && !sigma_restoring())
+			refuse_use_by_layout(row_id(trigger));
+		return PointerGetDatum(trigger->tg_trigtuple);
+	}
 	return PointerGetDatum(check_row(trigger, DOCUMENT_SEQUENCE));
 }
 
@@ -189,7 +200,7 @@ refuse_id_change(TriggerData *trigger)
 {
 	TupleDesc	desc = RelationGetDescr(trigger->tg_relation);
 	bool		isnull;
-	char	   *old = TextDatumGetCString(heap_getattr(trigger->tg_trigtuple, 1, desc, &isnull));
+	char	   *old = row_id(trigger);
 	Datum		new = heap_getattr(trigger->tg_newtuple, 1, desc, &isnull);
 
 	if (isnull || strcmp(old, TextDatumGetCString(new)) != 0)
@@ -197,6 +208,74 @@ refuse_id_change(TriggerData *trigger)
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("the id \"%s\" cannot be updated", old),
 				 errhint("Create it anew under the other id, and delete this one.")));
+}
+
+/* The id of the row that is there. */
+static char *
+row_id(TriggerData *trigger)
+{
+	bool		isnull;
+
+	return TextDatumGetCString(heap_getattr(trigger->tg_trigtuple, 1, RelationGetDescr(trigger->tg_relation), &isnull));
+}
+
+/* Raise SG409 where layout elements refer to a sequence, naming each of them. */
+static void
+refuse_use_by_layout(const char *sequence_id)
+{
+	Relation	rel = table_open(sigma_relation_oid("sigma_layout_elements"), AccessShareLock);
+	AttrNumber	config = get_attnum(RelationGetRelid(rel), "config");
+	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	SysScanDesc scan = systable_beginscan(rel, InvalidOid, false, snapshot, 0, NULL);
+	StringInfoData detail;
+	HeapTuple	row;
+	ListCell   *lc;
+
+	initStringInfo(&detail);
+	while ((row = systable_getnext(scan)) != NULL)
+	{
+		bool		isnull;
+		Datum		value = heap_getattr(row, config, RelationGetDescr(rel), &isnull);
+		char	   *id;
+
+		/* few settings hold the id at all: only those are read as documents */
+		if (isnull || !mentions(DatumGetJsonbP(value), sequence_id))
+			continue;
+		id = TextDatumGetCString(heap_getattr(row, 1, RelationGetDescr(rel), &isnull));
+		foreach(lc, sigma_document_references(DOCUMENT_LAYOUT_ELEMENT, sigma_catalog_read(DOCUMENT_LAYOUT_ELEMENT, id)))
+		{
+			Reference  *reference = lfirst(lc);
+
+			if (reference->kind == REFERENCE_SEQUENCE && strcmp(reference->name, sequence_id) == 0)
+				appendStringInfo(&detail, "%sLayout element \"%s\" refers to it at %s.",
+								 detail.len > 0 ? " " : "", id, sigma_json_path(reference->where));
+		}
+	}
+	systable_endscan(scan);
+	UnregisterSnapshot(snapshot);
+	table_close(rel, AccessShareLock);
+	if (detail.len > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_SIGMA_CONFLICT),
+				 errmsg("action sequence \"%s\" is in use", sequence_id),
+				 errdetail("%s", detail.data),
+				 errhint("sigma.delete_action_sequence(id, cascade => true) leaves these references dangling.")));
+}
+
+/* Is this text one of the strings of a document? */
+static bool
+mentions(Jsonb *document, const char *text)
+{
+	JsonbIterator *iterator = JsonbIteratorInit(&document->root);
+	JsonbIteratorToken token;
+	JsonbValue	value;
+	int			length = strlen(text);
+
+	while ((token = JsonbIteratorNext(&iterator, &value, false)) != WJB_DONE)
+		if ((token == WJB_VALUE || token == WJB_ELEM) && value.type == jbvString &&
+			value.val.string.len == length && memcmp(value.val.string.val, text, length) == 0)
+			return true;
+	return false;
 }
 
 /* Ids of the sequences that have the action as a step, by the newest snapshot. */
@@ -262,7 +341,7 @@ delete_action(PG_FUNCTION_ARGS)
 		{
 			ereport(NOTICE,
 					(errmsg("delete cascades to action sequence \"%s\"", (char *) lfirst(lc))));
-			(void) sigma_catalog_delete(DOCUMENT_SEQUENCE, lfirst(lc));
+			delete_sequence(lfirst(lc), true, NULL);
 		}
 	PG_RETURN_BOOL(sigma_catalog_delete(DOCUMENT_ACTION, id));
 }
@@ -286,7 +365,31 @@ update_action_sequence(PG_FUNCTION_ARGS)
 Datum
 delete_action_sequence(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_BOOL(sigma_catalog_delete(DOCUMENT_SEQUENCE, sigma_text_argument(fcinfo, 0, "id")));
+	bool		found;
+
+	delete_sequence(sigma_text_argument(fcinfo, 0, "id"), !PG_ARGISNULL(1) && PG_GETARG_BOOL(1), &found);
+	PG_RETURN_BOOL(found);
+}
+
+/* Delete a sequence as the caller; "cascade": although elements refer to it. */
+static void
+delete_sequence(const char *id, bool cascade, bool *found)
+{
+	bool		outer = cascading;
+	bool		deleted;
+
+	PG_TRY();
+	{
+		cascading = cascade;
+		deleted = sigma_catalog_delete(DOCUMENT_SEQUENCE, id);
+		if (found != NULL)
+			*found = deleted;
+	}
+	PG_FINALLY();
+	{
+		cascading = outer;
+	}
+	PG_END_TRY();
 }
 
 /*

@@ -31,7 +31,7 @@ static List *prepare_fired(Jsonb *document, const char *element_id, const char *
 static void prepare_one(Fired *one);
 static bool pin_fired(Run *run);
 static void unpin_fired(List *fired);
-static void check_trigger_type(const char *type);
+static const char *canonical_type(const char *type);
 
 /*
  * fire_trigger(element_id text, trigger_type text, context jsonb) returns jsonb
@@ -44,13 +44,12 @@ Datum
 fire_trigger(PG_FUNCTION_ARGS)
 {
 	char	   *element_id = sigma_text_argument(fcinfo, 0, "element_id");
-	char	   *type = sigma_text_argument(fcinfo, 1, "trigger_type");
+	const char *type = canonical_type(sigma_text_argument(fcinfo, 1, "trigger_type"));
 	Jsonb	   *document = sigma_context_argument(fcinfo, 2);
 	JsonbParseState *state = NULL;
 	List	   *fired = NIL;
 	int			done;
 
-	check_trigger_type(type);
 	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
 	fired = prepare_fired(document, element_id, type);
 	PG_TRY();
@@ -152,22 +151,13 @@ unpin_fired(List *fired)
 	}
 }
 
-/* Raise SG400 for a type of trigger that does not exist. */
-static void
-check_trigger_type(const char *type)
+/* The canonical word for a type of trigger, as definitions have it; SG400. */
+static const char *
+canonical_type(const char *type)
 {
-	static const char *const types[] = {
-		"manual", "click", "select", "change", "context_menu", "modal_primary", "modal_secondary",
-		"modal_close", "modal_open", "form_primary", "form_secondary", "load", "schedule", "webhook",
-		"row_change", NULL
-	};
-	int			i;
+	JsonNode   *trigger = sigma_json_new(JSON_OBJECT, NULL);
 
-	for (i = 0; types[i] != NULL; i++)
-		if (strcmp(types[i], type) == 0)
-			return;
-	ereport(ERROR,
-			(errcode(ERRCODE_SIGMA_DOCUMENT),
-			 errmsg("unknown trigger type \"%s\"", type),
-			 errhint("%s", sigma_hint_names(type, types))));
+	sigma_json_set(trigger, "type", sigma_json_new_string(type, NULL));
+	trigger = sigma_document_normalise(DOCUMENT_TRIGGER, trigger, DOCUMENT_CHANGES);
+	return sigma_json_get_string(trigger, "type", NULL);
 }

@@ -146,6 +146,13 @@ SELECT count(*) FROM sigma.sigma_actions WHERE id IN ('actions_1', 'actions_2');
 --
 SELECT pg_temp.refused($$SELECT sigma.delete_action('actions_insert')$$);
 SELECT pg_temp.refused($$DELETE FROM sigma.sigma_actions WHERE id = 'actions_close'$$);
+SELECT sigma.create_modal('{"id": "actions_opens", "title": "O", "on_open": "actions_plain"}');
+SELECT pg_temp.refused($$SELECT sigma.delete_action_sequence('actions_plain')$$);
+SELECT pg_temp.refused($$DELETE FROM sigma.sigma_action_sequences WHERE id = 'actions_plain'$$);
+BEGIN;
+SELECT sigma.delete_action_sequence('actions_plain', cascade => true);
+ROLLBACK;
+SELECT sigma.update_layout_element('actions_opens', '{"on_open": null}'), sigma.delete_layout_element('actions_opens');
 SELECT sigma.delete_action('actions_none');
 SELECT sigma.delete_action('actions_close', cascade => true);
 SELECT count(*) FROM sigma.sigma_action_sequences WHERE id = 'actions_plain';

@@ -136,6 +136,9 @@ FROM jsonb_array_elements(sigma.fire_trigger('sequences_button', 'click', '{"con
 -- the first one set the control, which the next click sees
 SELECT r ->> 'sequence_id', pg_temp.steps(r) FROM jsonb_array_elements(sigma.fire_trigger('sequences_button', 'click')) AS a (r);
 SELECT sigma.set_variable('sequences_c', '0');
+-- the word as clients spell it
+SELECT jsonb_array_length(sigma.fire_trigger('sequences_button', 'onClick'));
+SELECT sigma.set_variable('sequences_c', '0');
 SELECT sigma.fire_trigger('sequences_button', 'load'), sigma.fire_trigger('sequences_none', 'click');
 SELECT jsonb_array_length(sigma.fire_trigger('sequences_button', 'select', '{"column_name": "Name"}')),
        jsonb_array_length(sigma.fire_trigger('sequences_button', 'select', '{"column_name": "Qty"}')),
