@@ -13,6 +13,7 @@
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -37,7 +38,6 @@ PG_FUNCTION_INFO_V1(table_info);
 
 static void check_visible(const char *id);
 static bool may_read(Oid relid);
-
 static int64 count_rows(Oid relid);
 static double estimate(Oid relid);
 
@@ -73,7 +73,7 @@ list_input_tables(PG_FUNCTION_ARGS)
 		if (!nulls[6])
 			values[6] = Int64GetDatum(count_rows(relid));
 		values[7] = ObjectIdGetDatum(relid);
-		nulls[7] = !OidIsValid(relid);
+		nulls[7] = !SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid));
 		nulls[8] = nulls[9] = true;		/* no edit log, no published view yet */
 		for (j = 10; j < 12; j++)
 			values[j] = SPI_getbinval(found->vals[i], found->tupdesc, j - 3, &nulls[j]);
@@ -96,6 +96,7 @@ table_info(PG_FUNCTION_ARGS)
 	const InputTable *table;
 	char	   *id;
 	Oid			relid;
+	bool		readable;
 
 	if (PG_ARGISNULL(0))
 		ereport(ERROR,
@@ -104,15 +105,20 @@ table_info(PG_FUNCTION_ARGS)
 	id = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	check_visible(id);
 	info = sigma_catalog_read(DOCUMENT_INPUT_TABLE, id);
+	if (info == NULL)			/* the caller's snapshot still has the row, which is gone */
+		sigma_catalog_not_found(DOCUMENT_INPUT_TABLE, id);
 	relid = sigma_data_table_oid(id);
+	readable = OidIsValid(relid) && may_read(relid);
+	if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid)))
+		relid = InvalidOid;
 	if (!OidIsValid(relid))
 		sigma_json_append(warnings, sigma_json_new_string("the data table does not exist", NULL));
 	else
-		sigma_json_set(info, "relation", sigma_json_new_string(quote_qualified_identifier("sigds", get_rel_name(relid)), NULL));
+		sigma_json_set(info, "relation", sigma_json_new_string(quote_qualified_identifier("sigds", sigma_data_table_name(id)), NULL));
 	table = OidIsValid(relid) ? sigma_input_table(relid) : NULL;
 	if (OidIsValid(relid) && table == NULL)
 		sigma_json_append(warnings, sigma_json_new_string("the data table has lost its validation trigger", NULL));
-	if (OidIsValid(relid) && may_read(relid))
+	if (readable)
 	{
 		int64		rows;
 
@@ -121,7 +127,7 @@ table_info(PG_FUNCTION_ARGS)
 		SPI_finish();
 		sigma_json_set(info, "row_count", sigma_json_new_int(rows, NULL));
 	}
-	if (table != NULL && may_read(relid))
+	if (table != NULL && readable)
 	{
 		List	   *sample = NIL;
 
@@ -150,12 +156,23 @@ check_visible(const char *id)
 		sigma_catalog_not_found(DOCUMENT_INPUT_TABLE, id);
 }
 
-/* May the caller read every column of the table, and see every row? */
+/*
+ * May the caller read every column of the table, and see every row?  Then it is
+ * locked, so that it stays; false also where another session has just dropped it.
+ */
 static bool
 may_read(Oid relid)
 {
-	return pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) == ACLCHECK_OK &&
-		namespace_aclcheck(get_rel_namespace(relid), GetUserId(), ACL_USAGE) == ACLCHECK_OK;
+	bool		missing = false;
+
+	if (pg_class_aclcheck_ext(relid, GetUserId(), ACL_SELECT, &missing) != ACLCHECK_OK || missing ||
+		namespace_aclcheck(sigma_sigds_namespace(), GetUserId(), ACL_USAGE) != ACLCHECK_OK)
+		return false;
+	LockRelationOid(relid, AccessShareLock);
+	if (SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid)))
+		return true;
+	UnlockRelationOid(relid, AccessShareLock);
+	return false;
 }
 
 /* The table's rows as the caller sees them, or the planner's estimate where they are many. */
