@@ -596,6 +596,12 @@ sigma_run_guard(Run *run, GuardedWork work, bool *kept)
 	*kept = false;
 	sigma_session = session;
 	ours = sigma_deadline_caused(error);
+	if (!ours && !run->step_late && error->sqlerrcode == ERRCODE_QUERY_CANCELED)
+	{
+		/* guards further out must still see whose it is, should their time run out meanwhile */
+		sigma_deadline_abandon(deadlines);
+		ReThrowError(error);
+	}
 	if (ours)
 		passed = sigma_deadline_passed();
 	else if (run->step_late)

@@ -101,7 +101,7 @@ sigma_deadline_unwind(Deadline *to)
 
 /*
  * Take deadlines off the stack while an error passes: it may be the cancel of
- * one further out, which the guard there has yet to recognise.
+ * the user or of one further out, which the guard there has yet to recognise.
  */
 void
 sigma_deadline_abandon(Deadline *to)
@@ -159,11 +159,14 @@ sigma_deadline_absorb(void)
 	if (raised)
 	{
 		raised = false;
-		QueryCancelPending = false;
-		if (interrupted)
+		if (QueryCancelPending && !interrupted)
 		{
-			QueryCancelPending = true;
-			InterruptPending = true;
+			QueryCancelPending = false;
+			if (interrupted)	/* it came just now */
+			{
+				QueryCancelPending = true;
+				InterruptPending = true;
+			}
 		}
 	}
 	if (interrupted && !QueryCancelPending)

@@ -26,6 +26,14 @@ $node->safe_psql('postgres', q{
 			PERFORM pg_sleep(61);
 		ELSIF NEW.how = 'slow' THEN
 			PERFORM pg_sleep(62);
+		ELSIF NEW.how = 'runs another' THEN
+			BEGIN
+				PERFORM sigma.execute_sequence('s600000', '{"controls": {"how": "slow"}}');
+			EXCEPTION WHEN query_canceled THEN
+				RAISE LOG 'cleaning up';
+				PERFORM pg_sleep(65);
+				RAISE;
+			END;
 		END IF;
 		RETURN NULL;
 	END
@@ -107,6 +115,17 @@ cancel_sleeper();
 $node->wait_for_log(qr/cancel eaten/, $log);
 $session->{run}->finish;
 unlike($session->{out}, qr/success/, 'a run over its limit is no success');
+
+# the user cancels a run inside a run, and while that error is on its way out the outer run's limit is met
+$node->safe_psql('postgres', 'DELETE FROM sigma.sigma_execution_history');
+$log = -s $node->logfile;
+$session = background(q{SELECT r ->> 'status', r -> 'error' ->> 'sqlstate' FROM sigma.execute_sequence('s300', '{"controls": {"how": "runs another"}}') AS r;});
+cancel_sleeper();
+$node->wait_for_log(qr/cleaning up/, $log);
+$session->{run}->finish;
+like($session->{err}, $user, 'a cancel of the inner run stays the user\'s');
+is($session->{out}, '', 'and is not contained as the limit of the outer one');
+is(history(), 'none', 'and left no history');
 
 # lock_timeout sends the same signal: it is contained, and so is the limit after it
 $node->safe_psql('postgres', q{DELETE FROM sigma.sigma_execution_history; UPDATE sigma.sigma_action_sequences SET timeout_ms = 1500 WHERE id = 's300';
