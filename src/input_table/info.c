@@ -30,7 +30,7 @@
 #define LIST_SQL \
 	"SELECT t.id::pg_catalog.text, coalesce(t.name, t.id::pg_catalog.text), " \
 	"t.type::pg_catalog.text, t.data_entry_permission::pg_catalog.text, t.status, " \
-	"CASE pg_catalog.jsonb_typeof(t.columns) WHEN 'array' THEN pg_catalog.jsonb_array_length(t.columns) END, t.created_at::pg_catalog.timestamp, t.updated_at::pg_catalog.timestamp " \
+	"CASE WHEN pg_catalog.jsonb_typeof(t.columns) OPERATOR(pg_catalog.=) 'array' THEN pg_catalog.jsonb_array_length(t.columns) END, t.created_at::pg_catalog.timestamp, t.updated_at::pg_catalog.timestamp " \
 	"FROM sigma.sigma_input_tables t ORDER BY t.id COLLATE pg_catalog.\"C\""
 
 PG_FUNCTION_INFO_V1(list_input_tables);
