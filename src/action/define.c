@@ -104,7 +104,7 @@ sigma_sequence_row(PG_FUNCTION_ARGS)
 
 	if (TRIGGER_FIRED_BY_DELETE(trigger->tg_event))
 	{
-		if (!cascading && !sigma_restoring())
+		if (!cascading && !sigma_catalog_restoring())
 			refuse_use_by_layout(row_id(trigger));
 		return PointerGetDatum(trigger->tg_trigtuple);
 	}
@@ -143,7 +143,7 @@ check_row(TriggerData *trigger, DocumentKind kind)
 	{
 		if (kind == DOCUMENT_SEQUENCE)
 			check_trigger(document);
-		sigma_sequence_check(document, kind == DOCUMENT_ACTION, !sigma_restoring());
+		sigma_sequence_check(document, kind == DOCUMENT_ACTION, !sigma_catalog_restoring());
 	}
 	return sigma_catalog_document_row(kind, trigger, row, document);
 }

@@ -255,7 +255,7 @@ check_variable_value(PG_FUNCTION_ARGS)
 	Datum		value = heap_getattr(row, SPI_fnumber(desc, "value"), desc, &isnull);
 	bool		no_stamp;
 
-	if (!sigma_restoring() && id != NULL && !isnull)
+	if (!sigma_catalog_restoring() && id != NULL && !isnull)
 	{
 		const Variable *variable = sigma_variable(id);
 
@@ -285,7 +285,7 @@ remove_variable(PG_FUNCTION_ARGS)
 	char	   *id = SPI_getvalue(trigger->tg_trigtuple, desc, SPI_fnumber(desc, "id"));
 	char	   *name = SPI_getvalue(trigger->tg_trigtuple, desc, SPI_fnumber(desc, "name"));
 
-	if (!cascading && !sigma_restoring())
+	if (!cascading && !sigma_catalog_restoring())
 		refuse_if_used(id, name);
 	forget_values(id);
 	return PointerGetDatum(trigger->tg_trigtuple);
@@ -408,7 +408,7 @@ check_change(TriggerData *trigger, JsonNode *document)
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("the id of variable \"%s\" cannot be changed", id),
 				 errhint("Give it another \"name\".")));
-	if (!was_user || sigma_restoring())
+	if (!was_user || sigma_catalog_restoring())
 		return;
 	if (strcmp(scope, "user") != 0)
 		forget_values(id);

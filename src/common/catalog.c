@@ -16,9 +16,12 @@
 #include "access/table.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
@@ -32,6 +35,7 @@
 #include "common/names.h"
 #include "common/session.h"
 #include "common/spi.h"
+#include "compat.h"
 
 static const CatalogTable tables[] = {
 	{DOCUMENT_INPUT_TABLE, "sigma_input_tables", "input table", NULL},
@@ -77,6 +81,13 @@ sigma_relation_oid(const char *name)
 	if (!OidIsValid(relid))
 		elog(ERROR, "relation sigma.%s is missing", name);
 	return relid;
+}
+
+bool
+sigma_catalog_restoring(void)
+{
+	return sigma_restoring() &&
+		sigma_owns_relation(sigma_relation_oid(tables[0].name), GetUserId());
 }
 
 char *

@@ -82,6 +82,12 @@ extern char *sigma_catalog_hint(DocumentKind kind, const char *id);
 /* Raise SG404 for an unknown id, hinting at the nearest one. */
 extern void sigma_catalog_not_found(DocumentKind kind, const char *id) pg_attribute_noreturn();
 
+/*
+ * Is a dump of the catalog being restored?  Only the owner of its tables is
+ * believed, who could as well disable the triggers.
+ */
+extern bool sigma_catalog_restoring(void);
+
 /* OID of a table or index of schema sigma; XX000 where it is missing. */
 extern Oid	sigma_relation_oid(const char *name);
 

@@ -295,7 +295,7 @@ check_insert(TriggerData *trigger)
 	sigma_columns_first(document);
 	document = sigma_document_normalise(DOCUMENT_INPUT_TABLE, document, 0);
 	sigma_table_check_definition(document);
-	if (!sigma_restoring())
+	if (!sigma_catalog_restoring())
 		claim_names(document, true);
 	return document;
 }
@@ -350,7 +350,7 @@ make_up_columns(JsonNode *document)
 	MemoryContext cxt;
 	char	   *id = sigma_new_column_id();
 
-	if (strcmp(sigma_json_get_string(document, "type", ""), "empty") != 0 || sigma_restoring())
+	if (strcmp(sigma_json_get_string(document, "type", ""), "empty") != 0 || sigma_catalog_restoring())
 		sigma_document_error(document, 0, "Give \"columns\", or \"csv_data\" to take them from.",
 							 "\"columns\" is missing");
 	sigma_json_set(column, "id", sigma_json_new_string(id, document));
@@ -471,7 +471,7 @@ apply_insert(TriggerData *trigger)
 	JsonNode   *document = sigma_catalog_row_document(DOCUMENT_INPUT_TABLE, trigger, trigger->tg_trigtuple);
 	TableDefinition *table = sigma_definition_read(document);
 	Oid			relid = sigma_data_table_oid(table->id);
-	bool		restoring = sigma_restoring();
+	bool		restoring = sigma_catalog_restoring();
 	ListCell   *lc;
 
 	if (!OidIsValid(relid) && restoring)

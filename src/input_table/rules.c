@@ -181,7 +181,7 @@ invalidate_input_table(PG_FUNCTION_ARGS)
 
 		if (OidIsValid(relid))
 			sigma_cache_send(relid);
-		if (i == 0 && !(TRIGGER_FIRED_BY_INSERT(trigger->tg_event) && sigma_restoring()))
+		if (i == 0 && !(TRIGGER_FIRED_BY_INSERT(trigger->tg_event) && sigma_catalog_restoring()))
 		{
 			int			limit = SPI_fnumber(desc, "max_rows");
 			bool		old_null;

@@ -144,7 +144,7 @@ insert_row(FunctionCallInfo fcinfo, TriggerData *trigger)
 	/* a waiting row keeps the level that its dump gave it */
 	given = heap_getattr(row, LAYOUT_LEVEL, RelationGetDescr(rel), &isnull);
 	level = level_under(fcinfo, rel, parent_id,
-						isnull || !sigma_restoring() ? 0 : DatumGetInt32(given));
+						isnull || !sigma_catalog_restoring() ? 0 : DatumGetInt32(given));
 	self = row_parent(fcinfo, id);
 	self->has_level = true;
 	self->level = level;
@@ -523,7 +523,7 @@ process(TriggerData *trigger, List *changes)
 		sigma_tree_write(tree);
 		sigma_tree_close(tree);
 	}
-	if (!sigma_restoring())
+	if (!sigma_catalog_restoring())
 		sigma_layout_documents(rel, changes);
 	if (retyped)
 		sigma_layout_targets_changed();

@@ -142,7 +142,7 @@ sigma_layout_adopt(Relation rel, List *changes)
 	{
 		Listing    *listing = lfirst(cell);
 
-		if (listing->has_objects || !sigma_restoring())
+		if (listing->has_objects || !sigma_catalog_restoring())
 			listings = lappend(listings, listing);
 	}
 	adopt_listed(rel, listings);

@@ -119,7 +119,7 @@ sigma_layout_removed(Relation rel, List *deleted)
 	sigma_layout_lock();
 	add_subtrees(&removal);
 	refresh_parents(&removal);
-	if (!sigma_restoring())
+	if (!sigma_catalog_restoring())
 	{
 		collect_belongings(&removal);
 		keep_shared_variables(&removal);

@@ -108,7 +108,7 @@ sigma_tree_open(Relation rel)
 	tree->parent_index = sigma_relation_oid(LAYOUT_TABLE "_parent_id");
 	tree->snapshot = RegisterSnapshot(GetLatestSnapshot());
 	tree->elements = sigma_id_set("layout elements", sizeof(Element));
-	tree->restoring = sigma_restoring();
+	tree->restoring = sigma_catalog_restoring();
 	return tree;
 }
 
