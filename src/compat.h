@@ -12,8 +12,23 @@
 #endif
 
 #include "common/jsonapi.h"
+#include "lib/stringinfo.h"
 #include "regex/regex.h"
 #include "utils/palloc.h"
+
+/* VARSIZE and its kin have a header of their own since 16. */
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
+/* Behind a function's parameters: it does not return.  18 has only pg_noreturn, which stands in front. */
+#if PG_VERSION_NUM >= 180000
+#ifdef __GNUC__
+#define pg_attribute_noreturn() __attribute__((noreturn))
+#else
+#define pg_attribute_noreturn()
+#endif
+#endif
 
 /* A lexer over JSON text, with de-escaped strings so that bad escapes are found. */
 static inline JsonLexContext *
@@ -107,10 +122,9 @@ sigma_regex_made(regex_t *regex)
 
 /* The rights on a schema. */
 #if PG_VERSION_NUM >= 160000
-#include "catalog/pg_namespace.h"
-#define namespace_aclcheck(oid, role, mode) object_aclcheck(NamespaceRelationId, (oid), (role), (mode))
+#define sigma_namespace_aclcheck(oid, role, mode)	object_aclcheck(NamespaceRelationId, oid, role, mode)
 #else
-#define namespace_aclcheck(oid, role, mode) pg_namespace_aclcheck((oid), (role), (mode))
+#define sigma_namespace_aclcheck(oid, role, mode)	pg_namespace_aclcheck(oid, role, mode)
 #endif
 
 #endif							/* SIGMA_COMPAT_H */

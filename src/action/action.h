@@ -20,6 +20,7 @@
 #include "action/value_source.h"
 #include "common/document.h"
 #include "common/json.h"
+#include "compat.h"
 
 typedef struct Sequence Sequence;
 typedef struct Step Step;

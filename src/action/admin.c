@@ -18,6 +18,7 @@
 #include "common/catalog.h"
 #include "common/errors.h"
 #include "common/session.h"
+#include "compat.h"
 
 PG_FUNCTION_INFO_V1(pause_sequence);
 PG_FUNCTION_INFO_V1(resume_sequence);

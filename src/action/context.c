@@ -19,6 +19,7 @@
 #include "action/context.h"
 #include "common/document.h"
 #include "common/errors.h"
+#include "compat.h"
 
 /* What a top-level key of a context must be. */
 typedef enum MemberKind

@@ -24,6 +24,7 @@
 #include "common/catalog.h"
 #include "common/session.h"
 #include "common/spi.h"
+#include "compat.h"
 
 static void push_steps(JsonbParseState **state, Run *run);
 static void push_step(JsonbParseState **state, const Step *step, const StepRecord *record, int index);

@@ -33,6 +33,7 @@
 #include "common/errors.h"
 #include "common/names.h"
 #include "common/session.h"
+#include "compat.h"
 
 PG_FUNCTION_INFO_V1(execute_sequence);
 PG_FUNCTION_INFO_V1(execute_action);
@@ -111,7 +112,7 @@ execute(const char *id, bool is_action, Jsonb *document)
 	}
 	PG_END_TRY();
 	MemoryContextSwitchTo(caller);
-	result = (Jsonb *) DatumGetPointer(PG_DETOAST_DATUM_COPY(JsonbPGetDatum(result)));
+	result = DatumGetJsonbPCopy(JsonbPGetDatum(result));
 	MemoryContextDelete(cxt);
 	return result;
 }

@@ -17,6 +17,7 @@
 #include "utils/relcache.h"
 
 #include "common/document.h"
+#include "compat.h"
 
 /* A catalog table and how its documents are spread over its columns. */
 typedef struct CatalogTable

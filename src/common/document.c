@@ -22,6 +22,7 @@
 #include "common/document.h"
 #include "common/document_specs.h"
 #include "common/errors.h"
+#include "compat.h"
 
 #define MAX_KEYS	256			/* no object of fixed keys has as many */
 

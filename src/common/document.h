@@ -15,6 +15,7 @@
 #include "nodes/pg_list.h"
 
 #include "common/json.h"
+#include "compat.h"
 
 typedef enum DocumentKind
 {

@@ -13,6 +13,7 @@
 #include "utils/json.h"
 
 #include "common/json.h"
+#include "compat.h"
 
 static JsonNode *read_container(JsonbContainer *container, JsonNode *node);
 static JsonNode *read_value(const JsonbValue *value, const JsonNode *origin,

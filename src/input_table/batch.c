@@ -28,6 +28,7 @@
 
 #include "common/document.h"
 #include "common/errors.h"
+#include "compat.h"
 #include "input_table/batch_state.h"
 
 static void check_may_write(Oid relid);

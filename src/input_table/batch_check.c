@@ -21,6 +21,7 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+#include "compat.h"
 #include "input_table/batch_state.h"
 
 #define SHOWN_BYTES		1000	/* of a value in a failure */

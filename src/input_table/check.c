@@ -27,6 +27,7 @@
 #include "utils/timestamp.h"
 
 #include "common/date.h"
+#include "compat.h"
 #include "input_table/rules.h"
 
 #define MAX_SAMPLE		10		/* failures of sigma_table_count_failures */

@@ -18,6 +18,7 @@
 
 #include "common/errors.h"
 #include "common/spi.h"
+#include "compat.h"
 #include "input_table/define.h"
 
 #define MEGABYTE	(1024 * 1024)

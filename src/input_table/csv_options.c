@@ -15,6 +15,7 @@
 #include "common/document.h"
 #include "common/document_specs.h"
 #include "common/errors.h"
+#include "compat.h"
 #include "input_table/csv.h"
 
 /* How an option's value is read into CsvOptions. */

@@ -21,6 +21,7 @@
 #include "storage/fd.h"
 #include "utils/memutils.h"
 
+#include "compat.h"
 #include "input_table/csv.h"
 
 #define CHUNK	(64 * 1024)		/* bytes that are taken at once */

@@ -11,6 +11,7 @@
 
 #include "access/xact.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_namespace.h"
 #include "common/hashfn.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
@@ -39,7 +40,7 @@ sigma_ddl_begin(OwnerScope *scope)
 {
 	Oid			owner = sigma_sigds_owner();
 
-	if (namespace_aclcheck(get_namespace_oid("sigma", false), owner, ACL_USAGE) != ACLCHECK_OK)
+	if (sigma_namespace_aclcheck(get_namespace_oid("sigma", false), owner, ACL_USAGE) != ACLCHECK_OK)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("the owner of schema \"sigds\" may not use schema \"sigma\""),

@@ -23,6 +23,7 @@
 #include "common/document.h"
 #include "common/spi.h"
 #include "common/value.h"
+#include "compat.h"
 
 /* One column of a definition. */
 typedef struct ColumnDefinition

@@ -22,6 +22,7 @@
 
 #include "common/document.h"
 #include "common/errors.h"
+#include "compat.h"
 #include "input_table/batch.h"
 
 /* What a key of a row means: a place in table->columns, or one of these. */

@@ -26,6 +26,7 @@
 #include "utils/memutils.h"
 
 #include "common/document.h"
+#include "compat.h"
 #include "input_table/batch.h"
 #include "input_table/csv.h"
 

@@ -9,6 +9,7 @@
 
 #include "access/htup_details.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_namespace.h"
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "funcapi.h"
@@ -166,7 +167,7 @@ may_read(Oid relid)
 	bool		missing = false;
 
 	if (pg_class_aclcheck_ext(relid, GetUserId(), ACL_SELECT, &missing) != ACLCHECK_OK || missing ||
-		namespace_aclcheck(sigma_sigds_namespace(), GetUserId(), ACL_USAGE) != ACLCHECK_OK)
+		sigma_namespace_aclcheck(sigma_sigds_namespace(), GetUserId(), ACL_USAGE) != ACLCHECK_OK)
 		return false;
 	LockRelationOid(relid, AccessShareLock);
 	if (SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid)))

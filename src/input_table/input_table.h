@@ -14,6 +14,7 @@
 #include "common/json.h"
 #include "common/session.h"
 #include "common/value.h"
+#include "compat.h"
 
 typedef struct Check Check;		/* one rule of one column; rules.c knows its inside */
 

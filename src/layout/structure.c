@@ -28,6 +28,7 @@
 #include "common/catalog.h"
 #include "common/errors.h"
 #include "common/session.h"
+#include "compat.h"
 #include "layout/layout.h"
 
 /* name, holds, counts, resets */
