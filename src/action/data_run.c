@@ -17,6 +17,7 @@
 #include "utils/resowner.h"
 
 #include "action/data.h"
+#include "compat.h"
 
 static void execute(Run *run, DataStep *step, Statement *statement);
 static Datum bind(Run *run, const DataStep *step, const Parameter *parameter, bool *isnull);

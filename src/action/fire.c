@@ -13,6 +13,7 @@
 
 #include "action/action.h"
 #include "common/errors.h"
+#include "compat.h"
 
 /* A run that a trigger starts. */
 typedef struct Fired
