@@ -9,7 +9,8 @@
  * Whoever changes a definition holds SHARE ROW EXCLUSIVE on the data table, so no
  * writer's transaction sees two sets.  The catalog is a plain table, which sends no
  * messages of its own: sigma.invalidate_input_table() does, for the data table.
- * That a relation is no data table is remembered too.
+ * That a relation is no data table is remembered too; sets of dropped tables go when
+ * the next one is compiled.
  */
 #include "postgres.h"
 
@@ -46,6 +47,7 @@ static HTAB *slots = NULL;
 
 static RuleSlot *find_slot(Oid relid);
 static void invalidate(Oid relid);
+static void retire_stale(void);
 static InputTable *build(Oid relid);
 static const char *find_id(Relation rel);
 static void attach(InputTable *table, Relation rel);
@@ -106,8 +108,7 @@ sigma_data_table_rules(Oid relid)
 	generation = slot->generation;
 	table = build(relid);
 	slot = find_slot(relid);
-	if (slot->table != NULL)	/* may be in use: dies with the transaction */
-		MemoryContextSetParent(slot->table->cxt, TopTransactionContext);
+	retire_stale();
 	slot->table = table;
 	if (table != NULL)
 		MemoryContextSetParent(table->cxt, CacheMemoryContext);
@@ -246,6 +247,26 @@ invalidate(Oid relid)
 		slot->valid = false;
 		slot->generation++;
 	}
+}
+
+/*
+ * Let go of all sets that an invalidation has made stale, also those of tables that
+ * were dropped and that nobody will ask for again.  They may be in use: they die with
+ * the transaction.
+ */
+static void
+retire_stale(void)
+{
+	HASH_SEQ_STATUS scan;
+	RuleSlot   *slot;
+
+	hash_seq_init(&scan, slots);
+	while ((slot = hash_seq_search(&scan)) != NULL)
+		if (!slot->valid && slot->table != NULL)
+		{
+			MemoryContextSetParent(slot->table->cxt, TopTransactionContext);
+			slot->table = NULL;
+		}
 }
 
 /* Compile one table in a context below the current one: an error leaks nothing. */

@@ -265,3 +265,19 @@ SELECT to_regclass('sigds.sigds_rules_defined');
 
 SELECT sigma.delete_input_table('rules', true);
 DROP FUNCTION rules_try, rules_column, rules_define;
+
+-- tables that come and go leave no compiled rules behind
+CREATE TEMP TABLE rules_contexts AS
+    SELECT count(*) AS n FROM pg_backend_memory_contexts WHERE name = 'sigma input table';
+DO $$
+BEGIN
+    FOR i IN 1..20 LOOP
+        PERFORM sigma.create_input_table('{"id": "rules_short", "columns": [{"name": "a", "type": "text", "validation": {"pattern": "^(a|b)\\w+$"}}]}');
+        INSERT INTO sigds.sigds_rules_short (a) VALUES ('abc');
+        PERFORM sigma.delete_input_table('rules_short', true);
+        COMMIT;
+    END LOOP;
+END
+$$;
+SELECT count(*) - (SELECT n FROM rules_contexts) <= 1 AS freed
+    FROM pg_backend_memory_contexts WHERE name = 'sigma input table';
