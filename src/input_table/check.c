@@ -622,7 +622,8 @@ sample_slot(const InputTable *table, TupleTableSlot *slot, List **failures)
 
 		if (failure->warning || list_length(*failures) == MAX_SAMPLE)
 			continue;
-		failure->row_id = DatumGetInt64(slot->tts_values[table->row_id - 1]);
+		if (AttributeNumberIsValid(table->row_id))	/* else the owner of sigds took it away */
+			failure->row_id = DatumGetInt64(slot->tts_values[table->row_id - 1]);
 		*failures = lappend(*failures, failure);
 	}
 }

@@ -67,7 +67,7 @@ sigma_input_table(Oid relid)
 
 /*
  * The same by the input table's id.  Raises SG404 where there is none, 42P01 where
- * its data table is missing.  The data table is locked ACCESS SHARE.
+ * its data table is missing, 55000 where a part of that is.  The data table is locked ACCESS SHARE.
  */
 const InputTable *
 sigma_input_table_by_id(const char *id)
@@ -81,7 +81,11 @@ sigma_input_table_by_id(const char *id)
 		table = sigma_input_table(relid);
 	}
 	if (table != NULL && strcmp(table->id, id) == 0)
+	{
+		if (!sigma_is_whole(table))
+			sigma_refuse_broken(relid);
 		return table;
+	}
 	if (!sigma_catalog_exists(DOCUMENT_INPUT_TABLE, id))
 		sigma_catalog_not_found(DOCUMENT_INPUT_TABLE, id);
 	ereport(ERROR,
@@ -121,6 +125,31 @@ bool
 sigma_is_defined(const InputTable *table)
 {
 	return table->columns != NULL;
+}
+
+/* Has the data table all that sigma keeps in it? */
+bool
+sigma_is_whole(const InputTable *table)
+{
+	return AttributeNumberIsValid(table->row_id) &&
+		AttributeNumberIsValid(table->created_at) && AttributeNumberIsValid(table->updated_at) &&
+		AttributeNumberIsValid(table->created_by) && AttributeNumberIsValid(table->updated_by) &&
+		OidIsValid(table->row_sequence);
+}
+
+/* Raise 55000 for a relation that is no data table, or one that its owner took something away from. */
+void
+sigma_refuse_broken(Oid relid)
+{
+	Relation	rel = relation_open(relid, AccessShareLock);
+
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("table \"%s\" is not a whole data table of an input table",
+					RelationGetRelationName(rel)),
+			 errdetail("Its name, a system column, its row sequence or trigger \"%s\" is not as it was made.",
+					   VALIDATE_TRIGGER),
+			 errtable(rel)));
 }
 
 /* A column by its name: exact, else the only one that matches without case and outer blanks. */

@@ -213,16 +213,8 @@ rules_of(Relation rel)
 {
 	const InputTable *table = sigma_data_table_rules(RelationGetRelid(rel));
 
-	if (table == NULL || !AttributeNumberIsValid(table->row_id) ||
-		!AttributeNumberIsValid(table->created_at) || !AttributeNumberIsValid(table->updated_at) ||
-		!AttributeNumberIsValid(table->created_by) || !AttributeNumberIsValid(table->updated_by) ||
-		!OidIsValid(table->row_sequence))
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("table \"%s\" is not a whole data table of an input table",
-						RelationGetRelationName(rel)),
-				 errdetail("Its name, a system column, its row sequence or trigger \"sigma_0_validate\" is not as it was made."),
-				 errtable(rel)));
+	if (table == NULL || !sigma_is_whole(table))
+		sigma_refuse_broken(RelationGetRelid(rel));
 	return table;
 }
 

@@ -246,6 +246,14 @@ SELECT relation, row_count FROM sigma.list_input_tables() WHERE id = 'it_dml_2';
 SELECT pg_temp.failure($$SELECT sigma.add_column('it_dml_2', '{"name": "c", "type": "text"}')$$);
 SELECT sigma.delete_input_table('it_dml_2');
 SELECT sigma.create_input_table('{"id": "it_dml_2", "columns": [{"name": "a", "type": "text"}]}');
+SELECT sigma.create_input_table('{"id": "it_broken", "columns": [{"name": "a", "type": "text", "unique": true}]}');
+INSERT INTO sigds.sigds_it_broken (a) VALUES ('x');
+ALTER TABLE sigds.sigds_it_broken DROP COLUMN sigma_row_id;
+SELECT pg_temp.failure($$SELECT sigma.validate_data('it_broken', '{"a": "x"}')$$);
+SELECT pg_temp.failure($$SELECT sigma.handle_data_entry('it_broken', '{"a": "y"}')$$);
+SELECT pg_temp.failure($$INSERT INTO sigds.sigds_it_broken (a) VALUES ('y')$$);
+SELECT sigma.update_input_table('it_broken', '{"validation_rules": {"a": {"min_length": 2}}}')->'changed';
+SELECT sigma.table_info('it_broken')->'flagged';
 -- rows that were written past the triggers are refused, not trusted
 SET session_replication_role = replica;
 UPDATE sigma.sigma_input_tables SET columns = NULL WHERE id = 'it_dml_2';
