@@ -496,6 +496,7 @@ apply_insert(TriggerData *trigger)
 	sigma_data_table_adopt(table, relid, restoring);
 	if (restoring)
 		return;
+	sigma_limits_forget_count(table->id);
 	check_limit(table);
 	sigma_cache_send(relid);
 	CommandCounterIncrement();
@@ -523,7 +524,10 @@ apply_update(TriggerData *trigger)
 	if (change.alters)
 		sigma_data_table_alter(&change, relid);
 	if (change.before->max_rows != change.after->max_rows)
+	{
+		sigma_limits_forget_count(change.after->id);
 		check_limit(change.after);
+	}
 	sigma_cache_send(relid);
 	CommandCounterIncrement();
 	affected = list_concat(affected, sigma_dependents_rename(&change));
@@ -549,10 +553,9 @@ apply_delete(TriggerData *trigger)
 		sigma_dependents_refuse(psprintf("input table \"%s\"", id), users);
 	if (call != NULL && call->purge)
 		purge(id);
-	if (!OidIsValid(relid) || (call != NULL && call->purge))
-		return;
-	relid = lock_data_table(id, ShareRowExclusiveLock);
-	sigma_cache_send(relid);
+	else if (OidIsValid(relid))
+		sigma_cache_send(lock_data_table(id, ShareRowExclusiveLock));
+	sigma_limits_forget_count(id);
 }
 
 /* Drop the data; 42501 unless the caller may destroy all rows of the table. */

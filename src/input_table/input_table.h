@@ -113,6 +113,13 @@ extern void sigma_table_check_definition(JsonNode *definition);
 /* How many rows of the data table break the rules of "definition" (sample in *failures, at most 10). */
 extern int64 sigma_table_count_failures(const InputTable *table, List **failures);
 
+/*
+ * limits.c: take a table's row counter away, as its limit is another one now; the next
+ * writer counts anew.  The caller holds a lock on the data table that keeps writers
+ * out: one who holds the counter while he waits for the table would wait for ever.
+ */
+extern void sigma_limits_forget_count(const char *id);
+
 /* statement.c: called once, when the library is loaded */
 extern void sigma_statement_init(void);
 

@@ -142,7 +142,7 @@ sigma_limits_ensure_count(const InputTable *table)
 		run_counts(&plan, INSERT_SQL, 2, table->id, count_rows_of(table->relid), SPI_OK_INSERT, NULL);
 }
 
-/* Take the counter away: the limit it served is another one now. */
+/* See input_table.h; a restore takes it away too, and knows no other writer. */
 void
 sigma_limits_forget_count(const char *id)
 {

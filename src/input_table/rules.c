@@ -187,10 +187,7 @@ sigma_column_not_found(const InputTable *table, const char *name)
 			 table->ncolumn == 0 ? 0 : errhint("%s", sigma_hint_names(name, names))));
 }
 
-/*
- * AFTER ROW on the catalog: tell everybody that a data table's rules changed.  A row
- * counter belongs to one limit: where that changes it is counted anew.
- */
+/* AFTER ROW on the catalog: tell everybody that a data table's rules changed. */
 Datum
 invalidate_input_table(PG_FUNCTION_ARGS)
 {
@@ -211,17 +208,6 @@ invalidate_input_table(PG_FUNCTION_ARGS)
 
 		if (OidIsValid(relid))
 			sigma_cache_send(relid);
-		if (i == 0 && !(TRIGGER_FIRED_BY_INSERT(trigger->tg_event) && sigma_catalog_restoring()))
-		{
-			int			limit = SPI_fnumber(desc, "max_rows");
-			bool		old_null;
-			bool		new_null = true;
-			Datum		old_limit = heap_getattr(rows[0], limit, desc, &old_null);
-			Datum		new_limit = rows[1] == NULL ? (Datum) 0 : heap_getattr(rows[1], limit, desc, &new_null);
-
-			if (rows[1] == NULL || old_null != new_null || (!old_null && old_limit != new_limit))
-				sigma_limits_forget_count(TextDatumGetCString(id));
-		}
 	}
 	return PointerGetDatum(NULL);
 }

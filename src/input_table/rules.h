@@ -116,6 +116,5 @@ extern bool sigma_is_restore(Relation rel);
 
 /* limits.c */
 extern void sigma_limits_ensure_count(const InputTable *table);
-extern void sigma_limits_forget_count(const char *id);
 
 #endif							/* SIGMA_RULES_H */
