@@ -22,6 +22,7 @@
 #include "utils/timestamp.h"
 
 #include "common/value.h"
+#include "compat.h"
 
 static void set_string(JsonbValue *result, char *string);
 static void float_to_json(float8 number, JsonbValue *result);
