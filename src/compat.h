@@ -127,4 +127,11 @@ sigma_regex_made(regex_t *regex)
 #define sigma_namespace_aclcheck(oid, role, mode)	pg_namespace_aclcheck(oid, role, mode)
 #endif
 
+/* The rights on a tablespace. */
+#if PG_VERSION_NUM >= 160000
+#define sigma_tablespace_aclcheck(oid, role, mode)	object_aclcheck(TableSpaceRelationId, oid, role, mode)
+#else
+#define sigma_tablespace_aclcheck(oid, role, mode)	pg_tablespace_aclcheck(oid, role, mode)
+#endif
+
 #endif							/* SIGMA_COMPAT_H */

@@ -82,6 +82,7 @@ sigma_data_table_create(const TableDefinition *table)
 	StringInfoData sql;
 	int			i;
 
+	sigma_ddl_check_tablespace();
 	SPI_connect();
 	sigma_ddl_begin(&scope);
 	initStringInfo(&sql);
@@ -123,6 +124,7 @@ sigma_data_table_adopt(const TableDefinition *table, Oid relid, bool restoring)
 	if (restoring)
 		return;
 
+	sigma_ddl_check_tablespace();
 	SPI_connect();
 	sigma_ddl_begin(&scope);
 	drop_unique_indexes(relid);

@@ -39,6 +39,9 @@ sigma_data_table_alter(TableChange *change, Oid relid)
 	OwnerScope	scope;
 	int			i;
 
+	for (i = 0; i < change->ncolumn; i++)
+		if (needs_index(&change->columns[i]))
+			sigma_ddl_check_tablespace();
 	SPI_connect();
 	sigma_ddl_begin(&scope);
 	drop_indexes(change);

@@ -11,6 +11,9 @@
 
 #include "access/xact.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_tablespace.h"
+#include "commands/tablespace.h"
 #include "catalog/pg_namespace.h"
 #include "common/hashfn.h"
 #include "executor/spi.h"
@@ -30,6 +33,23 @@
 
 static Datum default_datum(const ColumnDefinition *column, bool *isnull);
 static void refuse_duplicates(const TableDefinition *table, const ColumnDefinition *column, bool may_read);
+
+/*
+ * New relations stand in the caller's default tablespace, as if he had made them: 42501
+ * where he may not make any there.  To be asked before sigma_ddl_begin.
+ */
+void
+sigma_ddl_check_tablespace(void)
+{
+	Oid			tablespace = GetDefaultTablespace(RELPERSISTENCE_PERMANENT, false);
+	AclResult	result;
+
+	if (!OidIsValid(tablespace) || tablespace == MyDatabaseTableSpace)
+		return;
+	result = sigma_tablespace_aclcheck(tablespace, GetUserId(), ACL_CREATE);
+	if (result != ACLCHECK_OK)
+		aclcheck_error(result, OBJECT_TABLESPACE, get_tablespace_name(tablespace));
+}
 
 /*
  * Become the owner of sigds, with the settings under which values print exactly.

@@ -120,7 +120,8 @@ extern void sigma_data_table_set_triggers(const TableDefinition *table, Oid reli
 /* data_table_alter.c */
 extern void sigma_data_table_alter(TableChange *change, Oid relid);
 
-/* ddl.c: SPI is connected */
+/* ddl.c: SPI is connected, but for the first one */
+extern void sigma_ddl_check_tablespace(void);
 extern void sigma_ddl_begin(OwnerScope *scope);
 extern void sigma_ddl_run(const char *format,...) pg_attribute_printf(1, 2);
 extern char *sigma_ddl_name(const char *name);

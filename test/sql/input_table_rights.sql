@@ -42,6 +42,20 @@ SELECT pg_temp.failure($$SELECT sigma.update_input_table('ri_t', '{"max_rows": 5
 SELECT pg_temp.failure($$UPDATE sigma.sigma_input_tables SET max_rows = 5$$);
 SELECT pg_temp.failure($$DELETE FROM sigma.sigma_input_tables$$);
 SELECT pg_temp.failure($$SELECT id FROM sigma.sigma_input_tables$$);
+-- a tablespace that is not the caller's to use does not become so by being his default
+RESET ROLE;
+SET allow_in_place_tablespaces = on;
+CREATE TABLESPACE regress_sigma_space LOCATION '';
+SET ROLE regress_creator;
+SET default_tablespace = regress_sigma_space;
+SELECT pg_temp.failure($$INSERT INTO sigma.sigma_input_tables (id) VALUES ('ri_space')$$);
+RESET ROLE;
+SELECT sigma.create_input_table('{"id": "ri_space"}');
+SELECT spcname FROM pg_class c JOIN pg_tablespace t ON t.oid = c.reltablespace WHERE c.oid = 'sigds.sigds_ri_space'::regclass;
+SELECT sigma.delete_input_table('ri_space', true);
+RESET default_tablespace;
+DROP TABLESPACE regress_sigma_space;
+SET ROLE regress_creator;
 -- an error on the way leaves the caller who he was
 SELECT pg_temp.failure($$INSERT INTO sigma.sigma_input_tables (id, columns) VALUES ('ri_t2', '[{"name": "a", "type": "date", "default_value": "x"}]')$$);
 SELECT current_user, current_setting('search_path') = 'pg_catalog, pg_temp' AS pinned;
