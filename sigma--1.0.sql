@@ -3,7 +3,7 @@
 -- complain if script is sourced in psql, rather than via CREATE EXTENSION
 \echo Use "CREATE EXTENSION sigma" to load this file. \quit
 
--- The sections follow the folders of src/: common, input_table, layout, action.
+-- The sections follow the folders of src/: common, formula, input_table, layout, action.
 -- Nothing is granted to PUBLIC: functions lose their default EXECUTE at the end
 -- of this script, tables never had a default grant.
 
@@ -209,6 +209,116 @@ CREATE FUNCTION sigma.action_types(search text = NULL)
     RETURNS TABLE (type text, subtype text, parameter text, value_type text, required bool, default_value jsonb, description text)
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION sigma.action_types(text) IS 'types of actions and their parameters, those that contain the text';
+
+------------------------------------------------------------------------------
+-- formula
+------------------------------------------------------------------------------
+
+CREATE TYPE sigma.formula;
+
+CREATE FUNCTION sigma.formula_in(cstring) RETURNS sigma.formula
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.formula_in(cstring) IS 'I/O';
+CREATE FUNCTION sigma.formula_out(sigma.formula) RETURNS cstring
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.formula_out(sigma.formula) IS 'I/O';
+CREATE FUNCTION sigma.formula_recv(internal) RETURNS sigma.formula
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.formula_recv(internal) IS 'I/O';
+CREATE FUNCTION sigma.formula_send(sigma.formula) RETURNS bytea
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.formula_send(sigma.formula) IS 'I/O';
+
+CREATE TYPE sigma.formula (
+    INPUT = sigma.formula_in, OUTPUT = sigma.formula_out,
+    RECEIVE = sigma.formula_recv, SEND = sigma.formula_send,
+    INTERNALLENGTH = VARIABLE, ALIGNMENT = int4, STORAGE = extended);
+COMMENT ON TYPE sigma.formula IS 'an expression in the formula language, shown in canonical form';
+
+CREATE CAST (text AS sigma.formula) WITH INOUT;
+COMMENT ON CAST (text AS sigma.formula) IS 'parses the formula';
+CREATE CAST (sigma.formula AS text) WITH INOUT;
+COMMENT ON CAST (sigma.formula AS text) IS 'the canonical text';
+
+CREATE FUNCTION sigma.formula_eq(sigma.formula, sigma.formula) RETURNS bool
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.formula_eq(sigma.formula, sigma.formula) IS 'implementation of = operator';
+CREATE FUNCTION sigma.formula_ne(sigma.formula, sigma.formula) RETURNS bool
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.formula_ne(sigma.formula, sigma.formula) IS 'implementation of <> operator';
+CREATE FUNCTION sigma.formula_lt(sigma.formula, sigma.formula) RETURNS bool
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.formula_lt(sigma.formula, sigma.formula) IS 'implementation of < operator';
+CREATE FUNCTION sigma.formula_le(sigma.formula, sigma.formula) RETURNS bool
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.formula_le(sigma.formula, sigma.formula) IS 'implementation of <= operator';
+CREATE FUNCTION sigma.formula_gt(sigma.formula, sigma.formula) RETURNS bool
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.formula_gt(sigma.formula, sigma.formula) IS 'implementation of > operator';
+CREATE FUNCTION sigma.formula_ge(sigma.formula, sigma.formula) RETURNS bool
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.formula_ge(sigma.formula, sigma.formula) IS 'implementation of >= operator';
+CREATE FUNCTION sigma.formula_cmp(sigma.formula, sigma.formula) RETURNS int
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.formula_cmp(sigma.formula, sigma.formula) IS 'less-equal-greater, by the stored bytes';
+CREATE FUNCTION sigma.formula_hash(sigma.formula) RETURNS int
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.formula_hash(sigma.formula) IS 'hash';
+CREATE FUNCTION sigma.formula_hash_extended(sigma.formula, bigint) RETURNS bigint
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.formula_hash_extended(sigma.formula, bigint) IS 'hash';
+
+CREATE OPERATOR sigma.= (
+    LEFTARG = sigma.formula, RIGHTARG = sigma.formula, FUNCTION = sigma.formula_eq,
+    COMMUTATOR = OPERATOR(sigma.=), NEGATOR = OPERATOR(sigma.<>),
+    RESTRICT = eqsel, JOIN = eqjoinsel, HASHES, MERGES);
+COMMENT ON OPERATOR sigma.= (sigma.formula, sigma.formula) IS 'equal: the same canonical text';
+CREATE OPERATOR sigma.<> (
+    LEFTARG = sigma.formula, RIGHTARG = sigma.formula, FUNCTION = sigma.formula_ne,
+    COMMUTATOR = OPERATOR(sigma.<>), NEGATOR = OPERATOR(sigma.=),
+    RESTRICT = neqsel, JOIN = neqjoinsel);
+COMMENT ON OPERATOR sigma.<> (sigma.formula, sigma.formula) IS 'not equal';
+CREATE OPERATOR sigma.< (
+    LEFTARG = sigma.formula, RIGHTARG = sigma.formula, FUNCTION = sigma.formula_lt,
+    COMMUTATOR = OPERATOR(sigma.>), NEGATOR = OPERATOR(sigma.>=),
+    RESTRICT = scalarltsel, JOIN = scalarltjoinsel);
+COMMENT ON OPERATOR sigma.< (sigma.formula, sigma.formula) IS 'less than, in an order without meaning';
+CREATE OPERATOR sigma.<= (
+    LEFTARG = sigma.formula, RIGHTARG = sigma.formula, FUNCTION = sigma.formula_le,
+    COMMUTATOR = OPERATOR(sigma.>=), NEGATOR = OPERATOR(sigma.>),
+    RESTRICT = scalarlesel, JOIN = scalarlejoinsel);
+COMMENT ON OPERATOR sigma.<= (sigma.formula, sigma.formula) IS 'less than or equal, in an order without meaning';
+CREATE OPERATOR sigma.> (
+    LEFTARG = sigma.formula, RIGHTARG = sigma.formula, FUNCTION = sigma.formula_gt,
+    COMMUTATOR = OPERATOR(sigma.<), NEGATOR = OPERATOR(sigma.<=),
+    RESTRICT = scalargtsel, JOIN = scalargtjoinsel);
+COMMENT ON OPERATOR sigma.> (sigma.formula, sigma.formula) IS 'greater than, in an order without meaning';
+CREATE OPERATOR sigma.>= (
+    LEFTARG = sigma.formula, RIGHTARG = sigma.formula, FUNCTION = sigma.formula_ge,
+    COMMUTATOR = OPERATOR(sigma.<=), NEGATOR = OPERATOR(sigma.<),
+    RESTRICT = scalargesel, JOIN = scalargejoinsel);
+COMMENT ON OPERATOR sigma.>= (sigma.formula, sigma.formula) IS 'greater than or equal, in an order without meaning';
+
+CREATE OPERATOR FAMILY sigma.formula_ops USING btree;
+COMMENT ON OPERATOR FAMILY sigma.formula_ops USING btree IS 'order of formulas by their stored bytes';
+CREATE OPERATOR CLASS sigma.formula_ops DEFAULT FOR TYPE sigma.formula USING btree FAMILY sigma.formula_ops AS
+    OPERATOR 1 sigma.<, OPERATOR 2 sigma.<=, OPERATOR 3 sigma.=, OPERATOR 4 sigma.>=, OPERATOR 5 sigma.>,
+    FUNCTION 1 sigma.formula_cmp(sigma.formula, sigma.formula),
+    FUNCTION 4 (sigma.formula, sigma.formula) pg_catalog.btequalimage(oid);
+COMMENT ON OPERATOR CLASS sigma.formula_ops USING btree IS 'order of formulas by their stored bytes';
+
+CREATE OPERATOR FAMILY sigma.formula_ops USING hash;
+COMMENT ON OPERATOR FAMILY sigma.formula_ops USING hash IS 'equality of formulas';
+CREATE OPERATOR CLASS sigma.formula_ops DEFAULT FOR TYPE sigma.formula USING hash FAMILY sigma.formula_ops AS
+    OPERATOR 1 sigma.=,
+    FUNCTION 1 sigma.formula_hash(sigma.formula),
+    FUNCTION 2 sigma.formula_hash_extended(sigma.formula, bigint);
+COMMENT ON OPERATOR CLASS sigma.formula_ops USING hash IS 'equality of formulas';
+
+CREATE FUNCTION sigma.functions(search text = NULL)
+    RETURNS TABLE (name text, signature text, category text, description text, example text)
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.functions(text) IS 'functions of the formula language, those that contain the text in name, category or description';
 
 ------------------------------------------------------------------------------
 -- input_table: definition
@@ -665,4 +775,4 @@ COMMENT ON FUNCTION sigma.list_action_sequences() IS 'the action sequences, with
 
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA sigma FROM PUBLIC;
 REVOKE ALL ON ALL PROCEDURES IN SCHEMA sigma FROM PUBLIC;
-REVOKE ALL ON TYPE sigma.variant, sigma.timestamp_ntz FROM PUBLIC;
+REVOKE ALL ON TYPE sigma.variant, sigma.timestamp_ntz, sigma.formula FROM PUBLIC;
