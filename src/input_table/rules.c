@@ -26,6 +26,7 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
+#include "utils/syscache.h"
 
 #include "common/cache.h"
 #include "common/catalog.h"
@@ -48,6 +49,7 @@ static HTAB *slots = NULL;
 static RuleSlot *find_slot(Oid relid);
 static void invalidate(Oid relid);
 static void retire_stale(void);
+static bool has_sequence(const InputTable *table);
 static InputTable *build(Oid relid);
 static const char *find_id(Relation rel);
 static void attach(InputTable *table, Relation rel);
@@ -106,9 +108,10 @@ sigma_data_table_rules(Oid relid)
 	InputTable *table;
 	uint64		generation;
 
-	if (slot->valid)
+	if (slot->valid && has_sequence(slot->table))
 		return slot->table;
 
+	slot->valid = false;
 	generation = slot->generation;
 	table = build(relid);
 	slot = find_slot(relid);
@@ -282,6 +285,14 @@ retire_stale(void)
 			MemoryContextSetParent(slot->table->cxt, TopTransactionContext);
 			slot->table = NULL;
 		}
+}
+
+/* Is the row sequence still there?  Who drops that of a table sends no message about the table. */
+static bool
+has_sequence(const InputTable *table)
+{
+	return table == NULL || !OidIsValid(table->row_sequence) ||
+		SearchSysCacheExists1(RELOID, ObjectIdGetDatum(table->row_sequence));
 }
 
 /* Compile one table in a context below the current one: an error leaks nothing. */

@@ -254,6 +254,13 @@ SELECT pg_temp.failure($$SELECT sigma.handle_data_entry('it_broken', '{"a": "y"}
 SELECT pg_temp.failure($$INSERT INTO sigds.sigds_it_broken (a) VALUES ('y')$$);
 SELECT sigma.update_input_table('it_broken', '{"validation_rules": {"a": {"min_length": 2}}}')->'changed';
 SELECT sigma.table_info('it_broken')->'flagged';
+SELECT sigma.create_input_table('{"id": "it_numbers", "columns": [{"name": "a", "type": "text"}]}');
+INSERT INTO sigds.sigds_it_numbers (a) VALUES ('x');
+DROP SEQUENCE sigds.sigds_seq_it_numbers;
+SELECT pg_temp.failure($$INSERT INTO sigds.sigds_it_numbers (a) VALUES ('y')$$);
+CREATE SEQUENCE sigds.sigds_seq_it_numbers START 7;
+ALTER TABLE sigds.sigds_it_numbers SET (fillfactor = 90);
+INSERT INTO sigds.sigds_it_numbers (a) VALUES ('z') RETURNING sigma_row_id;
 -- rows that were written past the triggers are refused, not trusted
 SET session_replication_role = replica;
 UPDATE sigma.sigma_input_tables SET columns = NULL WHERE id = 'it_dml_2';
