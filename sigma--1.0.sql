@@ -550,7 +550,7 @@ COMMENT ON FUNCTION sigma.move_layout_element(text, text, integer)
 CREATE FUNCTION sigma.delete_layout_element(id text, keep_children boolean DEFAULT false, cascade boolean DEFAULT false) RETURNS integer
     AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION sigma.delete_layout_element(text, boolean, boolean)
-    IS 'delete a layout element with its children, or leave them in its place; returns how many elements went';
+    IS 'delete a layout element with its children, or leave them in its place; returns how many elements went, 0 where there is none';
 
 CREATE FUNCTION sigma.list_layout_elements(type text DEFAULT NULL)
     RETURNS TABLE(id text, type text, name text, parent_id text, nesting_level integer, children_count integer, status text, created_at timestamp)

@@ -76,6 +76,9 @@ static const KeySpec container_keys[] = {
 	{"grid_density", SPEC_CUSTOM, "number of columns of its grid", .names = &density_names, .read = sigma_read_density, .fallback = "12", .value_type = "integer"},
 	{"spacing", SPEC_ENUM, "space between elements", .names = &spacing_names, .fallback = "\"medium\""},
 	{"element_gap", SPEC_CUSTOM, "true, false or pixels", .read = sigma_read_gap, .fallback = "true", .value_type = "boolean or number"},
+	{NULL}
+};
+static const KeySpec nesting_keys[] = {
 	{"max_nesting", SPEC_INT, "greatest depth of layouts", .min = 1, .max = 4, .fallback = "4"},
 	{NULL}
 };
@@ -323,8 +326,8 @@ static const KeySpec plugin_keys[] = {
  */
 const ElementType sigma_element_types[] = {
 	{"page", "a page of the workbook", {page_keys, container_keys, decoration_keys}},
-	{"container", "groups elements on a grid of its own", {container_keys, decoration_keys}},
-	{"tabs", "shows one of its tabs at a time", {tabs_keys, container_keys, decoration_keys}},
+	{"container", "groups elements on a grid of its own", {container_keys, nesting_keys, decoration_keys}},
+	{"tabs", "shows one of its tabs at a time", {tabs_keys, container_keys, nesting_keys, decoration_keys}},
 	{"tab", "one tab of tabs", {tab_keys, container_keys, decoration_keys}},
 	{"modal", "a dialog over the page", {overlay_keys, modal_keys, container_keys, decoration_keys}},
 	{"drawer", "a panel at the page's side", {overlay_keys, drawer_keys, container_keys, decoration_keys}},

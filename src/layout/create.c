@@ -146,7 +146,7 @@ move_layout_element(PG_FUNCTION_ARGS)
 /*
  * delete_layout_element(id, keep_children, cascade): how many elements were deleted.
  * Children that are kept take the element's place; the tabs of a tabs element go in
- * any case.  SG404 where there is no such element, SG409 where others refer to it.
+ * any case.  0 where there is no such element, SG409 where others refer to it.
  */
 Datum
 delete_layout_element(PG_FUNCTION_ARGS)
@@ -163,13 +163,11 @@ delete_layout_element(PG_FUNCTION_ARGS)
 	sigma_layout_lock();
 	tree = sigma_tree_open(rel);
 	element = sigma_tree_fetch(tree, id);
-	if (element == NULL)
-		sigma_catalog_not_found(DOCUMENT_LAYOUT_ELEMENT, id);
-	if (keep && strcmp(element->kind->name, "tabs") == 0)
+	if (element != NULL && keep && strcmp(element->kind->name, "tabs") == 0)
 		ereport(NOTICE,
 				(errmsg("the contents of tabs \"%s\" are deleted with it", id),
 				 errhint("Move what is to be kept out of the tabs first.")));
-	else if (keep)
+	else if (element != NULL && keep)
 		placements = keep_children(tree, element);
 	sigma_tree_close(tree);
 	sigma_layout_move(placements);

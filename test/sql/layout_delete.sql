@@ -45,7 +45,8 @@ SELECT sigma.delete_layout_element('del_page', true);
 SELECT id, "position", path FROM sigma.layout_tree();
 ROLLBACK;
 SELECT pg_temp.refused($$SELECT sigma.delete_layout_element('del_tab', true)$$);
-SELECT pg_temp.refused($$SELECT sigma.delete_layout_element('del_bx')$$);
+-- what is not there is not an error
+SELECT sigma.delete_layout_element('del_bx'), sigma.delete_layout_element('del_bx', true, true);
 SELECT pg_temp.refused($$SELECT sigma.delete_layout_element(NULL)$$);
 DELETE FROM sigma.sigma_layout_elements;
 
