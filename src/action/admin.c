@@ -81,13 +81,15 @@ refresh_statistics(PG_FUNCTION_ARGS)
 						  " SET execution_count = l.execution_count, last_executed = l.last_executed"
 						  " FROM sigma.list_action_sequences() AS l"
 						  " WHERE l.id OPERATOR(pg_catalog.=) s.id"
-						  " AND (s.execution_count, s.last_executed) IS DISTINCT FROM (l.execution_count, l.last_executed)",
+						  " AND (pg_catalog.int8ne(s.execution_count, l.execution_count) IS NOT FALSE"
+						  " OR pg_catalog.timestamp_ne(s.last_executed, l.last_executed))",
 						  0, NULL, NULL);
 		(void) run_update("UPDATE sigma.sigma_actions AS a"
 						  " SET execution_count = l.execution_count, last_executed = l.last_executed"
 						  " FROM sigma.list_actions() AS l"
 						  " WHERE l.id OPERATOR(pg_catalog.=) a.id"
-						  " AND (a.execution_count, a.last_executed) IS DISTINCT FROM (l.execution_count, l.last_executed)",
+						  " AND (pg_catalog.int8ne(a.execution_count, l.execution_count) IS NOT FALSE"
+						  " OR pg_catalog.timestamp_ne(a.last_executed, l.last_executed))",
 						  0, NULL, NULL);
 	}
 	PG_FINALLY();
@@ -130,7 +132,7 @@ set_paused(FunctionCallInfo fcinfo, bool paused)
 	values[0] = CStringGetTextDatum(id);
 	values[1] = BoolGetDatum(paused);
 	if (run_update("UPDATE sigma.sigma_action_sequences SET is_paused = $2"
-				   " WHERE id OPERATOR(pg_catalog.=) $1 AND is_paused IS DISTINCT FROM $2", 2, types, values) > 0)
+				   " WHERE id OPERATOR(pg_catalog.=) $1 AND pg_catalog.boolne(is_paused, $2) IS NOT FALSE", 2, types, values) > 0)
 		return true;
 	if (!sigma_catalog_exists(DOCUMENT_SEQUENCE, id))
 		sigma_catalog_not_found(DOCUMENT_SEQUENCE, id);

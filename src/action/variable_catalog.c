@@ -35,10 +35,10 @@
 /* One variable with the value that its scope stores, as the caller may read it. */
 #define LIST_SQL \
 	"SELECT v.id::pg_catalog.text, v.name::pg_catalog.text, v.kind::pg_catalog.text," \
-	" v.type::pg_catalog.text, CASE v.scope::pg_catalog.text" \
-	" WHEN 'user' THEN (SELECT u.value FROM sigma." USER_VALUES " u" \
+	" v.type::pg_catalog.text, CASE" \
+	" WHEN v.scope OPERATOR(pg_catalog.=) 'user' THEN (SELECT u.value FROM sigma." USER_VALUES " u" \
 	" WHERE u.variable_id OPERATOR(pg_catalog.=) v.id AND u.user_id OPERATOR(pg_catalog.=) $1)" \
-	" WHEN 'workbook' THEN v.value END," \
+	" WHEN v.scope OPERATOR(pg_catalog.=) 'workbook' THEN v.value END," \
 	" v.default_value, v.scope::pg_catalog.text FROM sigma.sigma_variables v"
 
 static const char *const kinds[] = {"control", "variable", NULL};
