@@ -68,7 +68,6 @@ static void create_sequence(const TableDefinition *table, Oid relid);
 static bool has_trigger(Oid relid, const char *name, const char *id);
 static void drop_unique_indexes(Oid relid);
 static void check_fits(const TableDefinition *table, Relation rel);
-static void misfit(StringInfo buf, const char *format,...) pg_attribute_printf(2, 3);
 
 /*
  * Create table, sequence, unique indexes and triggers.  Raises 42P07 where a
@@ -316,14 +315,37 @@ drop_unique_indexes(Oid relid)
 static void
 check_fits(const TableDefinition *table, Relation rel)
 {
+	List	   *differences = sigma_data_table_differences(table, rel);
+	StringInfoData detail;
+	ListCell   *lc;
+
+	if (differences == NIL)
+		return;
+	initStringInfo(&detail);
+	foreach(lc, differences)
+		appendStringInfo(&detail, "%s%s", detail.len > 0 ? "; " : "", (char *) lfirst(lc));
+	ereport(ERROR,
+			(errcode(ERRCODE_DUPLICATE_TABLE),
+			 errmsg("relation \"sigds.%s\" exists and does not fit input table \"%s\"",
+					RelationGetRelationName(rel), table->id),
+			 errdetail("In it, %s.", detail.data),
+			 errhint("Give the columns that the table has, or drop the table.")));
+}
+
+/*
+ * How the table's columns differ from the definition's and the system's: a List of
+ * char *, each a clause about one column; NIL where they fit.  In the current context.
+ */
+List *
+sigma_data_table_differences(const TableDefinition *table, Relation rel)
+{
 	TupleDesc	desc = RelationGetDescr(rel);
 	int			total = table->ncolumn + lengthof(system_columns);
 	bool	   *found = palloc0(sizeof(bool) * total);
-	StringInfoData differences;
+	List	   *differences = NIL;
 	int			i;
 	int			j;
 
-	initStringInfo(&differences);
 	for (i = 0; i < desc->natts; i++)
 	{
 		Form_pg_attribute att = TupleDescAttr(desc, i);
@@ -340,42 +362,16 @@ check_fits(const TableDefinition *table, Relation rel)
 				continue;
 			found[j] = true;
 			if (att->atttypid != type)
-				misfit(&differences, "column \"%s\" is of type %s, not %s", name,
-					   format_type_be(att->atttypid), format_type_be(type));
+				differences = lappend(differences, psprintf("column \"%s\" is of type %s, not %s", name,
+															format_type_be(att->atttypid), format_type_be(type)));
 			break;
 		}
 		if (j == total)
-			misfit(&differences, "column \"%s\" is not in the definition", NameStr(att->attname));
+			differences = lappend(differences, psprintf("column \"%s\" is not in the definition", NameStr(att->attname)));
 	}
 	for (j = 0; j < total; j++)
 		if (!found[j])
-			misfit(&differences, "column \"%s\" is missing",
-				   j < table->ncolumn ? table->columns[j].name : system_columns[j - table->ncolumn].name);
-	if (differences.len > 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_DUPLICATE_TABLE),
-				 errmsg("relation \"sigds.%s\" exists and does not fit input table \"%s\"",
-						RelationGetRelationName(rel), table->id),
-				 errdetail("In it, %s.", differences.data),
-				 errhint("Give the columns that the table has, or drop the table.")));
-}
-
-/* Add one difference to a list of them. */
-static void
-misfit(StringInfo buf, const char *format,...)
-{
-	if (buf->len > 0)
-		appendStringInfoString(buf, "; ");
-	for (;;)
-	{
-		va_list		args;
-		int			needed;
-
-		va_start(args, format);
-		needed = appendStringInfoVA(buf, format, args);
-		va_end(args);
-		if (needed == 0)
-			return;
-		enlargeStringInfo(buf, needed);
-	}
+			differences = lappend(differences, psprintf("column \"%s\" is missing", j < table->ncolumn ?
+														table->columns[j].name : system_columns[j - table->ncolumn].name));
+	return differences;
 }

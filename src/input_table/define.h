@@ -109,6 +109,7 @@ extern void sigma_columns_resolve(JsonNode *document, JsonNode *stored, bool rul
 /* data_table.c */
 extern void sigma_data_table_create(const TableDefinition *table);
 extern void sigma_data_table_adopt(const TableDefinition *table, Oid relid, bool restoring);
+extern List *sigma_data_table_differences(const TableDefinition *table, Relation rel);
 extern void sigma_data_table_drop(const char *id);
 extern void sigma_data_table_add_blank_rows(const TableDefinition *table, int rows);
 extern int64 sigma_data_table_count(const char *id);

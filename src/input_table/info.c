@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/relation.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_namespace.h"
 #include "executor/spi.h"
@@ -38,6 +39,7 @@ PG_FUNCTION_INFO_V1(list_input_tables);
 PG_FUNCTION_INFO_V1(table_info);
 
 static void check_visible(const char *id);
+static void warn_of_differences(Oid relid, JsonNode *definition, JsonNode *warnings);
 static bool may_read(Oid relid);
 static int64 count_rows(Oid relid);
 static double estimate(Oid relid);
@@ -86,8 +88,8 @@ list_input_tables(PG_FUNCTION_ARGS)
 
 /*
  * table_info(id text) → jsonb: the definition with relation, row_count, flagged (rows
- * that break its rules) and warnings.  The counts are left out for who may not read
- * the table.  SG404 where there is no such table.
+ * that break its rules) and warnings.  The counts, and warnings about columns, are left
+ * out for who may not read the table.  SG404 where there is no such table.
  */
 Datum
 table_info(PG_FUNCTION_ARGS)
@@ -119,6 +121,8 @@ table_info(PG_FUNCTION_ARGS)
 	table = OidIsValid(relid) ? sigma_input_table(relid) : NULL;
 	if (OidIsValid(relid) && table == NULL)
 		sigma_json_append(warnings, sigma_json_new_string("the data table has lost its validation trigger", NULL));
+	if (OidIsValid(relid) && readable)
+		warn_of_differences(relid, info, warnings);
 	if (readable)
 	{
 		int64		rows;
@@ -137,6 +141,21 @@ table_info(PG_FUNCTION_ARGS)
 	}
 	sigma_json_set(info, "warnings", warnings);
 	PG_RETURN_JSONB_P(sigma_json_write(info));
+}
+
+/*
+ * Say where the data table's columns are not those of the definition: a dump of such
+ * a table is not restored.  The caller holds a lock on it already (may_read).
+ */
+static void
+warn_of_differences(Oid relid, JsonNode *definition, JsonNode *warnings)
+{
+	Relation	rel = relation_open(relid, AccessShareLock);
+	ListCell   *lc;
+
+	foreach(lc, sigma_data_table_differences(sigma_definition_read(definition), rel))
+		sigma_json_append(warnings, sigma_json_new_string(psprintf("in the data table, %s", (char *) lfirst(lc)), NULL));
+	relation_close(rel, AccessShareLock);
 }
 
 /* Raise 42501 or SG404 where the caller may not read that row of the catalog. */

@@ -237,6 +237,24 @@ SELECT count(*) FROM pg_temp.triggers('it_dml_1');
 SELECT name, data_entry_permission, max_rows, metadata FROM sigma.sigma_input_tables WHERE id = 'it_dml_1';
 
 -- what the owner of sigds breaks is said, and can be cleared away
+BEGIN;
+ALTER TABLE sigds.sigds_it_dml_1 ADD COLUMN by_hand integer;
+SELECT sigma.table_info('it_dml_1')->'warnings';
+SELECT pg_temp.failure($$SELECT sigma.delete_input_table('it_dml_1'), sigma.create_input_table('{"id": "it_dml_1", "columns": [{"name": "b", "type": "number"}]}')$$);
+ALTER TABLE sigds.sigds_it_dml_1 DROP COLUMN by_hand;
+SELECT sigma.table_info('it_dml_1')->'warnings';
+ALTER TABLE sigds.sigds_it_dml_1 ALTER COLUMN sigma_created_by TYPE varchar(9);
+SELECT sigma.table_info('it_dml_1')->'warnings';
+ROLLBACK;
+BEGIN;
+UPDATE sigma.sigma_input_tables SET validation_rules = '{"a": {"required": true}}' WHERE id = 'it_dml_1';
+ALTER TABLE sigds.sigds_it_dml_1 DROP COLUMN a;
+SELECT sigma.table_info('it_dml_1')->'warnings';
+ROLLBACK;
+BEGIN;
+ALTER TABLE sigds.sigds_it_dml_1 ALTER COLUMN a TYPE varchar(10);
+SELECT sigma.table_info('it_dml_1')->'warnings';
+ROLLBACK;
 DROP TRIGGER sigma_0_validate ON sigds.sigds_it_dml_2;
 SELECT sigma.table_info('it_dml_2')->'warnings';
 SELECT sigma.update_input_table('it_dml_2', '{"validation_rules": {"b": {"min": 0}}}')->'changed';
