@@ -48,6 +48,10 @@ const char *const sigma_layout_sequence_settings[] = {
 	"actions", "on_open", "on_close", "submit_sequence", NULL
 };
 
+static void bring(Relation rel, const LayoutChange *change, MemoryContext caller, List **ids, List **written);
+static void check_settings(Relation rel, const LayoutChange *change);
+static void explain_element(void *arg);
+static void explain_sequence(void *arg);
 static JsonNode *read_settings(Relation rel, const char *id);
 static void write_settings(Relation rel, List *ids, List *written);
 static bool create_sequences(const LayoutChange *change, JsonNode *settings);
@@ -85,7 +89,8 @@ sigma_layout_brings(const ElementKind *kind, Jsonb *config)
 
 /*
  * Settle what the settings of written rows bring along.  Raises SG404 where they name
- * what does not exist, 42703 for an unknown column.
+ * what does not exist, 42703 for an unknown column.  Paths begin at the element, which
+ * may have stood in another's document: CONTEXT names it.
  */
 void
 sigma_layout_documents(Relation rel, List *changes)
@@ -94,29 +99,23 @@ sigma_layout_documents(Relation rel, List *changes)
 	MemoryContext caller = MemoryContextSwitchTo(work);
 	List	   *ids = NIL;
 	List	   *written = NIL;
+	ErrorContextCallback callback;
 	ListCell   *cell;
 
+	callback.callback = explain_element;
+	callback.previous = error_context_stack;
 	CommandCounterIncrement();	/* the statement's own rows are to be seen */
 	foreach(cell, changes)
 	{
 		LayoutChange *change = lfirst(cell);
-		JsonNode   *settings;
 
 		CHECK_FOR_INTERRUPTS();
 		if (!change->brings)
 			continue;
-		settings = read_settings(rel, change->id);
-		if (settings == NULL)
-			settings = sigma_json_new(JSON_OBJECT, NULL);
-		if (strcmp(change->kind->name, "control") == 0)
-			create_variable(change, settings);
-		if (create_sequences(change, settings))
-		{
-			MemoryContextSwitchTo(caller);
-			ids = lappend(ids, change->id);
-			written = lappend(written, sigma_json_write(settings));
-			MemoryContextSwitchTo(work);
-		}
+		callback.arg = change->id;
+		error_context_stack = &callback;
+		bring(rel, change, caller, &ids, &written);
+		error_context_stack = callback.previous;
 		MemoryContextReset(work);
 	}
 	write_settings(rel, ids, written);
@@ -128,13 +127,59 @@ sigma_layout_documents(Relation rel, List *changes)
 		CHECK_FOR_INTERRUPTS();
 		if (!change->configured || change->kind == NULL)
 			continue;
-		check_references(change);
-		if (strcmp(change->kind->name, "tabs") == 0)
-			check_default_tab(rel, change, read_settings(rel, change->id));
+		callback.arg = change->id;
+		error_context_stack = &callback;
+		check_settings(rel, change);
+		error_context_stack = callback.previous;
 		MemoryContextReset(work);
 	}
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(work);
+}
+
+/*
+ * Create what one row's settings bring along.  Where sequences became ids, the id of
+ * the row and its new settings (a Jsonb) are added to the lists, in "caller".
+ */
+static void
+bring(Relation rel, const LayoutChange *change, MemoryContext caller, List **ids, List **written)
+{
+	JsonNode   *settings = read_settings(rel, change->id);
+	MemoryContext work;
+
+	if (settings == NULL)
+		settings = sigma_json_new(JSON_OBJECT, NULL);
+	if (strcmp(change->kind->name, "control") == 0)
+		create_variable(change, settings);
+	if (!create_sequences(change, settings))
+		return;
+	work = MemoryContextSwitchTo(caller);
+	*ids = lappend(*ids, change->id);
+	*written = lappend(*written, sigma_json_write(settings));
+	MemoryContextSwitchTo(work);
+}
+
+/* What one row's settings name must exist. */
+static void
+check_settings(Relation rel, const LayoutChange *change)
+{
+	check_references(change);
+	if (strcmp(change->kind->name, "tabs") == 0)
+		check_default_tab(rel, change, read_settings(rel, change->id));
+}
+
+/* Says which element's settings an error was found in. */
+static void
+explain_element(void *arg)
+{
+	errcontext("layout element \"%s\"", (const char *) arg);
+}
+
+/* Says which sequence of an element's settings an error was found in. */
+static void
+explain_sequence(void *arg)
+{
+	errcontext("action sequence \"%s\"", (const char *) arg);
 }
 
 /* The settings of an element as they are now; NULL where it has none or is gone. */
@@ -208,8 +253,10 @@ create_sequences(const LayoutChange *change, JsonNode *settings)
 static char *
 create_sequence(const LayoutChange *change, const SequenceSetting *setting, JsonNode *document, int *n)
 {
+	ErrorContextCallback callback;
 	JsonNode   *trigger;
 	char	   *type;
+	char	   *created;
 
 	if (sigma_json_get(document, "trigger") == NULL)
 	{
@@ -237,7 +284,15 @@ create_sequence(const LayoutChange *change, const SequenceSetting *setting, Json
 	}
 	else
 		(*n)++;
-	return sigma_catalog_insert(DOCUMENT_SEQUENCE, sigma_json_write(document));
+
+	/* paths begin at the sequence from here on */
+	callback.callback = explain_sequence;
+	callback.arg = sigma_json_get_string(document, "id", NULL);
+	callback.previous = error_context_stack;
+	error_context_stack = &callback;
+	created = sigma_catalog_insert(DOCUMENT_SEQUENCE, sigma_json_write(document));
+	error_context_stack = callback.previous;
+	return created;
 }
 
 /* What starts a sequence that stands in "actions" and does not say so. */

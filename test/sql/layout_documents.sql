@@ -61,6 +61,27 @@ SELECT pg_temp.refused($$SELECT sigma.create_container('{"id": "doc_x", "childre
 SELECT pg_temp.refused($$SELECT sigma.create_tabs('{"id": "doc_x", "tabs": [{"label": "A"}], "children": [{"type": "tab"}]}')$$);
 SELECT pg_temp.refused($$SELECT sigma.create_tabs('{"id": "doc_x", "tabs": [{"label": "A"}], "default_tab": "B"}')$$);
 SELECT pg_temp.refused($$SELECT sigma.create_tabs('{"id": "doc_x", "tabs": [{"label": "A"}], "default_tab": 1}')$$);
+-- a path begins at the element or sequence that the context names, however deep it stood
+CREATE FUNCTION pg_temp.located(sql text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    message text; detail text; context text;
+BEGIN
+    EXECUTE sql;
+    RETURN 'not refused';
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, context = PG_EXCEPTION_CONTEXT;
+    RETURN concat_ws(E'\n', message, detail,
+        (SELECT string_agg(line, E'\n' ORDER BY n) FROM regexp_split_to_table(context, E'\n') WITH ORDINALITY t (line, n)
+         WHERE line ~ '^(layout element|action sequence|action) '));
+END
+$$;
+SELECT pg_temp.located($$SELECT sigma.create_input_table('{"id": "doc_books", "columns": [{"name": "Title", "type": "text"}]}');
+    SELECT sigma.create_page('{"id": "doc_x", "children": [{"type": "container", "children": [{"type": "input_table", "source": "doc_books", "columns": ["Titel"]}]}]}')$$);
+SELECT pg_temp.located($$SELECT sigma.create_page('{"id": "doc_x", "children": [{"type": "form", "id": "doc_y", "input_table": "doc_nowhere"}]}')$$);
+SELECT pg_temp.located($$SELECT sigma.create_page('{"id": "doc_x", "children": [{"type": "tabs", "default_tab": 7, "tabs": [{"label": "a"}]}]}')$$);
+SELECT pg_temp.located($$SELECT sigma.create_page('{"id": "doc_x", "children": [{"type": "button", "actions": [{"actions": [{"type": "input_table", "subtype": "insert_row", "target": "doc_nowhere", "parameters": {"values": {"a": 1}}}]}]}]}')$$);
+SELECT pg_temp.located($$SELECT sigma.create_page('{"id": "doc_x", "children": [{"type": "button", "actions": ["doc_nowhere"]}]}')$$);
+
 -- formulas are not evaluated, so they are not stored: filters, texts, default values; one reference is none
 SELECT pg_temp.refused($$SELECT sigma.create_layout_element('{"type": "table", "source": "pg_catalog.pg_class", "filter": "[relname] = 1"}')$$);
 SELECT pg_temp.refused($$SELECT sigma.create_page('{"id": "doc_x", "children": [{"type": "container", "children": [{"type": "table", "filter": {"match": {"a": 1}}}]}]}')$$);
