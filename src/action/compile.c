@@ -95,6 +95,7 @@ static uint64 directory_generation = 0;	/* 0: not built */
 static void init_store(void);
 static void find_catalog(void);
 static void note_change(Oid relid);
+static void drop_stale_slots(void);
 static uint32 hash_slot_key(const void *key, Size size);
 static int	match_slot_keys(const void *a, const void *b, Size size);
 static Sequence *compile_stored(const char *id, bool is_action);
@@ -123,7 +124,6 @@ sigma_sequence_pin(const char *id, bool is_action)
 	SlotKey		key = {id, is_action};
 	SequenceSlot *slot;
 	Sequence   *sequence;
-	Sequence   *old = NULL;
 	uint64		compiled_at;
 	bool		found;
 
@@ -136,30 +136,44 @@ sigma_sequence_pin(const char *id, bool is_action)
 		return slot->sequence;
 	}
 
+	drop_stale_slots();
 	compiled_at = generation;
 	sequence = compile_stored(id, is_action);
 	MemoryContextSetParent(sequence->cxt, CacheMemoryContext);
 
-	/* the key must outlive the old form: take it out before that goes */
-	slot = hash_search(sequence_slots, &key, HASH_FIND, NULL);
-	if (slot != NULL)
-	{
-		old = slot->sequence;
-		(void) hash_search(sequence_slots, &key, HASH_REMOVE, NULL);
-	}
 	key.id = sequence->id;
 	slot = hash_search(sequence_slots, &key, HASH_ENTER, &found);
+	Assert(!found);
 	slot->sequence = sequence;
 	slot->generation = compiled_at; /* changed meanwhile: used once */
 	sequence->pins++;
-
-	if (old != NULL)
-	{
-		old->replaced = true;
-		old->pins++;
-		sigma_sequence_unpin(old);
-	}
 	return sequence;
+}
+
+/*
+ * Forget every form that an older generation made, whether anybody asks for its
+ * id again or not: a session that defines and deletes for ever must not grow.
+ * Forms that a run holds go when it lets go of them.
+ */
+static void
+drop_stale_slots(void)
+{
+	HASH_SEQ_STATUS scan;
+	SequenceSlot *slot;
+
+	hash_seq_init(&scan, sequence_slots);
+	while ((slot = hash_seq_search(&scan)) != NULL)
+	{
+		Sequence   *sequence = slot->sequence;
+
+		if (slot->generation == generation)
+			continue;
+		/* the key lives in the form: it is taken out before that goes */
+		(void) hash_search(sequence_slots, &slot->key, HASH_REMOVE, NULL);
+		sequence->replaced = true;
+		sequence->pins++;
+		sigma_sequence_unpin(sequence);
+	}
 }
 
 /* A run has ended; a replaced form goes with its last one. */

@@ -184,3 +184,17 @@ SELECT sigma.delete_layout_element('sequences_page'), sigma.delete_layout_elemen
 SELECT sigma.delete_variable('sequences_total'), sigma.delete_variable('sequences_c');
 SELECT sigma.delete_input_table('sequences_t', purge => true);
 DELETE FROM sigma.sigma_execution_history WHERE sequence_id LIKE 'sequences\_%' OR action_id LIKE 'sequences\_%';
+
+-- a session that defines, runs and deletes for ever keeps no compiled form of what is gone
+DO $$
+BEGIN
+    FOR i IN 1..200 LOOP
+        PERFORM sigma.create_action_sequence(jsonb_build_object('id', 'seq_churn' || i,
+            'actions', '[{"type": "variable", "subtype": "set", "target": "x", "parameters": {"value": 1}}]'::jsonb));
+        PERFORM sigma.execute_sequence('seq_churn' || i);
+        PERFORM sigma.delete_action_sequence('seq_churn' || i);
+    END LOOP;
+END
+$$;
+SELECT count(*) < 10 AS freed FROM pg_backend_memory_contexts WHERE name ILIKE '%sequence%' AND parent = 'CacheMemoryContext';
+DELETE FROM sigma.sigma_execution_history WHERE sequence_id LIKE 'seq\_churn%';
