@@ -196,5 +196,5 @@ BEGIN
     END LOOP;
 END
 $$;
-SELECT count(*) < 10 AS freed FROM pg_backend_memory_contexts WHERE name ILIKE '%sequence%' AND parent = 'CacheMemoryContext';
+SELECT count(*) < 10 AS freed FROM pg_backend_memory_contexts WHERE name ILIKE '%sequence%';
 DELETE FROM sigma.sigma_execution_history WHERE sequence_id LIKE 'seq\_churn%';
