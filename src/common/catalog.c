@@ -61,6 +61,7 @@ static Oid	parameter_type(Form_pg_attribute att);
 static HeapTuple scan_row(Relation rel, const CatalogTable *table, const char *id);
 static int	column_number(TupleDesc desc, const char *name);
 static void split_rest(const CatalogTable *table, TupleDesc desc, JsonNode *document);
+static void refuse_existing(DocumentKind kind, JsonNode *id);
 
 const CatalogTable *
 sigma_catalog_table(DocumentKind kind)
@@ -102,8 +103,11 @@ sigma_catalog_insert(DocumentKind kind, Jsonb *document)
 	StringInfoData names;
 	StringInfoData marks;
 	char	   *id = sigma_json_get_string(doc, "id", NULL);
+	bool		quiet;			/* an id that exists is found by the INSERT, and refused here */
 	int			i;
 
+	/* the others' callers and triggers refuse it themselves */
+	quiet = kind == DOCUMENT_ACTION || kind == DOCUMENT_SEQUENCE || kind == DOCUMENT_VARIABLE;
 	if (id == NULL)
 	{
 		id = sigma_new_uuid();
@@ -127,12 +131,31 @@ sigma_catalog_insert(DocumentKind kind, Jsonb *document)
 	table_close(rel, AccessShareLock);
 
 	SPI_connect();
-	if (SPI_execute_with_args(psprintf("INSERT INTO sigma.%s (%s) VALUES (%s)",
-									   table->name, names.data, marks.data),
+	if (SPI_execute_with_args(psprintf("INSERT INTO sigma.%s (%s) VALUES (%s)%s",
+									   table->name, names.data, marks.data,
+									   quiet ? " ON CONFLICT DO NOTHING" : ""),
 							  doc->count, types, values, NULL, false, 0) != SPI_OK_INSERT)
 		elog(ERROR, "could not insert into sigma.%s", table->name);
+	if (quiet && SPI_processed == 0 && sigma_catalog_exists(kind, id))
+		refuse_existing(kind, sigma_json_get(doc, "id"));
 	SPI_finish();
 	return id;
+}
+
+/*
+ * Raise SG409 for the id of a row that exists.  It was found by the INSERT itself,
+ * after the caller's rights were checked and a concurrent INSERT was waited for.
+ */
+static void
+refuse_existing(DocumentKind kind, JsonNode *id)
+{
+	const char *table = sigma_catalog_table(kind)->name;
+
+	/* the functions are called as the tables: sigma_actions, update_action */
+	sigma_document_error(id, ERRCODE_SIGMA_CONFLICT,
+						 psprintf("Use sigma.update_%.*s() to change it.",
+								  (int) strlen(table) - (int) strlen("sigma_") - 1, table + strlen("sigma_")),
+						 "%s \"%s\" already exists", sigma_catalog_table(kind)->noun, id->string);
 }
 
 void

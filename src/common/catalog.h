@@ -30,7 +30,10 @@ typedef struct CatalogTable
 
 extern const CatalogTable *sigma_catalog_table(DocumentKind kind);
 
-/* INSERT a document as the caller.  Returns the id, made where the document has none. */
+/*
+ * INSERT a document as the caller.  Returns the id, made where the document has none.
+ * An action, sequence or variable of that id that exists is SG409.
+ */
 extern char *sigma_catalog_insert(DocumentKind kind, Jsonb *document);
 
 /* UPDATE the named keys as the caller; SG404 where there is no such row. */

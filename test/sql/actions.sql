@@ -53,6 +53,15 @@ SELECT sigma.create_action_sequence('{"id": "actions_seq", "name": "A sequence",
 SELECT trigger, condition, actions, stop_on_error, timeout_ms, is_paused, execution_config
 FROM sigma.sigma_action_sequences WHERE id = 'actions_seq';
 
+-- an id that exists: the functions say so; plain DML has PostgreSQL's own error, and ON CONFLICT
+SELECT pg_temp.action('{"id": "actions_insert", "type": "modal", "subtype": "close"}');
+SELECT pg_temp.sequence('{"id": "actions_seq", "actions": ["actions_insert"]}');
+SELECT pg_temp.refused($$INSERT INTO sigma.sigma_actions (id, type, subtype) VALUES ('actions_insert', 'modal', 'close')$$);
+INSERT INTO sigma.sigma_actions (id, type, subtype) VALUES ('actions_insert', 'modal', 'close') ON CONFLICT DO NOTHING;
+INSERT INTO sigma.sigma_actions (id, type, subtype) VALUES ('actions_insert', 'modal', 'close')
+    ON CONFLICT (id) DO UPDATE SET description = 'adds one row';
+SELECT type, description FROM sigma.sigma_actions WHERE id = 'actions_insert';
+
 -- plain DML does the same work
 INSERT INTO sigma.sigma_actions (id, type, subtype, target) VALUES ('actions_close', 'MODAL', 'Close', NULL);
 INSERT INTO sigma.sigma_action_sequences (id, actions) VALUES ('actions_plain', '["actions_close", {"actionType": "tabs", "subtype": "select", "target": "actions_tabs", "direction": "next"}]');

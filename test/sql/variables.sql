@@ -152,13 +152,18 @@ DELETE FROM sigma.sigma_action_sequences WHERE id = 'variables_sequence';
 DELETE FROM sigma.sigma_actions WHERE id = 'variables_action';
 SELECT sigma.delete_variable('variables_date'), sigma.delete_variable('variables_text');
 
+-- an id that exists
+SELECT pg_temp.refused($$SELECT sigma.create_variable('{"id": "variables_number", "type": "text"}')$$);
+SELECT pg_temp.refused($$INSERT INTO sigma.sigma_variables (id, type) VALUES ('variables_number', 'text')$$);
+
 -- rights: the caller's own
 CREATE ROLE regress_variables_viewer;
 GRANT USAGE ON SCHEMA sigma TO regress_variables_viewer;
-GRANT EXECUTE ON FUNCTION sigma.set_variable, sigma.get_variable, sigma.list_variables TO regress_variables_viewer;
+GRANT EXECUTE ON FUNCTION sigma.set_variable, sigma.get_variable, sigma.list_variables, sigma.create_variable TO regress_variables_viewer;
 SET ROLE regress_variables_viewer;
 SELECT pg_temp.refused($$SELECT sigma.get_variable('variables_number')$$);
 SELECT pg_temp.refused($$SELECT sigma.set_variable('variables_number', '1')$$);
+SELECT pg_temp.refused($$SELECT sigma.create_variable('{"id": "variables_number", "type": "text"}')$$);
 SELECT pg_temp.refused($$SELECT sigma.set_variable('variables_user', '"1"')$$);
 SELECT pg_temp.refused($$SELECT * FROM sigma.list_variables()$$);
 RESET ROLE;
@@ -168,7 +173,7 @@ SET ROLE regress_variables_viewer;
 SELECT sigma.set_variable('variables_number', '1'), sigma.set_variable('variables_user', '"mine"');
 SELECT sigma.get_variable('variables_number'), sigma.get_variable('variables_user');
 RESET ROLE;
-REVOKE ALL ON FUNCTION sigma.set_variable, sigma.get_variable, sigma.list_variables FROM regress_variables_viewer;
+REVOKE ALL ON FUNCTION sigma.set_variable, sigma.get_variable, sigma.list_variables, sigma.create_variable FROM regress_variables_viewer;
 REVOKE ALL ON SCHEMA sigma FROM regress_variables_viewer;
 REVOKE ALL ON sigma.sigma_variables, sigma.sigma_variable_values FROM regress_variables_viewer;
 REVOKE UPDATE (value) ON sigma.sigma_variables FROM regress_variables_viewer;
