@@ -35,6 +35,7 @@ typedef struct CompileState
 {
 	MemoryContext cxt;			/* holds the compiled form */
 	bool		resolve;		/* look outside the document: tables, elements, actions */
+	bool		saving;			/* a definition is written: constants must fit what is declared now */
 } CompileState;
 
 /* What a step did, for its record and its output variable. */

@@ -36,6 +36,7 @@ static void compile_target(CompileState *state, ClientStep *step, const StepType
 						   JsonNode *action);
 static void check_element(JsonNode *target, const char *const *types, const char *what);
 static void compile_value(CompileState *state, ClientStep *step, JsonNode *parameters);
+static void check_constant(const ClientStep *step, JsonNode *node);
 static void compile_navigation(CompileState *state, ClientStep *step, JsonNode *parameters);
 static void add_value(CompileState *state, ClientStep *step, const char *name, JsonNode *parameters);
 static Jsonb *make_effect(Run *run, const Step *step, const JsonbValue *value);
@@ -127,6 +128,36 @@ compile_value(CompileState *state, ClientStep *step, JsonNode *parameters)
 	step->value = sigma_value_source_compile(sigma_json_get(parameters, "value"), false, state->cxt);
 	step->mode = strcmp(mode, "add") == 0 ? SELECTION_ADD :
 		strcmp(mode, "remove") == 0 ? SELECTION_REMOVE : SELECTION_REPLACE;
+	if (state->saving)
+		check_constant(step, sigma_json_get(parameters, "value"));
+}
+
+/*
+ * A constant must be what the declared variable or control can hold: SG400.  What is
+ * added to a list, or removed from it, may be one of its elements; nothing else can
+ * be added to.  Undeclared names hold anything.
+ */
+static void
+check_constant(const ClientStep *step, JsonNode *node)
+{
+	const Variable *variable = step->target == NULL ? NULL : sigma_variable(step->target);
+	const char *noun = step->code == CLIENT_SET_VARIABLE ? "variable" : "control";
+	const char *declared;
+	const char *why;
+	JsonbValue	value;
+
+	if (variable == NULL || node == NULL)
+		return;
+	declared = psprintf("It is declared with type %s.", sigma_variable_type_name(variable->type));
+	if (step->mode != SELECTION_REPLACE && variable->type != VARIABLE_LIST)
+		sigma_document_error(node, 0, declared,
+							 "\"selection_mode\" adds to lists and removes from them, and %s \"%s\" holds none",
+							 noun, step->target);
+	if (!sigma_value_source_is_static(step->value, &value) ||
+		(step->mode != SELECTION_REPLACE && value.type != jbvBinary))
+		return;
+	if (!sigma_variable_fits(variable->type, &value, &why))
+		sigma_document_error(node, 0, declared, "value of %s \"%s\" %s", noun, step->target, why);
 }
 
 /* Where a link opens, and the control values that go with it. */

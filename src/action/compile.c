@@ -196,6 +196,7 @@ sigma_sequence_check(JsonNode *document, bool is_action, bool resolve)
 
 	state.cxt = AllocSetContextCreate(CurrentMemoryContext, "sigma sequence check", ALLOCSET_SMALL_SIZES);
 	state.resolve = resolve;
+	state.saving = resolve;
 	(void) (is_action ? compile_single : compile_sequence) (&state, document);
 	MemoryContextDelete(state.cxt);
 }
@@ -313,6 +314,7 @@ compile_stored(const char *id, bool is_action)
 
 	state.cxt = AllocSetContextCreate(CurrentMemoryContext, "sigma sequence", ALLOCSET_SMALL_SIZES);
 	state.resolve = true;
+	state.saving = false;		/* types may have changed since: then it is the step that fails */
 	find_catalog();
 	old = MemoryContextSwitchTo(scratch);
 	document = sigma_catalog_read(kind, id);

@@ -188,6 +188,47 @@ SELECT sigma.pause_sequence('actions_dangling'), sigma.pause_sequence('actions_d
 SELECT sigma.resume_sequence('actions_dangling'), sigma.resume_sequence('actions_dangling');
 SELECT pg_temp.refused($$SELECT sigma.pause_sequence('actions_restord')$$);
 
+--
+-- constants for declared variables and controls
+--
+SELECT sigma.create_variable('{"id": "actions_rate", "type": "number"}');
+SELECT sigma.create_variable('{"id": "actions_day", "name": "Day", "kind": "control", "type": "date"}');
+SELECT sigma.create_variable('{"id": "actions_regions", "kind": "control", "type": "list"}');
+CREATE FUNCTION pg_temp.set(subtype text, target text, value text, mode text DEFAULT NULL) RETURNS text LANGUAGE sql AS $$
+    SELECT pg_temp.sequence(jsonb_build_object('id', 'actions_set', 'actions', jsonb_build_array(jsonb_build_object(
+        'type', CASE subtype WHEN 'set' THEN 'variable' ELSE 'control' END, 'subtype', subtype, 'target', target,
+        'parameters', jsonb_strip_nulls(jsonb_build_object('value', value::jsonb, 'selection_mode', mode))))))
+$$;
+SELECT pg_temp.set('set', 'actions_rate', '"high"');
+SELECT pg_temp.set('set', 'actions_rate', '{"type": "static", "value": true}');
+SELECT pg_temp.set('set_value', 'actions_day', '"2024-02-30"');
+SELECT pg_temp.set('set_value', 'Day', '5');
+SELECT pg_temp.set('set_value', 'actions_regions', '"East"');
+SELECT pg_temp.set('set_value', 'actions_regions', '{"a": 1}', 'add');
+SELECT pg_temp.set('set_value', 'actions_regions', '[["East"]]', 'add');
+SELECT pg_temp.set('set_value', 'actions_day', '"2024-02-01"', 'add');
+-- an action of its own, an update, plain DML
+SELECT pg_temp.action('{"id": "actions_set", "type": "variable", "subtype": "set", "target": "actions_rate", "parameters": {"value": "1"}}');
+SELECT pg_temp.set('set', 'actions_rate', '0.5');
+SELECT pg_temp.refused($$SELECT sigma.update_action_sequence('actions_set', '{"actions": [{"type": "variable", "subtype": "set", "target": "actions_rate", "parameters": {"value": []}}]}')$$);
+SELECT pg_temp.refused($$UPDATE sigma.sigma_action_sequences SET actions = replace(actions::text, '0.5', 'false')::jsonb WHERE id = 'actions_set'$$);
+DELETE FROM sigma.sigma_action_sequences WHERE id = 'actions_set';
+-- what fits, what only a run knows, what nobody declared
+SELECT target, value, mode, pg_temp.set(subtype, target, value, mode), sigma.delete_action_sequence('actions_set')
+FROM (VALUES ('set', 'actions_rate', '[Control/x]', NULL), ('set', 'actions_nobody', '"x"', NULL),
+    ('set_value', 'actions_day', '2024-02-29', NULL), ('set_value', 'actions_regions', '["East", 1]', NULL),
+    ('set_value', 'actions_regions', 'East', 'add'), ('set_value', 'actions_regions', '["East"]', 'remove')) AS v (subtype, target, given, mode),
+    LATERAL (SELECT CASE WHEN left(given, 1) IN ('[', '"') AND given NOT LIKE '[C%' THEN given ELSE to_json(given)::text END) AS j (value);
+-- a restore looks at nothing outside the row
+BEGIN;
+SET LOCAL check_function_bodies = off;
+INSERT INTO sigma.sigma_action_sequences (id, actions)
+VALUES ('actions_set', '[{"type": "variable", "subtype": "set", "target": "actions_rate", "parameters": {"value": "high"}}]');
+SET LOCAL check_function_bodies = on;
+SELECT sigma.execute_sequence('actions_set') -> 'error' ->> 'message';
+ROLLBACK;
+DELETE FROM sigma.sigma_variables WHERE id IN ('actions_rate', 'actions_day', 'actions_regions');
+
 DELETE FROM sigma.sigma_action_sequences WHERE id LIKE 'actions\_%';
 DELETE FROM sigma.sigma_actions WHERE id LIKE 'actions\_%';
 SELECT sigma.delete_layout_element('actions_page'), sigma.delete_layout_element('actions_modal');

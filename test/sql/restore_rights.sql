@@ -22,7 +22,7 @@ $$;
 CREATE TABLE sigds.sigds_rr_foreign (id int);
 SELECT sigma.create_page('{"id": "rr_page", "children": [{"id": "rr_text", "type": "text"}, {"id": "rr_button", "type": "button"}]}');
 SELECT sigma.create_variable('{"id": "rr_variable"}');
-SELECT sigma.create_action('{"id": "rr_set", "type": "variable", "subtype": "set", "target": "rr_variable", "value": 1}');
+SELECT sigma.create_action('{"id": "rr_set", "type": "variable", "subtype": "set", "target": "rr_variable", "value": "1"}');
 SELECT sigma.create_action_sequence('{"id": "rr_show", "actions": [{"type": "modal", "subtype": "open", "target": "rr_modal"}]}')
     FROM sigma.create_modal('{"id": "rr_modal"}');
 

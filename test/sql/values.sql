@@ -87,7 +87,7 @@ $$;
 SELECT m, v, c, pg_temp.changed(m, v::jsonb, c::jsonb) FROM (VALUES
     ('add', '"East"', '{}'), ('add', '["East", "West"]', '{}'), ('add', '"East"', '{"values_regions": null}'),
     ('add', '"East"', '{"values_regions": "West"}'), ('remove', '"West"', '{}'), ('remove', '["a", 2]', '{"values_regions": [1, 2, "a", 2.0]}'),
-    ('remove', '"x"', '{"values_regions": null}'), ('replace', '["x"]', '{}'), ('replace', '"x"', '{}')) x (m, v, c);
+    ('remove', '"x"', '{"values_regions": null}'), ('replace', '["x"]', '{}'), ('replace', '"[Control/x]"', '{"x": "x"}')) x (m, v, c);
 
 -- a later step sees what an earlier one set; a declared variable keeps it, any other lives in the run
 SELECT sigma.create_action_sequence('{"id": "values_steps", "actions": [
