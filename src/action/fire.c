@@ -12,6 +12,7 @@
 #include "utils/builtins.h"
 
 #include "action/action.h"
+#include "common/catalog.h"
 #include "common/errors.h"
 #include "compat.h"
 
@@ -22,6 +23,7 @@ typedef struct Fired
 	const char *sequence_id;
 	Sequence   *sequence;		/* pinned, or NULL where it could not be compiled */
 	ErrorData  *error;			/* why not */
+	bool		atomic;			/* what the definition of such a one says */
 	RunContext *context;
 	Verdict		verdict;
 } Fired;
@@ -31,6 +33,7 @@ PG_FUNCTION_INFO_V1(fire_trigger);
 static List *prepare_fired(Jsonb *document, const char *element_id, const char *type);
 static void prepare_one(Fired *one);
 static bool pin_fired(Run *run);
+static bool read_atomic(Run *run);
 static void unpin_fired(List *fired);
 static const char *canonical_type(const char *type);
 
@@ -63,6 +66,7 @@ fire_trigger(PG_FUNCTION_ARGS)
 			JsonbValue	value;
 
 			broken.id = one->sequence_id;
+			broken.atomic = one->atomic;
 			result = sigma_run_pinned(one->sequence != NULL ? one->sequence : &broken,
 								one->context, one->verdict, one->error);
 			value.type = jbvBinary;
@@ -120,7 +124,12 @@ prepare_one(Fired *one)
 	bool		kept;
 
 	one->error = sigma_run_guard(&one->probe, pin_fired, &kept);
-	if (one->error != NULL || one->sequence->is_paused)
+	if (one->error != NULL)
+	{
+		one->atomic = sigma_run_guard(&one->probe, read_atomic, &kept) != NULL || kept;
+		return;
+	}
+	if (one->sequence->is_paused)
 		return;
 	one->probe.sequence = one->sequence;
 	/* a condition that raises is asked again by the run, which then fails by it */
@@ -136,6 +145,17 @@ pin_fired(Run *run)
 
 	fired->sequence = sigma_sequence_pin(fired->sequence_id, false);
 	return true;
+}
+
+/* Is a sequence that cannot be compiled atomic?  Unless its definition says no. */
+static bool
+read_atomic(Run *run)
+{
+	Fired	   *fired = (Fired *) run;
+	JsonNode   *document = sigma_catalog_read(DOCUMENT_SEQUENCE, fired->sequence_id);
+
+	return document == NULL ||
+		sigma_json_get_bool(sigma_json_get(document, "execution_config"), "atomic", true);
 }
 
 static void

@@ -154,6 +154,12 @@ VALUES ('sequences_on0', '{"type": "click", "element_id": "sequences_button"}', 
 RESET check_function_bodies;
 SELECT r ->> 'sequence_id', r ->> 'status', r -> 'error' ->> 'sqlstate', r -> 'error' ->> 'message'
 FROM jsonb_array_elements(sigma.fire_trigger('sequences_button', 'click')) AS r;
+-- what its definition says of it is in the result; nothing was begun, so nothing rolled back
+SELECT r ->> 'atomic', r ->> 'rolled_back' FROM jsonb_array_elements(sigma.fire_trigger('sequences_button', 'click')) AS r WHERE r ->> 'sequence_id' = 'sequences_on0';
+SET check_function_bodies = off;
+UPDATE sigma.sigma_action_sequences SET execution_config = '{"atomic": false}' WHERE id = 'sequences_on0';
+RESET check_function_bodies;
+SELECT r ->> 'atomic', r ->> 'rolled_back' FROM jsonb_array_elements(sigma.fire_trigger('sequences_button', 'click')) AS r WHERE r ->> 'sequence_id' = 'sequences_on0';
 
 --
 -- a changed definition counts at the next run, also an action's that is used by id
