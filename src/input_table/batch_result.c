@@ -90,7 +90,7 @@ append_failure(StringInfo detail, const Batch *batch, const Failure *failure)
 	else
 		appendStringInfo(detail, "Row %d: ", failure->row);
 	if (failure->column != NULL)
-		appendStringInfo(detail, "column \"%s\" ", failure->column);
+		appendStringInfo(detail, "column \"%s\"%s ", failure->column, failure->own_message ? ":" : "");
 	appendStringInfo(detail, "%.*s (rule \"%s\"", length, failure->message, failure->rule);
 	if (shown && failure->value != NULL)
 	{

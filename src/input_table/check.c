@@ -501,6 +501,7 @@ sigma_column_failures(const TableColumn *column, Datum value, bool isnull, List 
 			continue;
 		failure = sigma_failure_new(column, check->rule, check->message, value, isnull);
 		failure->warning = check->warning;
+		failure->own_message = check->own_message;
 		*failures = lappend(*failures, failure);
 		errors += check->warning ? 0 : 1;
 	}

@@ -688,8 +688,8 @@ check_default(const TableColumn *column, JsonNode *node)
 		Failure    *failure = lfirst(cell);
 
 		if (!failure->warning)
-			sigma_document_error(node, 0, NULL, "the default of column \"%s\" breaks rule \"%s\": it %s",
-								 column->name, failure->rule, failure->message);
+			sigma_document_error(node, 0, NULL, "the default of column \"%s\" breaks rule \"%s\": %s%s",
+								 column->name, failure->rule, failure->own_message ? "" : "it ", failure->message);
 	}
 	if (column->unique && !sigma_unique_fits(column, column->default_value))
 		sigma_document_error(node, 0, NULL, "the default of column \"%s\" is too long for a unique column",

@@ -74,6 +74,7 @@ typedef struct Failure
 	bool		warning;		/* severity warn */
 	const char *value;			/* as text; NULL for null */
 	const char *message;		/* the rule's own or a made one */
+	bool		own_message;	/* a sentence of the document, not one that goes on "Column ..." */
 	int64		conflicts_with;	/* row id that holds the unique value, or 0 */
 } Failure;
 

@@ -418,8 +418,8 @@ append_failure(StringInfo detail, const InputTable *table, const Failure *failur
 
 	while (length > 0 && failure->message[length - 1] == '.')
 		length--;
-	appendStringInfo(detail, "%sColumn \"%s\" %.*s (rule \"%s\"", detail->len > 0 ? "\n" : "",
-					 failure->column, length, failure->message, failure->rule);
+	appendStringInfo(detail, "%sColumn \"%s\"%s %.*s (rule \"%s\"", detail->len > 0 ? "\n" : "",
+					 failure->column, failure->own_message ? ":" : "", length, failure->message, failure->rule);
 	if (shown && failure->value != NULL)
 		appendStringInfo(detail, ", value \"%s\"", failure->value);
 	if (shown && failure->conflicts_with != 0 && sigma_may_read(table, table->row_id))

@@ -130,6 +130,16 @@ SELECT * FROM rules_column('{"type": "json", "required": true}', ARRAY['null', '
 SELECT * FROM rules_column('{"type": "number", "required": true, "validation": {"max": 5, "severity": "warn"}}', ARRAY['5', '6', NULL]);
 -- the rule's own message
 SELECT * FROM rules_column('{"type": "number", "validation": {"max": 5, "message": "is too much to ask."}}', ARRAY['6']);
+-- it stands behind a colon, since it is a sentence of its own; a made one goes on "Column ..."
+SELECT sigma.delete_input_table('rules', true);
+SELECT sigma.create_input_table('{"id": "rules", "name": "Books", "columns": [
+    {"name": "ISBN", "type": "text", "validation": {"pattern": "^[0-9]{13}$", "message": "an ISBN has 13 digits."}},
+    {"name": "Title", "type": "text", "required": true}]}');
+INSERT INTO sigds.sigds_rules ("ISBN") VALUES ('12');
+SELECT sigma.handle_data_entry('rules', '[{"ISBN": "12"}]');
+SELECT sigma.update_input_table('rules', '{"columns": [
+    {"name": "ISBN", "type": "text", "default_value": "none", "validation": {"pattern": "^[0-9]{13}$", "message": "an ISBN has 13 digits"}},
+    {"name": "Title", "type": "text", "required": true}]}');
 
 -- all failures of a row in one error, in the order of the columns
 SELECT sigma.delete_input_table('rules', true);
