@@ -55,6 +55,9 @@ build() {
         (cd "$top" && find src -name '*.[ch]' -print0 && printf '%s\0' Makefile sigma.control sigma--1.0.sql) |
             (cd "$top" && xargs -0 cp --parents -u -t "$source")
     fi
+    if ! make -q -C "$source" PG_CONFIG="$PG_CONFIG" "${flags[@]}" all >/dev/null 2>&1; then
+        echo "building sigma ..." >&2
+    fi
     make -s -j"$(nproc)" -C "$source" PG_CONFIG="$PG_CONFIG" "${flags[@]}" all
 }
 
