@@ -7,7 +7,7 @@
 
 #include "postgres.h"
 
-/* "sigds_<id>" with the id folded as the contract says; 42602 where the id is not usable. */
+/* "sigds_<id>" with the id folded (lower case, "_" for what is outside [a-z0-9_]); 42602 where the id is not usable. */
 extern char *sigma_data_table_name(const char *id);
 
 /* "sigds_seq_<id>", the sequence of its row ids. */

@@ -69,7 +69,7 @@ claimed_email(void)
 			pfree(last_claims);
 		if (last_email != NULL)
 			pfree(last_email);
-		last_claims = NULL;
+		last_claims = last_email = NULL;
 		last_email = email == NULL ? NULL : MemoryContextStrdup(TopMemoryContext, email);
 		last_claims = MemoryContextStrdup(TopMemoryContext, claims);
 	}

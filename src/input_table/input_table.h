@@ -100,7 +100,7 @@ extern int64 sigma_table_conflict(const InputTable *table, const TableColumn *co
 /* Is the value short enough for the index of a unique column? */
 extern bool sigma_unique_fits(const TableColumn *column, Datum value);
 
-/* The failure as a document of the contract (F); value and conflicts_with only where the caller may read the column. */
+/* The failure as a document; value and conflicts_with only where the caller may read the column. */
 extern void sigma_failure_push(JsonbParseState **state, const InputTable *table, const Failure *failure, bool may_read);
 extern bool sigma_may_read(const InputTable *table, AttrNumber attnum);
 
