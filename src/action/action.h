@@ -255,11 +255,4 @@ extern void sigma_history_write(const Run *run, Jsonb *result);
 extern char *sigma_text_argument(FunctionCallInfo fcinfo, int i, const char *name);
 extern Jsonb *sigma_context_argument(FunctionCallInfo fcinfo, int i);
 
-/* members of an object that is being pushed; history.c */
-extern void sigma_push_key(JsonbParseState **state, const char *key);
-extern void sigma_push_value(JsonbParseState **state, const char *key, const JsonbValue *value);
-extern void sigma_push_text(JsonbParseState **state, const char *key, const char *text);
-extern void sigma_push_bool(JsonbParseState **state, const char *key, bool boolean);
-extern void sigma_push_int(JsonbParseState **state, const char *key, int64 number);
-
 #endif							/* SIGMA_ACTION_H */

@@ -17,6 +17,7 @@
 #include "action/action.h"
 #include "common/catalog.h"
 #include "common/errors.h"
+#include "common/json_push.h"
 #include "common/session.h"
 #include "compat.h"
 

@@ -11,6 +11,7 @@
 #include "action/action.h"
 #include "common/catalog.h"
 #include "common/errors.h"
+#include "common/json_push.h"
 
 /* A value that an effect carries, under the name it has in "parameters". */
 typedef struct EffectValue

@@ -22,6 +22,7 @@
 
 #include "action/action.h"
 #include "common/catalog.h"
+#include "common/json_push.h"
 #include "common/session.h"
 #include "common/spi.h"
 #include "compat.h"
@@ -188,62 +189,6 @@ push_error(JsonbParseState **state, const ErrorData *error)
 		sigma_push_text(state, "detail", error->detail);
 	if (error->hint != NULL)
 		sigma_push_text(state, "hint", error->hint);
-}
-
-/*
- * Members of an object
- */
-
-void
-sigma_push_key(JsonbParseState **state, const char *key)
-{
-	JsonbValue	name;
-
-	name.type = jbvString;
-	name.val.string.val = unconstify(char *, key);
-	name.val.string.len = strlen(key);
-	pushJsonbValue(state, WJB_KEY, &name);
-}
-
-/* Arrays and objects are copied in. */
-void
-sigma_push_value(JsonbParseState **state, const char *key, const JsonbValue *value)
-{
-	JsonbValue	copy = *value;
-
-	sigma_push_key(state, key);
-	pushJsonbValue(state, WJB_VALUE, &copy);
-}
-
-void
-sigma_push_text(JsonbParseState **state, const char *key, const char *text)
-{
-	JsonbValue	value;
-
-	value.type = jbvString;
-	value.val.string.val = unconstify(char *, text);
-	value.val.string.len = strlen(text);
-	sigma_push_value(state, key, &value);
-}
-
-void
-sigma_push_bool(JsonbParseState **state, const char *key, bool boolean)
-{
-	JsonbValue	value;
-
-	value.type = jbvBool;
-	value.val.boolean = boolean;
-	sigma_push_value(state, key, &value);
-}
-
-void
-sigma_push_int(JsonbParseState **state, const char *key, int64 number)
-{
-	JsonbValue	value;
-
-	value.type = jbvNumeric;
-	value.val.numeric = int64_to_numeric(number);
-	sigma_push_value(state, key, &value);
 }
 
 /* A span in milliseconds, to the microsecond. */

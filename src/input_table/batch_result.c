@@ -10,6 +10,7 @@
 #include "utils/numeric.h"
 
 #include "common/errors.h"
+#include "common/json_push.h"
 #include "input_table/batch_state.h"
 
 #define MAX_DETAIL_LINES	20
@@ -19,9 +20,6 @@ static int	failure_sqlstate(const Failure *failure);
 static void append_failure(StringInfo detail, const Batch *batch, const Failure *failure);
 static int	compare_failures(const ListCell *a, const ListCell *b);
 static int	compare_written(const void *a, const void *b);
-static void push_count(JsonbParseState **state, const char *key, int64 count);
-static void push_key(JsonbParseState **state, const char *key);
-static void push_text(JsonbParseState **state, const char *text);
 static void push_failures(JsonbParseState **state, const Batch *batch, const char *key, List *failures);
 
 /* In BATCH_STRICT, raise the failures where there are any. */
@@ -158,20 +156,18 @@ sigma_batch_push(Batch *batch, JsonbParseState **state)
 	JsonbValue	value;
 	int64		i;
 
-	push_key(state, "table_id");
-	push_text(state, batch->table->id);
-	push_key(state, "mode");
-	push_text(state, modes[batch->options.mode]);
-	push_count(state, "accepted", batch->accepted);
-	push_count(state, "rejected", batch->rejected);
-	push_count(state, "inserted", batch->inserted);
-	push_count(state, "updated", batch->updated);
-	push_count(state, "deleted", batch->deleted);
+	sigma_push_text(state, "table_id", batch->table->id);
+	sigma_push_text(state, "mode", modes[batch->options.mode]);
+	sigma_push_int(state, "accepted", batch->accepted);
+	sigma_push_int(state, "rejected", batch->rejected);
+	sigma_push_int(state, "inserted", batch->inserted);
+	sigma_push_int(state, "updated", batch->updated);
+	sigma_push_int(state, "deleted", batch->deleted);
 	if (batch->options.on_conflict == BATCH_CONFLICT_SKIP)
-		push_count(state, "skipped", batch->skipped);
+		sigma_push_int(state, "skipped", batch->skipped);
 	if (batch->options.row_ids)
 	{
-		push_key(state, "row_ids");
+		sigma_push_key(state, "row_ids");
 		pushJsonbValue(state, WJB_BEGIN_ARRAY, NULL);
 		for (i = 0; i < batch->state->written_count; i++)
 		{
@@ -183,12 +179,10 @@ sigma_batch_push(Batch *batch, JsonbParseState **state)
 	}
 	push_failures(state, batch, "errors", batch->errors);
 	push_failures(state, batch, "warnings", batch->warnings);
-	push_count(state, "error_count", batch->error_count);
-	push_key(state, "errors_truncated");
-	value.type = jbvBool;
-	value.val.boolean = batch->error_count > list_length(batch->errors) ||
-		batch->warning_count > list_length(batch->warnings);
-	pushJsonbValue(state, WJB_VALUE, &value);
+	sigma_push_int(state, "error_count", batch->error_count);
+	sigma_push_bool(state, "errors_truncated",
+					batch->error_count > list_length(batch->errors) ||
+					batch->warning_count > list_length(batch->warnings));
 }
 
 /* Push a key and an array of failures. */
@@ -197,7 +191,7 @@ push_failures(JsonbParseState **state, const Batch *batch, const char *key, List
 {
 	ListCell   *lc;
 
-	push_key(state, key);
+	sigma_push_key(state, key);
 	pushJsonbValue(state, WJB_BEGIN_ARRAY, NULL);
 	foreach(lc, failures)
 	{
@@ -208,40 +202,4 @@ push_failures(JsonbParseState **state, const Batch *batch, const char *key, List
 		sigma_failure_push(state, batch->table, &failure, sigma_may_read(batch->table, failure.attnum));
 	}
 	pushJsonbValue(state, WJB_END_ARRAY, NULL);
-}
-
-/* Push a key and a number. */
-static void
-push_count(JsonbParseState **state, const char *key, int64 count)
-{
-	JsonbValue	value;
-
-	push_key(state, key);
-	value.type = jbvNumeric;
-	value.val.numeric = int64_to_numeric(count);
-	pushJsonbValue(state, WJB_VALUE, &value);
-}
-
-/* Push a key. */
-static void
-push_key(JsonbParseState **state, const char *key)
-{
-	JsonbValue	value;
-
-	value.type = jbvString;
-	value.val.string.val = unconstify(char *, key);
-	value.val.string.len = strlen(key);
-	pushJsonbValue(state, WJB_KEY, &value);
-}
-
-/* Push a string value. */
-static void
-push_text(JsonbParseState **state, const char *text)
-{
-	JsonbValue	value;
-
-	value.type = jbvString;
-	value.val.string.val = pstrdup(text);
-	value.val.string.len = strlen(text);
-	pushJsonbValue(state, WJB_VALUE, &value);
 }

@@ -27,6 +27,7 @@
 #include "utils/timestamp.h"
 
 #include "common/date.h"
+#include "common/json_push.h"
 #include "compat.h"
 #include "input_table/rules.h"
 
@@ -48,8 +49,6 @@ static bool all_are_listed(const Check *check, Datum list);
 static char *shorten(char *text);
 static bool slot_passes(const InputTable *table, TupleTableSlot *slot);
 static void sample_slot(const InputTable *table, TupleTableSlot *slot, List **failures);
-static void push_text(JsonbParseState **state, const char *key, const char *text);
-static void push_number(JsonbParseState **state, const char *key, int64 number);
 
 /* ------------------------------------------------------------------------
  * Values
@@ -647,54 +646,23 @@ sigma_may_read(const InputTable *table, AttrNumber attnum)
 		 pg_attribute_aclcheck(table->relid, attnum, GetUserId(), ACL_SELECT) == ACLCHECK_OK);
 }
 
-/* Push one member whose value is text, or null. */
-static void
-push_text(JsonbParseState **state, const char *key, const char *text)
-{
-	JsonbValue	value;
-
-	value.type = jbvString;
-	value.val.string.val = unconstify(char *, key);
-	value.val.string.len = strlen(key);
-	pushJsonbValue(state, WJB_KEY, &value);
-	value.type = text == NULL ? jbvNull : jbvString;
-	value.val.string.val = unconstify(char *, text);
-	value.val.string.len = text == NULL ? 0 : strlen(text);
-	pushJsonbValue(state, WJB_VALUE, &value);
-}
-
-/* Push one member whose value is a number. */
-static void
-push_number(JsonbParseState **state, const char *key, int64 number)
-{
-	JsonbValue	value;
-
-	value.type = jbvString;
-	value.val.string.val = unconstify(char *, key);
-	value.val.string.len = strlen(key);
-	pushJsonbValue(state, WJB_KEY, &value);
-	value.type = jbvNumeric;
-	value.val.numeric = int64_to_numeric(number);
-	pushJsonbValue(state, WJB_VALUE, &value);
-}
-
 void
 sigma_failure_push(JsonbParseState **state, const InputTable *table, const Failure *failure, bool may_read)
 {
 	pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
 	if (failure->row >= 0)
-		push_number(state, "row", failure->row);
+		sigma_push_int(state, "row", failure->row);
 	if (failure->line > 0)
-		push_number(state, "line", failure->line);
+		sigma_push_int(state, "line", failure->line);
 	if (failure->row_id > 0)
-		push_number(state, "row_id", failure->row_id);
-	push_text(state, "column", failure->column);
-	push_text(state, "rule", failure->rule);
-	push_text(state, "severity", failure->warning ? "warn" : "error");
+		sigma_push_int(state, "row_id", failure->row_id);
+	sigma_push_text(state, "column", failure->column);
+	sigma_push_text(state, "rule", failure->rule);
+	sigma_push_text(state, "severity", failure->warning ? "warn" : "error");
 	if (may_read)
-		push_text(state, "value", failure->value);
-	push_text(state, "message", failure->message);
+		sigma_push_text(state, "value", failure->value);
+	sigma_push_text(state, "message", failure->message);
 	if (may_read && failure->conflicts_with > 0)
-		push_number(state, "conflicts_with", failure->conflicts_with);
+		sigma_push_int(state, "conflicts_with", failure->conflicts_with);
 	pushJsonbValue(state, WJB_END_OBJECT, NULL);
 }

@@ -26,6 +26,7 @@
 #include "utils/memutils.h"
 
 #include "common/document.h"
+#include "common/json_push.h"
 #include "compat.h"
 #include "input_table/batch.h"
 #include "input_table/csv.h"
@@ -69,9 +70,6 @@ static void import_record(Batch *batch, const ColumnMap *map, CsvReader *reader,
 static void import_cell(Batch *batch, int target, const CsvField *field, const CsvOptions *options);
 static Jsonb *make_result(const Batch *batch, const ColumnMap *map, const CsvReader *reader, instr_time start);
 static void push_columns(JsonbParseState **state, const InputTable *table, const ColumnMap *map);
-static void push_key(JsonbParseState **state, const char *key);
-static void push_string(JsonbParseState **state, const char *string);
-static void push_number(JsonbParseState **state, int64 number);
 
 PG_FUNCTION_INFO_V1(import_csv);
 PG_FUNCTION_INFO_V1(import_csv_bytea);
@@ -543,18 +541,13 @@ make_result(const Batch *batch, const ColumnMap *map, const CsvReader *reader, i
 
 	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
 	sigma_batch_push(unconstify(Batch *, batch), &state);
-	push_key(&state, "columns");
+	sigma_push_key(&state, "columns");
 	push_columns(&state, batch->table, map);
-	push_key(&state, "lines");
-	push_number(&state, sigma_csv_lines(reader));
-	push_key(&state, "skipped_blank");
-	push_number(&state, reader->skipped_blank);
-	push_key(&state, "delimiter");
-	push_string(&state, pnstrdup(&reader->delimiter, 1));
-	push_key(&state, "encoding");
-	push_string(&state, sigma_csv_encoding_name(reader));
-	push_key(&state, "duration_ms");
-	push_number(&state, (int64) INSTR_TIME_GET_MILLISEC(duration));
+	sigma_push_int(&state, "lines", sigma_csv_lines(reader));
+	sigma_push_int(&state, "skipped_blank", reader->skipped_blank);
+	sigma_push_text(&state, "delimiter", pnstrdup(&reader->delimiter, 1));
+	sigma_push_text(&state, "encoding", sigma_csv_encoding_name(reader));
+	sigma_push_int(&state, "duration_ms", (int64) INSTR_TIME_GET_MILLISEC(duration));
 	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
 }
 
@@ -570,51 +563,10 @@ push_columns(JsonbParseState **state, const InputTable *table, const ColumnMap *
 		const TableColumn *column = map->targets[i] < 0 ? NULL : &table->columns[map->targets[i]];
 
 		pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
-		push_key(state, "header");
-		push_string(state, list_nth(map->headers, i));
-		push_key(state, "name");
-		push_string(state, column == NULL ? NULL : column->name);
-		push_key(state, "type");
-		push_string(state, column == NULL ? NULL : sigma_column_types[column->type].name);
+		sigma_push_text(state, "header", list_nth(map->headers, i));
+		sigma_push_text(state, "name", column == NULL ? NULL : column->name);
+		sigma_push_text(state, "type", column == NULL ? NULL : sigma_column_types[column->type].name);
 		pushJsonbValue(state, WJB_END_OBJECT, NULL);
 	}
 	pushJsonbValue(state, WJB_END_ARRAY, NULL);
-}
-
-/* A member's name. */
-static void
-push_key(JsonbParseState **state, const char *key)
-{
-	JsonbValue	value;
-
-	value.type = jbvString;
-	value.val.string.val = unconstify(char *, key);
-	value.val.string.len = strlen(key);
-	pushJsonbValue(state, WJB_KEY, &value);
-}
-
-/* A string member's value; NULL is null. */
-static void
-push_string(JsonbParseState **state, const char *string)
-{
-	JsonbValue	value;
-
-	value.type = string == NULL ? jbvNull : jbvString;
-	if (string != NULL)
-	{
-		value.val.string.val = unconstify(char *, string);
-		value.val.string.len = strlen(string);
-	}
-	pushJsonbValue(state, WJB_VALUE, &value);
-}
-
-/* A whole-number member's value. */
-static void
-push_number(JsonbParseState **state, int64 number)
-{
-	JsonbValue	value;
-
-	value.type = jbvNumeric;
-	value.val.numeric = int64_to_numeric(number);
-	pushJsonbValue(state, WJB_VALUE, &value);
 }
