@@ -26,7 +26,8 @@ static void refuse_cell(const DataStep *step, const Parameter *parameter, const 
 						const char *why) pg_attribute_noreturn();
 static int64 returned_row_id(void);
 static void run_upsert(Run *run, DataStep *step, StepOutcome *outcome);
-static bool insert_unless_there(Run *run, DataStep *step, bool again);
+static ErrorData *try_insert(Run *run, DataStep *step);
+static bool is_duplicate(const ErrorData *error);
 static void set_number(StepOutcome *outcome, int64 number);
 
 /* Run a data_modification step; SPI is connected. */
@@ -204,7 +205,8 @@ returned_row_id(void)
 
 /*
  * UPDATE, else INSERT.  Where the INSERT meets a row with that key that came
- * after the UPDATE had looked, the UPDATE finds it now.
+ * after the UPDATE had looked, the UPDATE finds it now; a second time that is an
+ * error, as is anything else.
  */
 static void
 run_upsert(Run *run, DataStep *step, StepOutcome *outcome)
@@ -213,12 +215,17 @@ run_upsert(Run *run, DataStep *step, StepOutcome *outcome)
 
 	for (;;)
 	{
+		ErrorData  *error;
+
 		execute(run, step, &step->main);
 		if (SPI_processed > 0)
 			break;
 		SPI_freetuptable(SPI_tuptable);
-		if (insert_unless_there(run, step, again))
+		error = try_insert(run, step);
+		if (error == NULL)
 			break;
+		if (again || !is_duplicate(error))
+			ReThrowError(error);
 		again = true;
 	}
 	outcome->rows = 1;
@@ -226,18 +233,13 @@ run_upsert(Run *run, DataStep *step, StepOutcome *outcome)
 	SPI_freetuptable(SPI_tuptable);
 }
 
-/*
- * The INSERT of an upsert, in a subtransaction.  False where another row holds a
- * unique value: it came since the UPDATE looked.  The second time ("again") that
- * is an error, as is anything else.
- */
-static bool
-insert_unless_there(Run *run, DataStep *step, bool again)
+/* The INSERT of an upsert, in a subtransaction.  NULL, or its error, in the current context. */
+static ErrorData *
+try_insert(Run *run, DataStep *step)
 {
 	MemoryContext cxt = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
 	ErrorData  *volatile error = NULL;
-	volatile bool last = again;
 
 	BeginInternalSubTransaction(NULL);
 	MemoryContextSwitchTo(cxt);
@@ -256,14 +258,16 @@ insert_unless_there(Run *run, DataStep *step, bool again)
 	PG_END_TRY();
 	MemoryContextSwitchTo(cxt);
 	CurrentResourceOwner = owner;
+	return error;
+}
 
-	if (error == NULL)
-		return true;
-	if (last || !(error->sqlerrcode == ERRCODE_UNIQUE_VIOLATION ||
-				   (error->sqlerrcode == ERRCODE_CHECK_VIOLATION && error->constraint_name != NULL &&
-					pg_str_endswith(error->constraint_name, "_unique"))))
-		ReThrowError(error);
-	return false;
+/* Does another row hold a unique value?  A visible one is a failed rule, a concurrent one PostgreSQL's error. */
+static bool
+is_duplicate(const ErrorData *error)
+{
+	return error->sqlerrcode == ERRCODE_UNIQUE_VIOLATION ||
+		(error->sqlerrcode == ERRCODE_CHECK_VIOLATION && error->constraint_name != NULL &&
+		 pg_str_endswith(error->constraint_name, "_unique"));
 }
 
 /* A number as the bare result. */
