@@ -62,7 +62,7 @@ static void derive(LayoutTree *tree, Element *element);
 static void check_place(LayoutTree *tree, const Element *element);
 static void check_depth(LayoutTree *tree, const Element *element);
 static void refuse_place(LayoutTree *tree, const Element *element, const char *hint,
-						 const char *message,...) pg_attribute_printf(4, 5) pg_attribute_noreturn();
+						 const char *message) pg_attribute_noreturn();
 static void report_cycle(LayoutTree *tree, const Element *element) pg_attribute_noreturn();
 static char *path_of(const Element *element);
 static int	compare_siblings(const ListCell *a, const ListCell *b);
@@ -499,29 +499,29 @@ check_place(LayoutTree *tree, const Element *element)
 	{
 		if (is_tab && element->parent_id == NULL)
 			refuse_place(tree, element, "Give the id of the tabs element as parent_id.",
-						 "tab \"%s\" must be placed in an element of type tabs", element->id);
+						 psprintf("tab \"%s\" must be placed in an element of type tabs", element->id));
 		return;
 	}
 	if (!parent->kind->holds)
 		refuse_place(tree, element, "Pages, containers, tabs, modals, drawers, popovers, headers and forms have children.",
-					 "layout element \"%s\" of type %s cannot have children", parent->id, parent->kind->name);
+					 psprintf("layout element \"%s\" of type %s cannot have children", parent->id, parent->kind->name));
 	if (strcmp(name, "page") == 0)
 		refuse_place(tree, element, "A page is a root: leave its parent_id out.",
-					 "page \"%s\" cannot be placed inside another element", element->id);
+					 psprintf("page \"%s\" cannot be placed inside another element", element->id));
 	if (is_tab != (strcmp(parent->kind->name, "tabs") == 0))
 	{
 		if (is_tab)
-			refuse_place(tree, element, NULL, "tab \"%s\" must be placed in an element of type tabs", element->id);
+			refuse_place(tree, element, NULL, psprintf("tab \"%s\" must be placed in an element of type tabs", element->id));
 		refuse_place(tree, element, "Place it in one of the tabs.",
-					 "layout element \"%s\" of type %s cannot be placed in tabs \"%s\", which holds only tabs",
-					 element->id, name, parent->id);
+					 psprintf("layout element \"%s\" of type %s cannot be placed in tabs \"%s\", which holds only tabs",
+					 element->id, name, parent->id));
 	}
 	if ((strcmp(name, "modal") == 0 || strcmp(name, "drawer") == 0) &&
 		strcmp(parent->kind->name, "page") != 0)
 		refuse_place(tree, element, "Give it a page as its parent, or none.",
-					 "%s \"%s\" can only be placed at page level", name, element->id);
+					 psprintf("%s \"%s\" can only be placed at page level", name, element->id));
 	if (strcmp(name, "popover") == 0 && parent->in_popover)
-		refuse_place(tree, element, NULL, "popover \"%s\" cannot be placed inside a popover", element->id);
+		refuse_place(tree, element, NULL, psprintf("popover \"%s\" cannot be placed inside a popover", element->id));
 }
 
 /* The limit of levels, Sigma's own or one that a container on the way up sets. */
@@ -544,26 +544,11 @@ check_depth(LayoutTree *tree, const Element *element)
 
 /* Raise 23514 about an element, with the path to it. */
 static void
-refuse_place(LayoutTree *tree, const Element *element, const char *hint, const char *message,...)
+refuse_place(LayoutTree *tree, const Element *element, const char *hint, const char *message)
 {
-	StringInfoData buf;
-
-	initStringInfo(&buf);
-	for (;;)
-	{
-		va_list		args;
-		int			needed;
-
-		va_start(args, message);
-		needed = appendStringInfoVA(&buf, message, args);
-		va_end(args);
-		if (needed == 0)
-			break;
-		enlargeStringInfo(&buf, needed);
-	}
 	ereport(ERROR,
 			(errcode(ERRCODE_CHECK_VIOLATION),
-			 errmsg_internal("%s", buf.data),
+			 errmsg_internal("%s", message),
 			 errdetail("Path: %s.", path_of(element)),
 			 hint == NULL ? 0 : errhint("%s", hint),
 			 errtable(tree->rel)));
