@@ -108,7 +108,7 @@ prepare_lookup(Lookup *lookup)
 
 	/* what the caller may not read counts as changed */
 	for (i = 0; i < table->ncolumn; i++)
-		if (lookup->batch->state->target_columns[i] && sigma_batch_may_select(lookup->batch, table->columns[i].attnum))
+		if (lookup->batch->state->target_columns[i] && sigma_may_select(table, table->columns[i].attnum))
 		{
 			lookup->old_columns[lookup->nold++] = i;
 			lookup->old_known[i] = true;
@@ -269,16 +269,6 @@ handle_missing(Lookup *lookup)
 		sigma_batch_check_insert(batch, row);
 		batch->state->trust_lookup = false;
 	}
-}
-
-/* May the caller select the column?  Row security is the statement's own business. */
-bool
-sigma_batch_may_select(const Batch *batch, AttrNumber attnum)
-{
-	Oid			relid = batch->table->relid;
-
-	return pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) == ACLCHECK_OK ||
-		pg_attribute_aclcheck(relid, attnum, GetUserId(), ACL_SELECT) == ACLCHECK_OK;
 }
 
 /* The data table's name, qualified and quoted. */

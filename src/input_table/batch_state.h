@@ -142,7 +142,6 @@ extern bool sigma_batch_claim(Batch *batch, StagedRow *row);
 /* batch_lookup.c */
 extern void sigma_batch_resolve_targets(Batch *batch);
 extern void sigma_batch_look_up(Batch *batch, Stage *stage, bool by_key, HTAB *ours);
-extern bool sigma_batch_may_select(const Batch *batch, AttrNumber attnum);
 extern char *sigma_batch_relation(const Batch *batch);
 extern void sigma_batch_offer(Batch *batch, Stage *stage);
 extern void sigma_batch_note_written(Batch *batch, int row, int64 row_id);

@@ -192,7 +192,7 @@ insert_rows(Batch *batch)
 	BatchState *state = batch->state;
 	bool		upsert = batch->options.on_conflict != BATCH_CONFLICT_ERROR;
 	bool		returning = upsert ||
-		(batch->options.row_ids && sigma_batch_may_select(batch, batch->table->row_id));
+		(batch->options.row_ids && sigma_may_select(batch->table, batch->table->row_id));
 	int			round;
 
 	for (round = 0; state->inserts.count > 0; round++)

@@ -641,6 +641,13 @@ sigma_may_read(const InputTable *table, AttrNumber attnum)
 {
 	if (check_enable_rls(table->relid, InvalidOid, true) == RLS_ENABLED)
 		return false;
+	return sigma_may_select(table, attnum);
+}
+
+/* May the current role select the column?  Row security is the statement's own business. */
+bool
+sigma_may_select(const InputTable *table, AttrNumber attnum)
+{
 	return pg_class_aclcheck(table->relid, GetUserId(), ACL_SELECT) == ACLCHECK_OK ||
 		(AttributeNumberIsValid(attnum) &&
 		 pg_attribute_aclcheck(table->relid, attnum, GetUserId(), ACL_SELECT) == ACLCHECK_OK);

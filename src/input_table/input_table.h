@@ -103,6 +103,7 @@ extern bool sigma_unique_fits(const TableColumn *column, Datum value);
 /* The failure as a document; value and conflicts_with only where the caller may read the column. */
 extern void sigma_failure_push(JsonbParseState **state, const InputTable *table, const Failure *failure, bool may_read);
 extern bool sigma_may_read(const InputTable *table, AttrNumber attnum);
+extern bool sigma_may_select(const InputTable *table, AttrNumber attnum);
 
 /*
  * Compile the rules of a definition that is about to be stored: raises SG400 at the
