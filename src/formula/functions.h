@@ -20,6 +20,37 @@ typedef enum FormulaType
 	TYPE_VARIANT				/* JSON */
 } FormulaType;
 
+/*
+ * How a value lies in SQL.  A kind of the language has several forms, so that a
+ * column is compared and computed with as it is stored.
+ */
+typedef enum SqlForm
+{
+	SQL_DEFAULT,				/* of a function: the first form of its result type; of T: what its arguments have in common */
+	SQL_FIRST,					/* of a function: that of its first argument, int4 as int8 */
+	SQL_NULL,					/* a bare NULL */
+	SQL_TEXT,
+	SQL_NUMERIC,
+	SQL_INT4,
+	SQL_INT8,
+	SQL_FLOAT8,
+	SQL_TIMESTAMP,				/* UTC */
+	SQL_DATE,
+	SQL_BOOL,
+	SQL_JSONB,
+	SQL_TEXT_ARRAY
+} SqlForm;
+
+/* What kind of call it is, and so where it may stand. */
+typedef enum FunctionClass
+{
+	CLASS_SCALAR,				/* anywhere */
+	CLASS_AGGREGATE,			/* over rows: of a table, of the selection, of a lookup's matches */
+	CLASS_WINDOW,				/* over ordered rows: computed columns only */
+	CLASS_JOIN,					/* Lookup and its like: wherever other tables may be read */
+	CLASS_CALL					/* Call...: a function of the database */
+} FunctionClass;
+
 typedef enum ArgumentUse
 {
 	ARGUMENT_REQUIRED,
@@ -45,7 +76,27 @@ typedef struct FormulaFunction
 	FunctionArgument arguments[FUNCTION_MAX_ARGUMENTS + 1];
 	const char *description;	/* ASCII, as everything here: it is shown in any encoding */
 	const char *example;		/* in canonical form */
+	const char *sql;			/* template, see below; NULL: compile_*.c knows how */
+	SqlForm		form;			/* of what the template yields */
+	FunctionClass class;
 } FormulaFunction;
+
+/*
+ * Templates.  Every name in them is schema-qualified, operators are written
+ * OPERATOR(pg_catalog.+), and nothing that looks an operator up by itself is used
+ * (NULLIF, IN, BETWEEN, CASE x WHEN, IS DISTINCT FROM): the text is run under
+ * anybody's search_path.
+ *
+ *	$1			the first argument, in the form it has (T: in the common form of all T)
+ *	$1:float8	the same brought to a form: float8, numeric, int8, int4 (numbers out of
+ *				its range become its ends, fractions are rounded), text, timestamp, jsonb
+ *	$2*  $2*:x	the second and all later arguments, with commas between them
+ *	$2&			the second and all later arguments, with AND between them
+ *	{...}		only where all arguments named in it are given
+ *
+ * An optional argument that is not given but has a preset is that preset.  Arguments
+ * are put in parentheses where they need them.
+ */
 
 /* functions.c: by category; a NULL name ends it */
 extern const FormulaFunction sigma_formula_functions[];
