@@ -297,6 +297,7 @@ check_insert(TriggerData *trigger)
 	sigma_table_check_definition(document);
 	if (!sigma_catalog_restoring())
 		claim_names(document, true);
+	sigma_view_check_name(document, sigma_catalog_restoring());
 	return document;
 }
 
@@ -336,7 +337,10 @@ check_update(TriggerData *trigger)
 	refuse_retypes(&change);
 	sigma_table_check_definition(after);
 	if (!sigma_definition_same(sigma_json_get(before, "name"), sigma_json_get(after, "name")))
+	{
 		claim_names(after, false);
+		sigma_view_check_name(after, false);
+	}
 	return after;
 }
 
@@ -486,6 +490,7 @@ apply_insert(TriggerData *trigger)
 		foreach(lc, made_up_columns)
 			if (strcmp(lfirst(lc), table->columns[0].id) == 0)
 				sigma_data_table_add_blank_rows(table, BLANK_ROWS);
+		sigma_view_create(table);
 		return;
 	}
 	if (!restoring && !sigma_data_table_is_of(relid, table->id))
@@ -496,6 +501,7 @@ apply_insert(TriggerData *trigger)
 	sigma_data_table_adopt(table, relid, restoring);
 	if (restoring)
 		return;
+	sigma_view_create(table);
 	sigma_limits_forget_count(table->id);
 	check_limit(table);
 	sigma_cache_send(relid);
@@ -510,6 +516,7 @@ apply_update(TriggerData *trigger)
 	TableChange change = {0};
 	DefinitionCall *call;
 	List	   *affected = NIL;
+	ViewChange	view;
 	Oid			relid;
 
 	change.before = sigma_definition_read(sigma_catalog_row_document(DOCUMENT_INPUT_TABLE, trigger, trigger->tg_trigtuple));
@@ -517,12 +524,14 @@ apply_update(TriggerData *trigger)
 	sigma_definition_compare(&change);
 	call = call_for(change.after->id);
 
+	sigma_view_begin(&change, &view);
 	relid = lock_data_table(change.after->id,
 							change.alters ? AccessExclusiveLock :
 							change.checks ? ShareRowExclusiveLock : NoLock);
 	affected = check_dependents(&change, call != NULL && call->cascade);
 	if (change.alters)
 		sigma_data_table_alter(&change, relid);
+	sigma_view_finish(&change, &view);
 	if (change.before->max_rows != change.after->max_rows)
 	{
 		sigma_limits_forget_count(change.after->id);
@@ -551,6 +560,7 @@ apply_delete(TriggerData *trigger)
 	users = sigma_dependents_find(id, NULL);
 	if (users != NIL && (call == NULL || !call->cascade))
 		sigma_dependents_refuse(psprintf("input table \"%s\"", id), users);
+	sigma_view_drop(id);
 	if (call != NULL && call->purge)
 		purge(id);
 	else if (OidIsValid(relid))
@@ -584,6 +594,7 @@ purge_leftover(const char *id)
 	if (!OidIsValid(relid) || !sigma_data_table_is_of(relid, id) ||
 		sigma_catalog_exists(DOCUMENT_INPUT_TABLE, id))
 		return false;
+	sigma_view_drop(id);
 	purge(id);
 	return true;
 }

@@ -9,6 +9,7 @@
  * data_table_alter.c  what a change of definition does to them
  * ddl.c         the pieces of DDL that both use
  * convert.c     values of one column type as another
+ * view.c        the view in schema sigma_views
  * csv_first.c   the CSV file that comes with a definition
  * dependents.c  who names a table or a column, and renames that they follow
  * info.c        list_input_tables, table_info
@@ -88,6 +89,16 @@ typedef struct Dependent
 	char	   *path;			/* where in its document */
 } Dependent;
 
+/* A warehouse view on its way from one definition to another. */
+typedef struct ViewChange
+{
+	Oid			relid;			/* the view as it is, or InvalidOid */
+	bool		saved;			/* it was dropped: what follows is to be restored */
+	Oid			owner;			/* who gave the grants */
+	struct ArrayType *acl;		/* of the view, or NULL */
+	List	   *columns;		/* of its columns; view.c knows their form */
+} ViewChange;
+
 /* define.c */
 extern JsonNode *sigma_definition_change(const char *id, JsonNode *changes, bool cascade);
 
@@ -120,6 +131,14 @@ extern void sigma_data_table_set_triggers(const TableDefinition *table, Oid reli
 
 /* data_table_alter.c */
 extern void sigma_data_table_alter(TableChange *change, Oid relid);
+
+/* view.c */
+extern void sigma_view_check_name(JsonNode *document, bool restoring);
+extern Oid	sigma_view_of(Oid relid, const char *id);
+extern void sigma_view_create(const TableDefinition *table);
+extern void sigma_view_drop(const char *id);
+extern void sigma_view_begin(const TableChange *change, ViewChange *view);
+extern void sigma_view_finish(const TableChange *change, ViewChange *view);
 
 /* ddl.c: SPI is connected, but for the first one */
 extern void sigma_ddl_check_tablespace(void);

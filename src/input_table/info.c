@@ -39,6 +39,7 @@ PG_FUNCTION_INFO_V1(list_input_tables);
 PG_FUNCTION_INFO_V1(table_info);
 
 static void check_visible(const char *id);
+static void add_view(JsonNode *info, Oid relid, const char *id, JsonNode *warnings);
 static void warn_of_differences(Oid relid, JsonNode *definition, JsonNode *warnings);
 static bool may_read(Oid relid);
 static int64 count_rows(Oid relid);
@@ -77,7 +78,9 @@ list_input_tables(PG_FUNCTION_ARGS)
 			values[6] = Int64GetDatum(count_rows(relid));
 		values[7] = ObjectIdGetDatum(relid);
 		nulls[7] = !SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid));
-		nulls[8] = nulls[9] = true;		/* no edit log, no published view yet */
+		nulls[8] = true;		/* no edit log yet */
+		values[9] = ObjectIdGetDatum(OidIsValid(relid) ? sigma_view_of(relid, TextDatumGetCString(values[0])) : InvalidOid);
+		nulls[9] = DatumGetObjectId(values[9]) == InvalidOid;
 		for (j = 10; j < 12; j++)
 			values[j] = SPI_getbinval(found->vals[i], found->tupdesc, j - 3, &nulls[j]);
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
@@ -118,6 +121,8 @@ table_info(PG_FUNCTION_ARGS)
 		sigma_json_append(warnings, sigma_json_new_string("the data table does not exist", NULL));
 	else
 		sigma_json_set(info, "relation", sigma_json_new_string(quote_qualified_identifier("sigds", sigma_data_table_name(id)), NULL));
+	if (OidIsValid(relid))
+		add_view(info, relid, id, warnings);
 	table = OidIsValid(relid) ? sigma_input_table(relid) : NULL;
 	if (OidIsValid(relid) && table == NULL)
 		sigma_json_append(warnings, sigma_json_new_string("the data table has lost its validation trigger", NULL));
@@ -141,6 +146,20 @@ table_info(PG_FUNCTION_ARGS)
 	}
 	sigma_json_set(info, "warnings", warnings);
 	PG_RETURN_JSONB_P(sigma_json_write(info));
+}
+
+/* Name the warehouse view, or say that there is none. */
+static void
+add_view(JsonNode *info, Oid relid, const char *id, JsonNode *warnings)
+{
+	Oid			view = sigma_view_of(relid, id);
+	char	   *name = OidIsValid(view) ? get_rel_name(view) : NULL;
+
+	if (name == NULL)
+		sigma_json_append(warnings, sigma_json_new_string("the warehouse view does not exist", NULL));
+	else
+		sigma_json_set(info, "published_view",
+					   sigma_json_new_string(quote_qualified_identifier("sigma_views", name), NULL));
 }
 
 /*

@@ -40,8 +40,10 @@ SELECT sigma.create_input_table('{"id": "theirs", "columns": [{"name": "a", "typ
 GRANT USAGE ON SCHEMA sigma TO regress_sigds_owner;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA sigma TO regress_sigds_owner;
 SELECT sigma.create_input_table('{"id": "theirs", "columns": [{"name": "a", "type": "text"}]}');
+GRANT USAGE, CREATE ON SCHEMA sigma_views TO regress_sigds_owner;
+SELECT sigma.create_input_table('{"id": "theirs", "columns": [{"name": "a", "type": "text"}]}');
 SELECT sigma.alter_column('theirs', 'a', '{"type": "number", "unique": true}')->'retyped';
-SELECT relname, relowner::regrole FROM pg_class WHERE relname IN ('sigds_theirs', 'sigds_seq_theirs') ORDER BY 1;
+SELECT relname, relowner::regrole FROM pg_class WHERE relname IN ('sigds_theirs', 'sigds_seq_theirs', 'theirs') ORDER BY 1;
 \c :here
 DROP DATABASE sigma_reinstall;
 DROP ROLE regress_sigds_owner;

@@ -73,6 +73,9 @@ my @probes = (
 	'SELECT * FROM sigds.sigds_contacts ORDER BY sigma_row_id',
 	'SELECT * FROM sigds.sigds_tasks ORDER BY sigma_row_id',
 	'SELECT * FROM sigma.layout_tree()',
+	'SELECT "Email", "Tags", sigma_row_id FROM sigma_views."Contacts" ORDER BY sigma_row_id',
+	q{SELECT c.relname, pg_get_viewdef(c.oid), c.reloptions, obj_description(c.oid), c.relacl FROM pg_class c
+	  WHERE c.relnamespace = 'sigma_views'::regnamespace ORDER BY 1},
 	q{SELECT sigma.table_info('contacts')},
 	q{SELECT tgname, tgenabled FROM pg_trigger WHERE tgrelid = 'sigds.sigds_contacts'::regclass ORDER BY 1},
 	q{SELECT indexdef FROM pg_indexes WHERE schemaname = 'sigds' ORDER BY 1},

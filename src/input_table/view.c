@@ -1,0 +1,566 @@
+/*
+ * view.c
+ *		Warehouse views: the published rows of an input table, under its display name.
+ *
+ * Each input table has one view in schema sigma_views.  It belongs to the owner of
+ * schema sigds and reads the data table with that role's rights, so that who may
+ * read the view needs no right on sigds; security_barrier keeps the functions of a
+ * reader's WHERE clause from rows that the view leaves out.
+ *
+ * A view is known by its dependency on the data table and by its comment, which
+ * holds the table's id: neither a rename by hand nor a restore loses it.  Columns
+ * that are added come last and renamed ones are renamed in place, so that views of
+ * others on top of it stay.  Where a column goes or changes its type the view is
+ * made anew, with the grants that it had; other views on it are then an obstacle
+ * (2BP01), as they are for PostgreSQL's own ALTER TABLE.
+ *
+ * Locks.  Readers lock the view first and the data table second, so does a change
+ * of both: ACCESS EXCLUSIVE on the view, then on the table.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/dependency.h"
+#include "catalog/indexing.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_depend.h"
+#include "catalog/pg_namespace.h"
+#include "catalog/pg_rewrite.h"
+#include "commands/comment.h"
+#include "miscadmin.h"
+#include "storage/lmgr.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/syscache.h"
+
+#include "common/errors.h"
+#include "common/names.h"
+#include "common/spi.h"
+#include "compat.h"
+#include "input_table/define.h"
+
+#define VIEWS_SCHEMA	"sigma_views"
+
+/* One column of a view. */
+typedef struct ViewColumn
+{
+	const char *name;
+	const char *expression;		/* over the rows "r" */
+} ViewColumn;
+
+/* Grants on one column of a view that is made anew. */
+typedef struct ColumnGrants
+{
+	const char *name;
+	Acl		   *acl;
+} ColumnGrants;
+
+static const char *const system_columns[] = {
+	"sigma_row_id", "sigma_created_at", "sigma_updated_at", "sigma_created_by", "sigma_updated_by"
+};
+
+static Oid	views_namespace(void);
+static Oid	rule_owner(Oid rule);
+static bool is_view_of(Oid relid, const char *id);
+static char *comment_for(const char *id);
+static const char *display_name(const TableDefinition *table);
+static char *view_name(const char *name);
+static bool is_touched(const TableChange *change);
+static bool must_replace(const TableChange *change);
+static void begin_ddl(OwnerScope *scope);
+static void drop_view(ViewChange *view);
+static void create_view(const TableDefinition *table, ViewChange *view, const TableChange *change);
+static void rename_columns(const char *name, const TableChange *change);
+static List *column_order(const TableDefinition *table, Oid relid);
+static char *query_of(const TableDefinition *table, List *columns);
+static List *columns_of(const TableDefinition *table);
+static char *rows_of(const TableDefinition *table);
+static void save_grants(ViewChange *view);
+static void restore_grants(const ViewChange *view, Oid relid, const TableChange *change);
+static const char *new_name(const TableChange *change, const char *name);
+static void set_grants(Oid relid, AttrNumber attnum, Acl *acl);
+
+/*
+ * The display name must be able to name a view, and be free in sigma_views: SG400
+ * and 42P07 at "name", or at "id" where the table has none.  Locks nothing.
+ */
+void
+sigma_view_check_name(JsonNode *document, bool restoring)
+{
+	const char *id = sigma_json_get_string(document, "id", "");
+	const char *name = sigma_json_get_string(document, "name", unconstify(char *, id));
+	const JsonNode *where = sigma_json_get(document, name == id ? "id" : "name");
+	Oid			found;
+
+	if (name[0] == '\0')
+		sigma_document_error(where, 0, "Leave it out to show the id.", "the display name must not be empty");
+	if (strlen(name) >= NAMEDATALEN)
+		sigma_document_error(where, 0,
+							 psprintf("It names the view of the table's rows: give a \"name\" of at most %d bytes.",
+									  NAMEDATALEN - 1),
+							 "display name \"%s\" is too long", name);
+	if (restoring)
+		return;
+	found = get_relname_relid(name, views_namespace());
+	if (OidIsValid(found) && !is_view_of(found, id))
+		sigma_document_error(where, ERRCODE_DUPLICATE_TABLE,
+							 "Choose another \"name\", or drop or rename that relation.",
+							 "relation \"" VIEWS_SCHEMA ".%s\" already exists", name);
+}
+
+/* The view over the rows of that data table, which is the input table's of that id; InvalidOid where there is none. */
+Oid
+sigma_view_of(Oid relid, const char *id)
+{
+	Relation	depend = table_open(DependRelationId, AccessShareLock);
+	ScanKeyData keys[2];
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	Oid			last = InvalidOid;
+	Oid			found = InvalidOid;
+
+	ScanKeyInit(&keys[0], Anum_pg_depend_refclassid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(RelationRelationId));
+	ScanKeyInit(&keys[1], Anum_pg_depend_refobjid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(relid));
+	scan = systable_beginscan(depend, DependReferenceIndexId, true, NULL, 2, keys);
+	while (!OidIsValid(found) && HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		Form_pg_depend entry = (Form_pg_depend) GETSTRUCT(tuple);
+		Oid			view;
+
+		if (entry->classid != RewriteRelationId || entry->objid == last)
+			continue;			/* one entry for each column that a view reads */
+		last = entry->objid;
+		view = rule_owner(entry->objid);
+		if (OidIsValid(view) && is_view_of(view, id))
+			found = view;
+	}
+	systable_endscan(scan);
+	table_close(depend, AccessShareLock);
+	return found;
+}
+
+/* The relation of a rewrite rule. */
+static Oid
+rule_owner(Oid rule)
+{
+	Relation	rewrite = table_open(RewriteRelationId, AccessShareLock);
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	Oid			owner = InvalidOid;
+
+	ScanKeyInit(&key, Anum_pg_rewrite_oid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(rule));
+	scan = systable_beginscan(rewrite, RewriteOidIndexId, true, NULL, 1, &key);
+	tuple = systable_getnext(scan);
+	if (HeapTupleIsValid(tuple))
+		owner = ((Form_pg_rewrite) GETSTRUCT(tuple))->ev_class;
+	systable_endscan(scan);
+	table_close(rewrite, AccessShareLock);
+	return owner;
+}
+
+/* Is the relation the warehouse view of the input table of that id? */
+static bool
+is_view_of(Oid relid, const char *id)
+{
+	char	   *comment;
+
+	if (get_rel_namespace(relid) != views_namespace() || get_rel_relkind(relid) != RELKIND_VIEW)
+		return false;
+	comment = GetComment(relid, RelationRelationId, 0);
+	return comment != NULL && strcmp(comment, comment_for(id)) == 0;
+}
+
+/* What the view of an input table is recognised by. */
+static char *
+comment_for(const char *id)
+{
+	return psprintf("published rows of input table %s", id);
+}
+
+/* Schema sigma_views; 3F000 where it is gone. */
+static Oid
+views_namespace(void)
+{
+	return get_namespace_oid(VIEWS_SCHEMA, false);
+}
+
+/* Under which name people know the table. */
+static const char *
+display_name(const TableDefinition *table)
+{
+	return sigma_json_get_string(table->document, "name", unconstify(char *, table->id));
+}
+
+/* A view of schema sigma_views, quoted. */
+static char *
+view_name(const char *name)
+{
+	return quote_qualified_identifier(VIEWS_SCHEMA, name);
+}
+
+/*
+ * Make the view of a table that has none; one that outlived its definition, which
+ * dropping the extension leaves behind, is made anew with its grants.
+ */
+void
+sigma_view_create(const TableDefinition *table)
+{
+	ViewChange	view = {0};
+	OwnerScope	scope;
+
+	view.relid = sigma_view_of(sigma_data_table_oid(table->id), table->id);
+	if (OidIsValid(view.relid))
+		save_grants(&view);
+	SPI_connect();
+	begin_ddl(&scope);
+	if (OidIsValid(view.relid))
+		drop_view(&view);
+	create_view(table, &view, NULL);
+	sigma_owner_end(&scope);
+	SPI_finish();
+}
+
+/* Drop the view, if there is one; 2BP01 where another view needs it. */
+void
+sigma_view_drop(const char *id)
+{
+	Oid			relid = sigma_data_table_oid(id);
+	ViewChange	view = {0};
+	OwnerScope	scope;
+
+	if (OidIsValid(relid))
+		view.relid = sigma_view_of(relid, id);
+	if (!OidIsValid(view.relid))
+		return;
+	LockRelationOid(view.relid, AccessExclusiveLock);
+	SPI_connect();
+	begin_ddl(&scope);
+	drop_view(&view);
+	sigma_owner_end(&scope);
+	SPI_finish();
+}
+
+/*
+ * First half of a change, before the data table is locked: lock the view, and drop
+ * it where the change takes a column away that it reads.  "view" is for
+ * sigma_view_finish.
+ */
+void
+sigma_view_begin(const TableChange *change, ViewChange *view)
+{
+	Oid			relid = sigma_data_table_oid(change->before->id);
+	OwnerScope	scope;
+
+	memset(view, 0, sizeof(ViewChange));
+	if (!is_touched(change) || !OidIsValid(relid))
+		return;
+	view->relid = sigma_view_of(relid, change->before->id);
+	if (!OidIsValid(view->relid))
+		return;
+	LockRelationOid(view->relid, AccessExclusiveLock);
+	if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(view->relid)))
+		view->relid = InvalidOid;	/* dropped by its owner while we waited */
+	else if (must_replace(change))
+	{
+		save_grants(view);
+		SPI_connect();
+		begin_ddl(&scope);
+		drop_view(view);
+		sigma_owner_end(&scope);
+		SPI_finish();
+	}
+}
+
+/* Second half, when the data table is as it shall be: rename, add columns, or make it anew. */
+void
+sigma_view_finish(const TableChange *change, ViewChange *view)
+{
+	const TableDefinition *after = change->after;
+	OwnerScope	scope;
+	char	   *name;
+
+	if (!is_touched(change))
+		return;
+	SPI_connect();
+	begin_ddl(&scope);
+	CommandCounterIncrement();
+	if (!OidIsValid(view->relid))
+		create_view(after, view, change);
+	else
+	{
+		name = view_name(get_rel_name(view->relid));
+		rename_columns(name, change);
+		CommandCounterIncrement();
+		sigma_ddl_run("CREATE OR REPLACE VIEW %s WITH (security_barrier) AS %s", name,
+					  query_of(after, column_order(after, view->relid)));
+		if (strcmp(get_rel_name(view->relid), display_name(after)) != 0)
+			sigma_ddl_run("ALTER VIEW %s RENAME TO %s", name, quote_identifier(display_name(after)));
+	}
+	sigma_owner_end(&scope);
+	SPI_finish();
+}
+
+/* Does the change show in the view?  Name, columns, and which rows are published. */
+static bool
+is_touched(const TableChange *change)
+{
+	int			i;
+
+	if (strcmp(display_name(change->before), display_name(change->after)) != 0 ||
+		!sigma_definition_same(sigma_json_get(change->before->document, "data_entry_permission"),
+							   sigma_json_get(change->after->document, "data_entry_permission")))
+		return true;
+	for (i = 0; i < change->ncolumn; i++)
+		if (change->columns[i].before == NULL || change->columns[i].after == NULL ||
+			sigma_column_renamed(&change->columns[i]) || sigma_column_retyped(&change->columns[i]))
+			return true;
+	return false;
+}
+
+/* Does the view lose a column, or the type of one? */
+static bool
+must_replace(const TableChange *change)
+{
+	int			i;
+
+	for (i = 0; i < change->ncolumn; i++)
+		if (change->columns[i].after == NULL || sigma_column_retyped(&change->columns[i]))
+			return true;
+	return false;
+}
+
+/* Become the owner of sigds; 42501 where that role may make nothing in sigma_views. */
+static void
+begin_ddl(OwnerScope *scope)
+{
+	Oid			owner = sigma_sigds_owner();
+
+	if (sigma_namespace_aclcheck(views_namespace(), owner, ACL_CREATE) != ACLCHECK_OK)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("the owner of schema \"sigds\" may not create views in schema \"" VIEWS_SCHEMA "\""),
+				 errhint("Grant role \"%s\" USAGE and CREATE on schema \"" VIEWS_SCHEMA "\".",
+						 GetUserNameFromId(owner, false))));
+	sigma_ddl_begin(scope);
+}
+
+/* Drop a view; afterwards the change has no relation. */
+static void
+drop_view(ViewChange *view)
+{
+	sigma_ddl_run("DROP VIEW %s", view_name(get_rel_name(view->relid)));
+	view->relid = InvalidOid;
+}
+
+/* Make the view, with the grants of the one that it replaces; "change" is NULL where no column has another name. */
+static void
+create_view(const TableDefinition *table, ViewChange *view, const TableChange *change)
+{
+	char	   *name = view_name(display_name(table));
+
+	sigma_ddl_run("CREATE VIEW %s WITH (security_barrier) AS %s", name, query_of(table, columns_of(table)));
+	sigma_ddl_run("COMMENT ON VIEW %s IS %s", name, quote_literal_cstr(comment_for(table->id)));
+	CommandCounterIncrement();
+	if (view->saved)
+		restore_grants(view, get_relname_relid(display_name(table), views_namespace()), change);
+}
+
+/* Columns of the view take the new names; where names change places they go by way of names that no column has. */
+static void
+rename_columns(const char *name, const TableChange *change)
+{
+	int			i;
+
+	for (i = 0; i < change->ncolumn; i++)
+		if (sigma_column_renamed(&change->columns[i]))
+			sigma_ddl_run("ALTER VIEW %s RENAME COLUMN %s TO sigma_renamed_%d", name,
+						  quote_identifier(change->columns[i].before->name), i);
+	for (i = 0; i < change->ncolumn; i++)
+		if (sigma_column_renamed(&change->columns[i]))
+			sigma_ddl_run("ALTER VIEW %s RENAME COLUMN sigma_renamed_%d TO %s", name, i,
+						  quote_identifier(change->columns[i].after->name));
+}
+
+/* The columns in the order of a view that exists, new ones last: what CREATE OR REPLACE VIEW takes. */
+static List *
+column_order(const TableDefinition *table, Oid relid)
+{
+	Relation	view = table_open(relid, NoLock);
+	TupleDesc	desc = RelationGetDescr(view);
+	List	   *columns = columns_of(table);
+	List	   *ordered = NIL;
+	ListCell   *lc;
+	int			i;
+
+	for (i = 0; i < desc->natts; i++)
+		foreach(lc, columns)
+		{
+			ViewColumn *column = lfirst(lc);
+
+			if (strcmp(column->name, NameStr(TupleDescAttr(desc, i)->attname)) == 0)
+			{
+				ordered = lappend(ordered, column);
+				columns = foreach_delete_current(columns, lc);
+				break;
+			}
+		}
+	table_close(view, NoLock);
+	return list_concat(ordered, columns);
+}
+
+/* The query of a view with these columns. */
+static char *
+query_of(const TableDefinition *table, List *columns)
+{
+	StringInfoData sql;
+	ListCell   *lc;
+
+	initStringInfo(&sql);
+	appendStringInfoString(&sql, "SELECT ");
+	foreach(lc, columns)
+	{
+		ViewColumn *column = lfirst(lc);
+
+		appendStringInfo(&sql, "%s%s AS %s", lc == list_head(columns) ? "" : ", ",
+						 column->expression, quote_identifier(column->name));
+	}
+	appendStringInfo(&sql, " FROM %s", rows_of(table));
+	return sql.data;
+}
+
+/*
+ * The select list of a table's view as a List of ViewColumn: the columns of the
+ * definition, then the system's.  Expressions are over "r", the published rows
+ * (rows_of); what is not a column of the data table gets its expression here, and
+ * what that needs beside the row joins "r" in rows_of.
+ */
+static List *
+columns_of(const TableDefinition *table)
+{
+	List	   *columns = NIL;
+	int			i;
+
+	for (i = 0; i < table->ncolumn + lengthof(system_columns); i++)
+	{
+		ViewColumn *column = palloc(sizeof(ViewColumn));
+
+		column->name = i < table->ncolumn ? table->columns[i].name : system_columns[i - table->ncolumn];
+		column->expression = psprintf("r.%s", quote_identifier(column->name));
+		columns = lappend(columns, column);
+	}
+	return columns;
+}
+
+/* The published rows of a table as a FROM item with the alias "r". */
+static char *
+rows_of(const TableDefinition *table)
+{
+	char	   *data_table = sigma_ddl_name(sigma_data_table_name(table->id));
+
+	if (strcmp(sigma_json_get_string(table->document, "data_entry_permission", "draft"), "published") == 0)
+		return psprintf("%s r", data_table);
+	return psprintf("(SELECT * FROM %s WHERE false) r", data_table);
+}
+
+/* Remember, in the current context, who may do what with a view that is to be dropped.  Locks it. */
+static void
+save_grants(ViewChange *view)
+{
+	Relation	rel = table_open(view->relid, AccessExclusiveLock);
+	TupleDesc	desc = RelationGetDescr(rel);
+	HeapTuple	tuple;
+	Datum		acl;
+	bool		isnull;
+	int			i;
+
+	view->saved = true;
+	view->owner = rel->rd_rel->relowner;
+	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(view->relid));
+	acl = SysCacheGetAttr(RELOID, tuple, Anum_pg_class_relacl, &isnull);
+	view->acl = isnull ? NULL : DatumGetAclPCopy(acl);
+	ReleaseSysCache(tuple);
+	for (i = 0; i < desc->natts; i++)
+	{
+		tuple = SearchSysCache2(ATTNUM, ObjectIdGetDatum(view->relid), Int16GetDatum(i + 1));
+		acl = SysCacheGetAttr(ATTNUM, tuple, Anum_pg_attribute_attacl, &isnull);
+		if (!isnull)
+		{
+			ColumnGrants *grants = palloc(sizeof(ColumnGrants));
+
+			grants->name = pstrdup(NameStr(TupleDescAttr(desc, i)->attname));
+			grants->acl = DatumGetAclPCopy(acl);
+			view->columns = lappend(view->columns, grants);
+		}
+		ReleaseSysCache(tuple);
+	}
+	table_close(rel, NoLock);
+}
+
+/* Give them to the view that took its place; grants on columns that are gone go with them. */
+static void
+restore_grants(const ViewChange *view, Oid relid, const TableChange *change)
+{
+	Oid			owner = sigma_relation_owner(relid);
+	ListCell   *lc;
+
+	set_grants(relid, InvalidAttrNumber,
+			   view->acl == NULL || view->owner == owner ? view->acl : aclnewowner(view->acl, view->owner, owner));
+	foreach(lc, view->columns)
+	{
+		ColumnGrants *grants = lfirst(lc);
+		AttrNumber	attnum = get_attnum(relid, new_name(change, grants->name));
+
+		if (attnum != InvalidAttrNumber)
+			set_grants(relid, attnum, view->owner == owner ? grants->acl :
+					   aclnewowner(grants->acl, view->owner, owner));
+	}
+}
+
+/* What a column is called after the change. */
+static const char *
+new_name(const TableChange *change, const char *name)
+{
+	int			i;
+
+	for (i = 0; change != NULL && i < change->ncolumn; i++)
+		if (change->columns[i].before != NULL && strcmp(change->columns[i].before->name, name) == 0)
+			return change->columns[i].after == NULL ? "" : change->columns[i].after->name;
+	return name;
+}
+
+/* Set the access list of a relation, or of a column of it, with the dependencies on its roles. */
+static void
+set_grants(Oid relid, AttrNumber attnum, Acl *acl)
+{
+	bool		of_column = attnum != InvalidAttrNumber;
+	Relation	catalog = table_open(of_column ? AttributeRelationId : RelationRelationId, RowExclusiveLock);
+	HeapTuple	tuple = of_column ?
+		SearchSysCacheCopy2(ATTNUM, ObjectIdGetDatum(relid), Int16GetDatum(attnum)) :
+		SearchSysCacheCopy1(RELOID, ObjectIdGetDatum(relid));
+	int			column = of_column ? Anum_pg_attribute_attacl : Anum_pg_class_relacl;
+	Datum		values[1] = {PointerGetDatum(acl)};
+	bool		nulls[1] = {acl == NULL};
+	bool		isnull;
+	Datum		before = heap_getattr(tuple, column, RelationGetDescr(catalog), &isnull);
+	Oid		   *old_members = NULL;
+	Oid		   *new_members = NULL;
+	int			nold = isnull ? 0 : aclmembers(DatumGetAclP(before), &old_members);
+	int			nnew = acl == NULL ? 0 : aclmembers(acl, &new_members);
+
+	tuple = heap_modify_tuple_by_cols(tuple, RelationGetDescr(catalog), 1, &column, values, nulls);
+	CatalogTupleUpdate(catalog, &tuple->t_self, tuple);
+	updateAclDependencies(RelationRelationId, relid, attnum, sigma_relation_owner(relid),
+						  nold, old_members, nnew, new_members);
+	table_close(catalog, RowExclusiveLock);
+	CommandCounterIncrement();
+}
