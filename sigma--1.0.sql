@@ -315,6 +315,36 @@ CREATE OPERATOR CLASS sigma.formula_ops DEFAULT FOR TYPE sigma.formula USING has
     FUNCTION 2 sigma.formula_hash_extended(sigma.formula, bigint);
 COMMENT ON OPERATOR CLASS sigma.formula_ops USING hash IS 'equality of formulas';
 
+-- What the compiler puts around values.
+CREATE FUNCTION sigma.fn_int4(int8) RETURNS int4
+    AS 'MODULE_PATHNAME', 'fn_int4_int8' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_int4(int8) IS 'the nearest int4: rounded, out of range the last one';
+CREATE FUNCTION sigma.fn_int4(float8) RETURNS int4
+    AS 'MODULE_PATHNAME', 'fn_int4_float8' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_int4(float8) IS 'the nearest int4: rounded, out of range the last one';
+CREATE FUNCTION sigma.fn_int4(numeric) RETURNS int4
+    AS 'MODULE_PATHNAME', 'fn_int4_numeric' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_int4(numeric) IS 'the nearest int4: rounded, out of range the last one';
+CREATE FUNCTION sigma.fn_int8(float8) RETURNS int8
+    AS 'MODULE_PATHNAME', 'fn_int8_float8' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_int8(float8) IS 'the nearest int8: rounded, out of range the last one';
+CREATE FUNCTION sigma.fn_int8(numeric) RETURNS int8
+    AS 'MODULE_PATHNAME', 'fn_int8_numeric' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_int8(numeric) IS 'the nearest int8: rounded, out of range the last one';
+CREATE FUNCTION sigma.fn_nonzero(int8) RETURNS int8
+    AS 'MODULE_PATHNAME', 'fn_nonzero_int8' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_nonzero(int8) IS 'the divisor, Null for 0';
+CREATE FUNCTION sigma.fn_nonzero(float8) RETURNS float8
+    AS 'MODULE_PATHNAME', 'fn_nonzero_float8' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_nonzero(float8) IS 'the divisor, Null for 0';
+CREATE FUNCTION sigma.fn_nonzero(numeric) RETURNS numeric
+    AS 'MODULE_PATHNAME', 'fn_nonzero_numeric' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_nonzero(numeric) IS 'the divisor, Null for 0';
+
+CREATE FUNCTION sigma.formula_sql(f sigma.formula, source regclass DEFAULT NULL) RETURNS text
+    AS 'MODULE_PATHNAME', 'formula_sql' LANGUAGE C STABLE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.formula_sql(sigma.formula, regclass) IS 'the SQL of a formula over a row of a relation';
+
 CREATE FUNCTION sigma.functions(search text = NULL)
     RETURNS TABLE (name text, signature text, category text, description text, example text)
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
@@ -636,6 +666,10 @@ COMMENT ON FUNCTION sigma.set_variable(text, jsonb) IS 'store the value of a var
 CREATE FUNCTION sigma.get_variable(id text) RETURNS jsonb
     AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION sigma.get_variable(text) IS 'the value of a variable: what is stored, else its default';
+
+CREATE FUNCTION sigma.eval(f sigma.formula, context jsonb DEFAULT '{}') RETURNS jsonb
+    AS 'MODULE_PATHNAME', 'eval' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.eval(sigma.formula, jsonb) IS 'the value of a formula in a context, Null for none';
 
 CREATE FUNCTION sigma.evaluate_condition(condition jsonb, context jsonb) RETURNS bool
     AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;

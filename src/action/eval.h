@@ -1,0 +1,15 @@
+/*
+ * eval.h
+ *		Formulas over the context of a run.
+ */
+#ifndef SIGMA_EVAL_H
+#define SIGMA_EVAL_H
+
+#include "postgres.h"
+
+#include "utils/jsonb.h"
+
+/* FormulaFetch whose "arg" is a RunContext. */
+extern void sigma_fetch_from_context(void *arg, const char *source, const char *name, JsonbValue *value);
+
+#endif							/* SIGMA_EVAL_H */

@@ -1,0 +1,172 @@
+/*
+ * compile.h
+ *		From a formula to typed SQL, and from there to something that runs.
+ *
+ * compile.c       nodes, operators, references
+ * compile_call.c  calls: argument types, templates, the functions templates cannot say
+ * compile_rows.c  aggregates, windows, lookups: calls that read rows
+ * sql_form.c      how values lie in SQL: forms, casts, literals
+ * relation.c      the columns of a relation as formulas see them
+ * expression.c    SQL over one row as a planned expression, for rules
+ * parameters.c    references to a context as parameters
+ * program.c       a formula over a context, for runs and sigma.eval
+ * form_json.c     what a formula yields as JSON
+ *
+ * Everything is allocated in the current memory context.  Compiling is also the
+ * check at save time: 42703 unknown reference, 42702 ambiguous one, 42804 wrong
+ * type, 42803 aggregate or window where none may stand, 42P17 cycle of computed
+ * columns, 54000 too much SQL; DETAIL says at which character.
+ */
+#ifndef SIGMA_FORMULA_COMPILE_H
+#define SIGMA_FORMULA_COMPILE_H
+
+#include "postgres.h"
+
+#include "nodes/pg_list.h"
+#include "nodes/primnodes.h"
+#include "utils/jsonb.h"
+#include "utils/relcache.h"
+
+#include "formula/formula.h"
+#include "formula/functions.h"
+
+/* SQL of one formula has at most so many bytes. */
+#define FORMULA_MAX_SQL		(4 * 1024 * 1024)
+
+/* A formula, or a part of one, in SQL. */
+typedef struct FormulaSql
+{
+	FormulaType type;			/* TYPE_ANY: Null, or a value that only a run knows */
+	SqlForm		form;			/* SQL_NULL with TYPE_ANY */
+	char	   *sql;			/* binds like a name: never needs parentheses */
+	bool		simple;			/* a column, constant or parameter: costs nothing to be written twice */
+	bool		constant;		/* a literal */
+	bool		from_json;		/* a value of a context: its text may stand for a date */
+} FormulaSql;
+
+/* A column of a relation as formulas see it. */
+typedef struct FormulaColumn
+{
+	const char *name;
+	FormulaType type;
+	SqlForm		form;
+	const char *attribute;		/* its name in SQL, quoted; of a computed column NULL */
+	const char *before;			/* what brings it to its form, around "alias.attribute" */
+	const char *after;
+	const char *formula;		/* of a computed column: its text, which takes its place */
+	bool		compiling;		/* its formula is being compiled */
+} FormulaColumn;
+
+/* Rows that formulas may read. */
+typedef struct FormulaRelation
+{
+	const char *name;			/* for messages */
+	Oid			relid;			/* what it is; InvalidOid for rows that are no relation */
+	const char *from;			/* the same as an item of FROM, without alias */
+	const char *order_by;		/* attribute that orders its rows, quoted, or NULL */
+	int			ncolumns;
+	FormulaColumn *columns;
+} FormulaRelation;
+
+typedef struct FormulaScope FormulaScope;
+
+/* Where a formula stands: what it may name and use. */
+struct FormulaScope
+{
+	const char *place;			/* for messages: "a rule", "a condition" */
+	FormulaRelation *row;		/* it sees one row of this, or NULL */
+	const char *alias;			/* of that row in SQL, "" for bare column names */
+	bool		tables;			/* other rows may be read: [Table/x], aggregates, Lookup */
+	bool		windows;		/* window functions may stand there */
+	bool		stored;			/* kept and run by others: calls trusted functions only */
+	bool		reads;			/* set by compiling: tables are read, or functions of the database called */
+
+	/*
+	 * A reference to the context: [Selection/x], [Control/x], [ActionVar/x], [Form/x],
+	 * or a bare [x] that is no column (source NULL; it is a control's id then).
+	 * Returns false where there is no such thing.  NULL: there is no context.
+	 */
+	bool		(*resolve) (FormulaScope *scope, const char *source, const char *name, FormulaSql *result);
+
+	/*
+	 * The selection as rows for an aggregate; "name" is the column that is read next
+	 * and is added where it is missing.  NULL: there is no context.
+	 */
+	FormulaRelation *(*selection) (FormulaScope *scope, const char *name);
+	void	   *arg;			/* of these two */
+};
+
+/* compile.c: "wanted" is what it has to yield; TYPE_ANY: anything */
+extern FormulaSql *sigma_formula_compile(const char *text, FormulaScope *scope, FormulaType wanted);
+
+/* relation.c: 42P01 where there is none */
+extern FormulaRelation *sigma_formula_relation(Oid relid);
+extern FormulaRelation *sigma_formula_find_table(const char *name);
+
+/* What the floor of input tables knows about relations; NULL until it is loaded. */
+typedef struct FormulaRelationHooks
+{
+	Oid			(*find) (const char *name); /* a table by id or display name, or InvalidOid */
+	void		(*extend) (FormulaRelation *relation);	/* display name, order, computed columns */
+} FormulaRelationHooks;
+
+extern void sigma_formula_relation_hooks(const FormulaRelationHooks *hooks);
+
+/* sql_form.c */
+extern const char *sigma_sql_form_type(SqlForm form);	/* "pg_catalog.text" */
+extern Oid	sigma_sql_form_oid(SqlForm form);
+extern FormulaType sigma_sql_form_kind(SqlForm form);
+extern SqlForm sigma_sql_form_of(FormulaType type);	/* its first form */
+extern const char *sigma_formula_type_name(FormulaType type);	/* "text" */
+
+/*
+ * expression.c: SQL over one row of a relation (alias ""), as an expression that is
+ * planned and ready for ExecInitExpr(); allocated in the current context.  Names in
+ * it were resolved under a pinned search_path.
+ */
+extern Expr *sigma_formula_expression(Relation rel, const FormulaSql *sql);
+
+/*
+ * parameters.c: the references to a context in a formula, as parameters of its SQL.
+ * One list serves the SQL of one statement: compile with sigma_parameters_resolve
+ * and the list as "arg".  At save time their kinds are unknown (SQL_NULL).
+ */
+typedef struct FormulaParameter
+{
+	const char *source;			/* as FormulaScope.resolve gets them; NULL with a bare name */
+	const char *name;			/* NULL: all selected rows, for an aggregate */
+	SqlForm		form;			/* what SQL was or is to be compiled for */
+} FormulaParameter;
+
+#define FORMULA_MAX_PARAMETERS	1000
+
+typedef struct FormulaParameters
+{
+	int			first;			/* number of the first one in SQL: 1 unless others stand before it */
+	int			count;
+	int			allocated;
+	FormulaParameter *items;
+} FormulaParameters;
+
+/* Gives the value of a reference in the run, jbvNull where there is none. */
+typedef void (*FormulaFetch) (void *arg, const char *source, const char *name, JsonbValue *value);
+
+extern bool sigma_parameters_resolve(FormulaScope *scope, const char *source, const char *name, FormulaSql *result);
+extern bool sigma_parameters_fetch(FormulaParameters *parameters, FormulaFetch fetch, void *arg, Datum *values,
+								   char *nulls);
+
+/*
+ * program.c: a formula over a context.  Creating one checks it; its SQL is made and
+ * planned for each combination of kinds of values that comes up.
+ */
+typedef struct FormulaProgram FormulaProgram;
+
+extern FormulaProgram *sigma_program_create(const char *text, const char *place, FormulaType wanted, bool stored,
+											MemoryContext cxt);
+extern void sigma_program_run(FormulaProgram *program, FormulaFetch fetch, void *arg, JsonbValue *result);
+extern void sigma_program_free(FormulaProgram *program);
+
+/* form_json.c: the value of a form as JSON: dates as "YYYY-MM-DD HH:MM:SS", numbers without needless zeros. */
+extern void sigma_form_to_json(SqlForm form, Datum value, bool isnull, JsonbValue *result);
+
+#endif							/* SIGMA_FORMULA_COMPILE_H */

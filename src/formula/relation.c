@@ -1,0 +1,179 @@
+/*
+ * relation.c
+ *		The columns of a relation as formulas see them, and tables by name.
+ *
+ * Types that formulas have no kind for arrive as text.  Times with a zone are
+ * brought to UTC.  The rows of a relation are read by whoever runs the formula:
+ * no right is checked here.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/relation.h"
+#include "access/sysattr.h"
+#include "access/table.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_type.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/relcache.h"
+#include "utils/varlena.h"
+
+#include "compat.h"
+#include "formula/compile.h"
+
+static const FormulaRelationHooks *hooks = NULL;
+
+static void read_column(FormulaColumn *column, Form_pg_attribute attribute);
+static const char *key_column(Relation rel);
+
+/* What the floor of input tables knows; called once, when the library is loaded. */
+void
+sigma_formula_relation_hooks(const FormulaRelationHooks *given)
+{
+	hooks = given;
+}
+
+/*
+ * A relation as formulas see it, in the current context.  It is locked against
+ * changes of its columns until the end of the transaction.  42P01 where it is gone.
+ */
+FormulaRelation *
+sigma_formula_relation(Oid relid)
+{
+	Relation	rel = relation_open(relid, AccessShareLock);
+	FormulaRelation *result = palloc0(sizeof(FormulaRelation));
+	int			i;
+
+	if (rel->rd_rel->relkind == RELKIND_INDEX || rel->rd_rel->relkind == RELKIND_PARTITIONED_INDEX ||
+		rel->rd_rel->relkind == RELKIND_SEQUENCE || rel->rd_rel->relkind == RELKIND_COMPOSITE_TYPE)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"%s\" has no rows that a formula could read", RelationGetRelationName(rel)),
+				 errhint("Name a table, view, materialized view or foreign table.")));
+	result->name = pstrdup(RelationGetRelationName(rel));
+	result->relid = relid;
+	result->from = quote_qualified_identifier(get_namespace_name(RelationGetNamespace(rel)),
+											  RelationGetRelationName(rel));
+	result->order_by = key_column(rel);
+	result->columns = palloc0(sizeof(FormulaColumn) * RelationGetNumberOfAttributes(rel));
+	for (i = 0; i < RelationGetNumberOfAttributes(rel); i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(RelationGetDescr(rel), i);
+
+		if (!attribute->attisdropped)
+			read_column(&result->columns[result->ncolumns++], attribute);
+	}
+	relation_close(rel, NoLock);
+	if (hooks != NULL)
+		hooks->extend(result);
+	return result;
+}
+
+/*
+ * The table that a formula calls [name/...]: an input table by id or display name,
+ * else a relation by its name, qualified or visible.  NULL where there is none.
+ */
+FormulaRelation *
+sigma_formula_find_table(const char *name)
+{
+	Oid			relid = hooks == NULL ? InvalidOid : hooks->find(name);
+
+	if (!OidIsValid(relid))
+	{
+		List	   *parts = NIL;
+		ListCell   *lc;
+		List	   *names = NIL;
+		char	   *copy = pstrdup(name);
+
+		/* as it is written first: a display name may hold capitals, blanks and dots */
+		relid = RelnameGetRelid(name);
+		if (!OidIsValid(relid) && SplitIdentifierString(copy, '.', &parts) && list_length(parts) <= 2)
+		{
+			foreach(lc, parts)
+				names = lappend(names, makeString(lfirst(lc)));
+			if (names != NIL)
+				relid = RangeVarGetRelid(makeRangeVarFromNameList(names), NoLock, true);
+		}
+	}
+	return OidIsValid(relid) ? sigma_formula_relation(relid) : NULL;
+}
+
+/* How one column lies in SQL. */
+static void
+read_column(FormulaColumn *column, Form_pg_attribute attribute)
+{
+	Oid			type = getBaseType(attribute->atttypid);
+
+	column->name = pstrdup(NameStr(attribute->attname));
+	column->attribute = quote_identifier(column->name);
+	column->before = column->after = "";
+	switch (type)
+	{
+		case TEXTOID:
+			column->form = SQL_TEXT;
+			break;
+		case NUMERICOID:
+			column->form = SQL_NUMERIC;
+			break;
+		case INT2OID:
+		case INT4OID:
+			column->form = SQL_INT4;
+			break;
+		case INT8OID:
+			column->form = SQL_INT8;
+			break;
+		case FLOAT4OID:
+		case FLOAT8OID:
+			column->form = SQL_FLOAT8;
+			break;
+		case DATEOID:
+			column->form = SQL_DATE;
+			break;
+		case TIMESTAMPOID:
+			column->form = SQL_TIMESTAMP;
+			break;
+		case TIMESTAMPTZOID:
+			column->form = SQL_TIMESTAMP;
+			column->before = "pg_catalog.timezone('UTC'::pg_catalog.text, ";
+			column->after = ")";
+			break;
+		case BOOLOID:
+			column->form = SQL_BOOL;
+			break;
+		case JSONBOID:
+			column->form = SQL_JSONB;
+			break;
+		case JSONOID:
+			column->form = SQL_JSONB;
+			column->after = "::pg_catalog.jsonb";
+			break;
+		case TEXTARRAYOID:
+			column->form = SQL_TEXT_ARRAY;
+			break;
+		default:
+			column->form = SQL_TEXT;
+			column->after = "::pg_catalog.text";
+	}
+	if (type == FLOAT4OID)
+		column->after = "::pg_catalog.float8";
+	column->type = sigma_sql_form_kind(column->form);
+}
+
+/* The only column of a primary key, which orders the rows for window functions; else NULL. */
+static const char *
+key_column(Relation rel)
+{
+	Bitmapset  *key;
+	int			attribute;
+
+	if (rel->rd_rel->relkind != RELKIND_RELATION && rel->rd_rel->relkind != RELKIND_PARTITIONED_TABLE)
+		return NULL;
+	key = RelationGetIndexAttrBitmap(rel, INDEX_ATTR_BITMAP_PRIMARY_KEY);
+	if (!bms_get_singleton_member(key, &attribute))
+		return NULL;
+	attribute += FirstLowInvalidHeapAttributeNumber;
+	return attribute <= 0 ? NULL :
+		quote_identifier(pstrdup(NameStr(TupleDescAttr(RelationGetDescr(rel), attribute - 1)->attname)));
+}
