@@ -1,0 +1,29 @@
+-- what formulas come to: sigma.eval over the fixtures in fixtures/eval
+-- functions and their meaning: https://help.sigmacomputing.com/docs/function-index
+\pset null ~
+SET sigma.user_email = 'ann@example.com';
+-- the value of a formula as JSON, Null, or "!" and the SQLSTATE of its error
+CREATE FUNCTION eval_outcome(source text, context text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN coalesce(sigma.eval(source::sigma.formula, context::jsonb)::text, 'Null');
+EXCEPTION WHEN OTHERS THEN
+    RETURN '!' || SQLSTATE;
+END
+$$;
+
+-- the fixtures: lines of formula, tab, outcome, and where it needs one, tab, context
+CREATE TEMP TABLE eval_fixture (file text, line int, source text, outcome text, context text);
+\set content `cd "$PG_ABS_SRCDIR"/fixtures/eval && awk '{ print FILENAME "\t" FNR "\t" $0 }' *.tsv`
+INSERT INTO eval_fixture
+SELECT part[1], part[2]::int, part[3], part[4], coalesce(part[5], '{}')
+FROM regexp_split_to_table(:'content', '\n') AS line, string_to_array(line, E'\t') AS part
+WHERE part[3] NOT LIKE '#%' AND part[4] <> '';
+-- none of them comes to anything else
+SELECT file, line, source, outcome AS expected, actual
+FROM eval_fixture, eval_outcome(source, context) AS actual
+WHERE actual IS DISTINCT FROM outcome AND actual NOT IN ('!0A000', '!42883') ORDER BY file, line;
+-- a canonical formula means the same
+SELECT file, line, source FROM eval_fixture
+WHERE outcome NOT LIKE '!426%' AND outcome NOT LIKE '!54%'
+    AND eval_outcome(source::sigma.formula::text, context) IS DISTINCT FROM eval_outcome(source, context) ORDER BY file, line;
+DROP FUNCTION eval_outcome(text, text);
