@@ -350,6 +350,208 @@ CREATE FUNCTION sigma.functions(search text = NULL)
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION sigma.functions(text) IS 'functions of the formula language, those that contain the text in name, category or description';
 
+-- mathematical functions of formulas
+
+CREATE FUNCTION sigma.fn_round(n numeric, digits int) RETURNS numeric
+    AS 'MODULE_PATHNAME', 'fn_round_numeric' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_round(numeric, int) IS 'Round of formulas: rounds half away from zero';
+CREATE FUNCTION sigma.fn_round(n float8, digits int) RETURNS float8
+    AS 'MODULE_PATHNAME', 'fn_round_float8' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_round(float8, int) IS 'Round of formulas: rounds half away from zero';
+CREATE FUNCTION sigma.fn_round(n bigint, digits int) RETURNS bigint
+    AS 'MODULE_PATHNAME', 'fn_round_int8' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_round(bigint, int) IS 'Round of formulas: rounds half away from zero';
+CREATE FUNCTION sigma.fn_round(n int, digits int) RETURNS bigint
+    AS 'MODULE_PATHNAME', 'fn_round_int4' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_round(int, int) IS 'Round of formulas: rounds half away from zero';
+CREATE FUNCTION sigma.fn_roundup(n numeric, digits int) RETURNS numeric
+    AS 'MODULE_PATHNAME', 'fn_roundup_numeric' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_roundup(numeric, int) IS 'RoundUp of formulas: rounds towards plus infinity';
+CREATE FUNCTION sigma.fn_roundup(n float8, digits int) RETURNS float8
+    AS 'MODULE_PATHNAME', 'fn_roundup_float8' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_roundup(float8, int) IS 'RoundUp of formulas: rounds towards plus infinity';
+CREATE FUNCTION sigma.fn_roundup(n bigint, digits int) RETURNS bigint
+    AS 'MODULE_PATHNAME', 'fn_roundup_int8' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_roundup(bigint, int) IS 'RoundUp of formulas: rounds towards plus infinity';
+CREATE FUNCTION sigma.fn_roundup(n int, digits int) RETURNS bigint
+    AS 'MODULE_PATHNAME', 'fn_roundup_int4' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_roundup(int, int) IS 'RoundUp of formulas: rounds towards plus infinity';
+CREATE FUNCTION sigma.fn_rounddown(n numeric, digits int) RETURNS numeric
+    AS 'MODULE_PATHNAME', 'fn_rounddown_numeric' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_rounddown(numeric, int) IS 'RoundDown, Int of formulas: rounds towards minus infinity';
+CREATE FUNCTION sigma.fn_rounddown(n float8, digits int) RETURNS float8
+    AS 'MODULE_PATHNAME', 'fn_rounddown_float8' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_rounddown(float8, int) IS 'RoundDown, Int of formulas: rounds towards minus infinity';
+CREATE FUNCTION sigma.fn_rounddown(n bigint, digits int) RETURNS bigint
+    AS 'MODULE_PATHNAME', 'fn_rounddown_int8' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_rounddown(bigint, int) IS 'RoundDown, Int of formulas: rounds towards minus infinity';
+CREATE FUNCTION sigma.fn_rounddown(n int, digits int) RETURNS bigint
+    AS 'MODULE_PATHNAME', 'fn_rounddown_int4' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_rounddown(int, int) IS 'RoundDown, Int of formulas: rounds towards minus infinity';
+CREATE FUNCTION sigma.fn_trunc(n numeric, digits int) RETURNS numeric
+    AS 'MODULE_PATHNAME', 'fn_trunc_numeric' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_trunc(numeric, int) IS 'Trunc of formulas: rounds towards zero';
+CREATE FUNCTION sigma.fn_trunc(n float8, digits int) RETURNS float8
+    AS 'MODULE_PATHNAME', 'fn_trunc_float8' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_trunc(float8, int) IS 'Trunc of formulas: rounds towards zero';
+CREATE FUNCTION sigma.fn_trunc(n bigint, digits int) RETURNS bigint
+    AS 'MODULE_PATHNAME', 'fn_trunc_int8' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_trunc(bigint, int) IS 'Trunc of formulas: rounds towards zero';
+CREATE FUNCTION sigma.fn_trunc(n int, digits int) RETURNS bigint
+    AS 'MODULE_PATHNAME', 'fn_trunc_int4' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_trunc(int, int) IS 'Trunc of formulas: rounds towards zero';
+CREATE FUNCTION sigma.fn_ceiling(n numeric, factor numeric) RETURNS numeric
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_ceiling(numeric, numeric) IS 'Ceiling of formulas: rounds up to a multiple, NULL for factor 0';
+CREATE FUNCTION sigma.fn_floor(n numeric, factor numeric) RETURNS numeric
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_floor(numeric, numeric) IS 'Floor of formulas: rounds down to a multiple, NULL for factor 0';
+CREATE FUNCTION sigma.fn_mround(n numeric, factor numeric) RETURNS numeric
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_mround(numeric, numeric) IS 'MRound of formulas: rounds to the nearest multiple, NULL for factor 0';
+CREATE FUNCTION sigma.fn_sqrt(n float8) RETURNS float8
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_sqrt(float8) IS 'Sqrt of formulas: NULL below 0';
+CREATE FUNCTION sigma.fn_ln(n float8) RETURNS float8
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_ln(float8) IS 'Ln of formulas: NULL for 0 and below';
+CREATE FUNCTION sigma.fn_log(n float8, base float8) RETURNS float8
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_log(float8, float8) IS 'Log of formulas: NULL where there is none';
+CREATE FUNCTION sigma.fn_power(n float8, exponent float8) RETURNS float8
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_power(float8, float8) IS 'Power of formulas: NULL where there is none';
+CREATE FUNCTION sigma.fn_cot(angle float8) RETURNS float8
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_cot(float8) IS 'Cot of formulas: NULL for 0';
+CREATE FUNCTION sigma.fn_acos(n float8) RETURNS float8
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_acos(float8) IS 'Acos of formulas: NULL outside -1 to 1';
+CREATE FUNCTION sigma.fn_asin(n float8) RETURNS float8
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_asin(float8) IS 'Asin of formulas: NULL outside -1 to 1';
+CREATE FUNCTION sigma.fn_div(a numeric, b numeric) RETURNS numeric
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_div(numeric, numeric) IS 'Div of formulas: the integer part of the quotient, NULL for divisor 0';
+CREATE FUNCTION sigma.fn_mod(a numeric, b numeric) RETURNS numeric
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_mod(numeric, numeric) IS 'Mod of formulas: the remainder, NULL for divisor 0';
+CREATE FUNCTION sigma.fn_iseven(n numeric) RETURNS bool
+    AS 'MODULE_PATHNAME', 'fn_iseven_numeric' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_iseven(numeric) IS 'IsEven of formulas: is the integer part even?';
+CREATE FUNCTION sigma.fn_iseven(n float8) RETURNS bool
+    AS 'MODULE_PATHNAME', 'fn_iseven_float8' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_iseven(float8) IS 'IsEven of formulas: is the integer part even?';
+CREATE FUNCTION sigma.fn_iseven(n bigint) RETURNS bool
+    AS 'MODULE_PATHNAME', 'fn_iseven_int8' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_iseven(bigint) IS 'IsEven of formulas: is the integer part even?';
+CREATE FUNCTION sigma.fn_isodd(n numeric) RETURNS bool
+    AS 'MODULE_PATHNAME', 'fn_isodd_numeric' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_isodd(numeric) IS 'IsOdd of formulas: is the remainder of the integer part by two 1?';
+CREATE FUNCTION sigma.fn_isodd(n float8) RETURNS bool
+    AS 'MODULE_PATHNAME', 'fn_isodd_float8' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_isodd(float8) IS 'IsOdd of formulas: is the remainder of the integer part by two 1?';
+CREATE FUNCTION sigma.fn_isodd(n bigint) RETURNS bool
+    AS 'MODULE_PATHNAME', 'fn_isodd_int8' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_isodd(bigint) IS 'IsOdd of formulas: is the remainder of the integer part by two 1?';
+CREATE FUNCTION sigma.fn_rowavg(numbers numeric[]) RETURNS numeric
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_rowavg(numeric[]) IS 'RowAvg of formulas: the average, NULL where a number is';
+CREATE FUNCTION sigma.fn_binfixed(value numeric, low numeric, high numeric, bins int) RETURNS int
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_binfixed(numeric, numeric, numeric, int) IS 'BinFixed of formulas: the number of the bin of equal width';
+CREATE FUNCTION sigma.fn_distanceglobe(lat1 float8, lon1 float8, lat2 float8, lon2 float8) RETURNS float8
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_distanceglobe(float8, float8, float8, float8) IS 'DistanceGlobe of formulas: kilometres from degrees';
+CREATE FUNCTION sigma.fn_distanceplane(x1 float8, y1 float8, x2 float8, y2 float8) RETURNS float8
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_distanceplane(float8, float8, float8, float8) IS 'DistancePlane of formulas';
+
+-- functions of formulas on texts
+
+CREATE FUNCTION sigma.fn_concat(texts text[]) RETURNS text
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_concat(text[]) IS 'Concat of formulas: NULL where a text is';
+CREATE FUNCTION sigma.fn_textjoin(separator text, texts text[]) RETURNS text
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_textjoin(text, text[]) IS 'TextJoin of formulas: NULL counts as empty';
+CREATE FUNCTION sigma.fn_contains(text text, parts text[]) RETURNS bool
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_contains(text, text[]) IS 'Contains of formulas: does one of the parts occur?';
+CREATE FUNCTION sigma.fn_endswith(text text, part text) RETURNS bool
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_endswith(text, text) IS 'EndsWith of formulas';
+CREATE FUNCTION sigma.fn_right(text text, n int) RETURNS text
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_right(text, int) IS 'Right of formulas';
+CREATE FUNCTION sigma.fn_mid(text text, start int) RETURNS text
+    AS 'MODULE_PATHNAME', 'fn_mid_rest' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_mid(text, int) IS 'Mid, Substring of formulas: the rest of the text';
+CREATE FUNCTION sigma.fn_mid(text text, start int, length int) RETURNS text
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_mid(text, int, int) IS 'Mid, Substring of formulas: nothing for a negative length';
+CREATE FUNCTION sigma.fn_lpad(text text, length int, fill text) RETURNS text
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_lpad(text, int, text) IS 'LPad of formulas';
+CREATE FUNCTION sigma.fn_rpad(text text, length int, fill text) RETURNS text
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_rpad(text, int, text) IS 'RPad of formulas';
+CREATE FUNCTION sigma.fn_repeat(text text, n int) RETURNS text
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_repeat(text, int) IS 'Repeat of formulas: NULL for less than once';
+CREATE FUNCTION sigma.fn_splitpart(text text, delimiter text, place int) RETURNS text
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_splitpart(text, text, int) IS 'SplitPart of formulas: NULL for place 0';
+CREATE FUNCTION sigma.fn_regexpextract(text text, pattern text, place int) RETURNS text
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_regexpextract(text, text, int) IS 'RegexpExtract of formulas: the match or its first group';
+CREATE FUNCTION sigma.fn_sha256(text text) RETURNS text
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_sha256(text) IS 'SHA256 of formulas';
+CREATE FUNCTION sigma.fn_urlpart(component text, url text) RETURNS text
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_urlpart(text, text) IS 'UrlPart of formulas: a component of a URL, NULL where it has none';
+
+-- financial functions of formulas
+
+CREATE FUNCTION sigma.fn_fv(rate float8, periods float8, payment float8, present_value float8, type float8) RETURNS float8
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_fv(float8, float8, float8, float8, float8) IS 'FV of formulas: the future value';
+CREATE FUNCTION sigma.fn_pv(rate float8, periods float8, payment float8, future_value float8, type float8) RETURNS float8
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_pv(float8, float8, float8, float8, float8) IS 'PV of formulas: the present value';
+CREATE FUNCTION sigma.fn_pmt(rate float8, periods float8, present_value float8, future_value float8, type float8) RETURNS float8
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_pmt(float8, float8, float8, float8, float8) IS 'Pmt of formulas: the payment of a period';
+CREATE FUNCTION sigma.fn_ipmt(rate float8, period float8, periods float8, present_value float8, future_value float8, type float8) RETURNS float8
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_ipmt(float8, float8, float8, float8, float8, float8) IS 'IPmt of formulas: the interest in a payment';
+CREATE FUNCTION sigma.fn_ppmt(rate float8, period float8, periods float8, present_value float8, future_value float8, type float8) RETURNS float8
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_ppmt(float8, float8, float8, float8, float8, float8) IS 'PPmt of formulas: what a payment pays back';
+CREATE FUNCTION sigma.fn_nper(rate float8, payment float8, present_value float8, future_value float8, type float8) RETURNS float8
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_nper(float8, float8, float8, float8, float8) IS 'NPer of formulas: the number of periods';
+CREATE FUNCTION sigma.fn_effect(nominal float8, periods float8) RETURNS float8
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_effect(float8, float8) IS 'Effect of formulas: the effective rate of a year';
+CREATE FUNCTION sigma.fn_nominal(effective float8, periods float8) RETURNS float8
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_nominal(float8, float8) IS 'Nominal of formulas: the nominal rate of a year';
+CREATE FUNCTION sigma.fn_cagr(periods float8, begin_value float8, end_value float8) RETURNS float8
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_cagr(float8, float8, float8) IS 'CAGR of formulas: the growth rate of a period';
+
+CREATE FUNCTION sigma.fn_xnpv_step(state internal, rate float8, value float8, date timestamp) RETURNS internal
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_xnpv_step(internal, float8, float8, timestamp) IS 'transition of fn_xnpv';
+CREATE FUNCTION sigma.fn_xnpv_final(state internal) RETURNS float8
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_xnpv_final(internal) IS 'final function of fn_xnpv';
+CREATE AGGREGATE sigma.fn_xnpv(rate float8, value float8, date timestamp) (
+    SFUNC = sigma.fn_xnpv_step, STYPE = internal, FINALFUNC = sigma.fn_xnpv_final, PARALLEL = SAFE);
+COMMENT ON AGGREGATE sigma.fn_xnpv(float8, float8, timestamp) IS 'XNPV of formulas: the net present value of payments at dates';
+
 ------------------------------------------------------------------------------
 -- input_table: definition
 ------------------------------------------------------------------------------
