@@ -552,6 +552,317 @@ CREATE AGGREGATE sigma.fn_xnpv(rate float8, value float8, date timestamp) (
     SFUNC = sigma.fn_xnpv_step, STYPE = internal, FINALFUNC = sigma.fn_xnpv_final, PARALLEL = SAFE);
 COMMENT ON AGGREGATE sigma.fn_xnpv(float8, float8, timestamp) IS 'XNPV of formulas: the net present value of payments at dates';
 
+-- functions of formulas: Date
+CREATE FUNCTION sigma.fn_datefromunix(float8) RETURNS timestamp
+    AS 'MODULE_PATHNAME', 'fn_datefromunix' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_datefromunix(float8) IS 'DateFromUnix: seconds since 1970';
+CREATE FUNCTION sigma.fn_datefromunixms(float8) RETURNS timestamp
+    AS 'MODULE_PATHNAME', 'fn_datefromunixms' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_datefromunixms(float8) IS 'DateFromUnixMs: milliseconds since 1970';
+CREATE FUNCTION sigma.fn_datefromunixus(int8) RETURNS timestamp
+    AS 'MODULE_PATHNAME', 'fn_datefromunixus' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_datefromunixus(int8) IS 'DateFromUnixUs: microseconds since 1970';
+CREATE FUNCTION sigma.fn_dateadd(unit text, n int8, timestamp) RETURNS timestamp
+    AS 'MODULE_PATHNAME', 'fn_dateadd' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_dateadd(text, int8, timestamp) IS 'DateAdd';
+CREATE FUNCTION sigma.fn_datediff(unit text, timestamp, timestamp) RETURNS int8
+    AS 'MODULE_PATHNAME', 'fn_datediff' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_datediff(text, timestamp, timestamp) IS 'DateDiff: unit boundaries between two dates';
+CREATE FUNCTION sigma.fn_datetrunc(unit text, timestamp) RETURNS timestamp
+    AS 'MODULE_PATHNAME', 'fn_datetrunc' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_datetrunc(text, timestamp) IS 'DateTrunc: weeks begin on Sunday';
+CREATE FUNCTION sigma.fn_datepart(unit text, timestamp) RETURNS int8
+    AS 'MODULE_PATHNAME', 'fn_datepart' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_datepart(text, timestamp) IS 'DatePart';
+CREATE FUNCTION sigma.fn_weekdayname(timestamp) RETURNS text
+    AS 'MODULE_PATHNAME', 'fn_weekdayname' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_weekdayname(timestamp) IS 'WeekdayName, in English';
+CREATE FUNCTION sigma.fn_monthname(timestamp) RETURNS text
+    AS 'MODULE_PATHNAME', 'fn_monthname' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_monthname(timestamp) IS 'MonthName, in English';
+CREATE FUNCTION sigma.fn_lastday(timestamp, unit text) RETURNS timestamp
+    AS 'MODULE_PATHNAME', 'fn_lastday' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_lastday(timestamp, text) IS 'LastDay: the last second of the unit';
+CREATE FUNCTION sigma.fn_makedate(y int, mon int, d int, h int, min int, sec float8) RETURNS timestamp
+    AS 'MODULE_PATHNAME', 'fn_makedate' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_makedate(int, int, int, int, int, float8) IS 'MakeDate: NULL where there is no such day or time';
+CREATE FUNCTION sigma.fn_businessdays(timestamp, timestamp) RETURNS int8
+    AS 'MODULE_PATHNAME', 'fn_businessdays' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_businessdays(timestamp, timestamp) IS 'BusinessDays: Mondays to Fridays, both ends counted';
+CREATE FUNCTION sigma.fn_dateformat(timestamp, format text) RETURNS text
+    AS 'MODULE_PATHNAME', 'fn_dateformat' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_dateformat(timestamp, text) IS 'DateFormat';
+CREATE FUNCTION sigma.fn_dateparse(text, format text) RETURNS timestamp
+    AS 'MODULE_PATHNAME', 'fn_dateparse' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_dateparse(text, text) IS 'DateParse: NULL where the text does not follow the format';
+CREATE FUNCTION sigma.fn_now() RETURNS timestamp
+    AS 'MODULE_PATHNAME', 'fn_now' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_now() IS 'Now: the statement''s begin in sigma.timezone';
+CREATE FUNCTION sigma.fn_today() RETURNS timestamp
+    AS 'MODULE_PATHNAME', 'fn_today' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_today() IS 'Today: midnight of the statement''s day in sigma.timezone';
+CREATE FUNCTION sigma.fn_converttimezone(timestamp, zone text) RETURNS timestamp
+    AS 'MODULE_PATHNAME', 'fn_converttimezone' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_converttimezone(timestamp, text) IS 'ConvertTimezone, from sigma.timezone';
+CREATE FUNCTION sigma.fn_converttimezone(timestamp, zone text, from_zone text) RETURNS timestamp
+    AS 'MODULE_PATHNAME', 'fn_converttimezone' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_converttimezone(timestamp, text, text) IS 'ConvertTimezone';
+CREATE FUNCTION sigma.fn_indaterange(timestamp, direction text, unit text, n int8, start int8) RETURNS bool
+    AS 'MODULE_PATHNAME', 'fn_indaterange' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_indaterange(timestamp, text, text, int8, int8) IS 'InDateRange, around now';
+CREATE FUNCTION sigma.fn_indaterange(timestamp, direction text, unit text, n int8, start int8, today timestamp) RETURNS bool
+    AS 'MODULE_PATHNAME', 'fn_indaterange' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_indaterange(timestamp, text, text, int8, int8, timestamp) IS 'InDateRange';
+CREATE FUNCTION sigma.fn_inpriordaterange(timestamp, unit text, prior text, n int8) RETURNS bool
+    AS 'MODULE_PATHNAME', 'fn_inpriordaterange' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_inpriordaterange(timestamp, text, text, int8) IS 'InPriorDateRange, before now';
+CREATE FUNCTION sigma.fn_inpriordaterange(timestamp, unit text, prior text, n int8, today timestamp) RETURNS bool
+    AS 'MODULE_PATHNAME', 'fn_inpriordaterange' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_inpriordaterange(timestamp, text, text, int8, timestamp) IS 'InPriorDateRange';
+
+-- functions of formulas: Type conversion, one for each type it takes
+CREATE FUNCTION sigma.fn_text(text) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE RETURN $1;
+COMMENT ON FUNCTION sigma.fn_text(text) IS 'Text of a text: itself';
+CREATE FUNCTION sigma.fn_text(int4) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE RETURN $1::pg_catalog.text;
+COMMENT ON FUNCTION sigma.fn_text(int4) IS 'Text of a number';
+CREATE FUNCTION sigma.fn_text(int8) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE RETURN $1::pg_catalog.text;
+COMMENT ON FUNCTION sigma.fn_text(int8) IS 'Text of a number';
+CREATE FUNCTION sigma.fn_text(numeric) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE RETURN pg_catalog.trim_scale($1)::pg_catalog.text;
+COMMENT ON FUNCTION sigma.fn_text(numeric) IS 'Text of a number, without trailing zeros';
+CREATE FUNCTION sigma.fn_text(float8) RETURNS text
+    AS 'MODULE_PATHNAME', 'fn_text_float8' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_text(float8) IS 'Text of a number, without trailing zeros';
+CREATE FUNCTION sigma.fn_text(bool) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE RETURN $1::pg_catalog.text;
+COMMENT ON FUNCTION sigma.fn_text(bool) IS 'Text of a logical value';
+CREATE FUNCTION sigma.fn_text(timestamp) RETURNS text
+    AS 'MODULE_PATHNAME', 'fn_text_timestamp' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_text(timestamp) IS 'Text of a date: YYYY-MM-DD HH:MM:SS';
+CREATE FUNCTION sigma.fn_text(jsonb) RETURNS text
+    AS 'MODULE_PATHNAME', 'fn_text_jsonb' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_text(jsonb) IS 'Text of a variant: JSON without blanks, or the text it holds';
+CREATE FUNCTION sigma.fn_text(text[]) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE RETURN sigma.fn_text(pg_catalog.to_jsonb($1));
+COMMENT ON FUNCTION sigma.fn_text(text[]) IS 'Text of a list, as JSON';
+CREATE FUNCTION sigma.fn_number(text) RETURNS numeric
+    AS 'MODULE_PATHNAME', 'fn_number_text' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_number(text) IS 'Number of a text, NULL where it is none';
+CREATE FUNCTION sigma.fn_number(int4) RETURNS numeric
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE RETURN $1::pg_catalog.numeric;
+COMMENT ON FUNCTION sigma.fn_number(int4) IS 'Number of a number';
+CREATE FUNCTION sigma.fn_number(int8) RETURNS numeric
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE RETURN $1::pg_catalog.numeric;
+COMMENT ON FUNCTION sigma.fn_number(int8) IS 'Number of a number';
+CREATE FUNCTION sigma.fn_number(numeric) RETURNS numeric
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE RETURN $1;
+COMMENT ON FUNCTION sigma.fn_number(numeric) IS 'Number of a number: itself';
+CREATE FUNCTION sigma.fn_number(float8) RETURNS numeric
+    AS 'MODULE_PATHNAME', 'fn_number_float8' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_number(float8) IS 'Number of a number, with all its digits';
+CREATE FUNCTION sigma.fn_number(bool) RETURNS numeric
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE RETURN $1::pg_catalog.int4::pg_catalog.numeric;
+COMMENT ON FUNCTION sigma.fn_number(bool) IS 'Number of a logical value: 1 or 0';
+CREATE FUNCTION sigma.fn_number(timestamp) RETURNS numeric
+    AS 'MODULE_PATHNAME', 'fn_number_timestamp' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_number(timestamp) IS 'Number of a date: whole seconds since 1970';
+CREATE FUNCTION sigma.fn_number(jsonb) RETURNS numeric
+    AS 'MODULE_PATHNAME', 'fn_number_jsonb' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_number(jsonb) IS 'Number of a variant that is a number, a text or a logical value';
+CREATE FUNCTION sigma.fn_number(text[]) RETURNS numeric
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN NULL::pg_catalog.numeric;
+COMMENT ON FUNCTION sigma.fn_number(text[]) IS 'Number of a list: NULL';
+CREATE FUNCTION sigma.fn_logical(text) RETURNS bool
+    AS 'MODULE_PATHNAME', 'fn_logical_text' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_logical(text) IS 'Logical of a text: true or false in any case, else NULL';
+CREATE FUNCTION sigma.fn_logical(int4) RETURNS bool
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE RETURN $1 OPERATOR(pg_catalog.<>) 0;
+COMMENT ON FUNCTION sigma.fn_logical(int4) IS 'Logical of a number: is it not 0?';
+CREATE FUNCTION sigma.fn_logical(int8) RETURNS bool
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE RETURN $1 OPERATOR(pg_catalog.<>) 0;
+COMMENT ON FUNCTION sigma.fn_logical(int8) IS 'Logical of a number: is it not 0?';
+CREATE FUNCTION sigma.fn_logical(numeric) RETURNS bool
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE RETURN $1 OPERATOR(pg_catalog.<>) 0::pg_catalog.numeric;
+COMMENT ON FUNCTION sigma.fn_logical(numeric) IS 'Logical of a number: is it not 0?';
+CREATE FUNCTION sigma.fn_logical(float8) RETURNS bool
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE RETURN $1 OPERATOR(pg_catalog.<>) 0::pg_catalog.float8;
+COMMENT ON FUNCTION sigma.fn_logical(float8) IS 'Logical of a number: is it not 0?';
+CREATE FUNCTION sigma.fn_logical(bool) RETURNS bool
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE RETURN $1;
+COMMENT ON FUNCTION sigma.fn_logical(bool) IS 'Logical of a logical value: itself';
+CREATE FUNCTION sigma.fn_logical(timestamp) RETURNS bool
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN NULL::pg_catalog.bool;
+COMMENT ON FUNCTION sigma.fn_logical(timestamp) IS 'Logical of a date: NULL';
+CREATE FUNCTION sigma.fn_logical(jsonb) RETURNS bool
+    AS 'MODULE_PATHNAME', 'fn_logical_jsonb' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_logical(jsonb) IS 'Logical of a variant that is a logical value, a text or a number';
+CREATE FUNCTION sigma.fn_logical(text[]) RETURNS bool
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN NULL::pg_catalog.bool;
+COMMENT ON FUNCTION sigma.fn_logical(text[]) IS 'Logical of a list: NULL';
+CREATE FUNCTION sigma.fn_date(text) RETURNS timestamp
+    AS 'MODULE_PATHNAME', 'fn_date_text' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_date(text) IS 'Date of a text, NULL where it is none';
+CREATE FUNCTION sigma.fn_date(int4) RETURNS timestamp
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE RETURN sigma.fn_datefromunix($1::pg_catalog.float8);
+COMMENT ON FUNCTION sigma.fn_date(int4) IS 'Date of seconds since 1970';
+CREATE FUNCTION sigma.fn_date(int8) RETURNS timestamp
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE RETURN sigma.fn_datefromunix($1::pg_catalog.float8);
+COMMENT ON FUNCTION sigma.fn_date(int8) IS 'Date of seconds since 1970';
+CREATE FUNCTION sigma.fn_date(numeric) RETURNS timestamp
+    AS 'MODULE_PATHNAME', 'fn_date_numeric' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_date(numeric) IS 'Date of seconds since 1970';
+CREATE FUNCTION sigma.fn_date(float8) RETURNS timestamp
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE RETURN sigma.fn_datefromunix($1);
+COMMENT ON FUNCTION sigma.fn_date(float8) IS 'Date of seconds since 1970';
+CREATE FUNCTION sigma.fn_date(bool) RETURNS timestamp
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN NULL::pg_catalog.timestamp;
+COMMENT ON FUNCTION sigma.fn_date(bool) IS 'Date of a logical value: NULL';
+CREATE FUNCTION sigma.fn_date(timestamp) RETURNS timestamp
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE RETURN $1;
+COMMENT ON FUNCTION sigma.fn_date(timestamp) IS 'Date of a date: itself';
+CREATE FUNCTION sigma.fn_date(jsonb) RETURNS timestamp
+    AS 'MODULE_PATHNAME', 'fn_date_jsonb' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_date(jsonb) IS 'Date of a variant that is a text or a number';
+CREATE FUNCTION sigma.fn_date(text[]) RETURNS timestamp
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN NULL::pg_catalog.timestamp;
+COMMENT ON FUNCTION sigma.fn_date(text[]) IS 'Date of a list: NULL';
+CREATE FUNCTION sigma.fn_datetime(text) RETURNS timestamp
+    AS 'MODULE_PATHNAME', 'fn_datetime_text' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_datetime(text) IS 'DateTime of a text, NULL where it is none';
+CREATE FUNCTION sigma.fn_datetime(int4) RETURNS timestamp
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE RETURN sigma.fn_datefromunix($1::pg_catalog.float8);
+COMMENT ON FUNCTION sigma.fn_datetime(int4) IS 'DateTime of seconds since 1970';
+CREATE FUNCTION sigma.fn_datetime(int8) RETURNS timestamp
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE RETURN sigma.fn_datefromunix($1::pg_catalog.float8);
+COMMENT ON FUNCTION sigma.fn_datetime(int8) IS 'DateTime of seconds since 1970';
+CREATE FUNCTION sigma.fn_datetime(numeric) RETURNS timestamp
+    AS 'MODULE_PATHNAME', 'fn_date_numeric' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_datetime(numeric) IS 'DateTime of seconds since 1970';
+CREATE FUNCTION sigma.fn_datetime(float8) RETURNS timestamp
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE RETURN sigma.fn_datefromunix($1);
+COMMENT ON FUNCTION sigma.fn_datetime(float8) IS 'DateTime of seconds since 1970';
+CREATE FUNCTION sigma.fn_datetime(bool) RETURNS timestamp
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN NULL::pg_catalog.timestamp;
+COMMENT ON FUNCTION sigma.fn_datetime(bool) IS 'DateTime of a logical value: NULL';
+CREATE FUNCTION sigma.fn_datetime(timestamp) RETURNS timestamp
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE RETURN $1;
+COMMENT ON FUNCTION sigma.fn_datetime(timestamp) IS 'DateTime of a date: itself';
+CREATE FUNCTION sigma.fn_datetime(jsonb) RETURNS timestamp
+    AS 'MODULE_PATHNAME', 'fn_datetime_jsonb' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_datetime(jsonb) IS 'DateTime of a variant that is a text or a number';
+CREATE FUNCTION sigma.fn_datetime(text[]) RETURNS timestamp
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN NULL::pg_catalog.timestamp;
+COMMENT ON FUNCTION sigma.fn_datetime(text[]) IS 'DateTime of a list: NULL';
+CREATE FUNCTION sigma.fn_variant(int8) RETURNS jsonb
+    AS 'MODULE_PATHNAME', 'fn_variant_int8' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_variant(int8) IS 'a number as JSON';
+CREATE FUNCTION sigma.fn_variant(int4) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE RETURN sigma.fn_variant($1::pg_catalog.int8);
+COMMENT ON FUNCTION sigma.fn_variant(int4) IS 'a number as JSON';
+CREATE FUNCTION sigma.fn_variant(numeric) RETURNS jsonb
+    AS 'MODULE_PATHNAME', 'fn_variant_numeric' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_variant(numeric) IS 'a number as JSON, without trailing zeros; what is none in JSON as text';
+CREATE FUNCTION sigma.fn_variant(float8) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE RETURN sigma.fn_variant(sigma.fn_number($1));
+COMMENT ON FUNCTION sigma.fn_variant(float8) IS 'a number as JSON';
+CREATE FUNCTION sigma.fn_variant(timestamp) RETURNS jsonb
+    AS 'MODULE_PATHNAME', 'fn_variant_timestamp' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_variant(timestamp) IS 'a date as JSON: YYYY-MM-DD HH:MM:SS.mmm Z';
+CREATE FUNCTION sigma.fn_json(text) RETURNS jsonb
+    AS 'MODULE_PATHNAME', 'fn_json_text' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_json(text) IS 'Json of a text, NULL where it is none';
+CREATE FUNCTION sigma.fn_json(int4) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE RETURN sigma.fn_variant($1);
+COMMENT ON FUNCTION sigma.fn_json(int4) IS 'Json of a number';
+CREATE FUNCTION sigma.fn_json(int8) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE RETURN sigma.fn_variant($1);
+COMMENT ON FUNCTION sigma.fn_json(int8) IS 'Json of a number';
+CREATE FUNCTION sigma.fn_json(numeric) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE RETURN sigma.fn_variant($1);
+COMMENT ON FUNCTION sigma.fn_json(numeric) IS 'Json of a number';
+CREATE FUNCTION sigma.fn_json(float8) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE RETURN sigma.fn_variant($1);
+COMMENT ON FUNCTION sigma.fn_json(float8) IS 'Json of a number';
+CREATE FUNCTION sigma.fn_json(bool) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE RETURN pg_catalog.to_jsonb($1);
+COMMENT ON FUNCTION sigma.fn_json(bool) IS 'Json of a logical value';
+CREATE FUNCTION sigma.fn_json(text[]) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE RETURN pg_catalog.to_jsonb($1);
+COMMENT ON FUNCTION sigma.fn_json(text[]) IS 'Json of a list';
+CREATE FUNCTION sigma.fn_json(timestamp) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE RETURN sigma.fn_variant($1);
+COMMENT ON FUNCTION sigma.fn_json(timestamp) IS 'Json of a date: its text';
+CREATE FUNCTION sigma.fn_json(jsonb) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE RETURN $1;
+COMMENT ON FUNCTION sigma.fn_json(jsonb) IS 'Json of a variant: itself';
+
+-- functions of formulas: Array
+CREATE FUNCTION sigma.fn_arraylength(jsonb) RETURNS int8
+    AS 'MODULE_PATHNAME', 'fn_arraylength' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_arraylength(jsonb) IS 'ArrayLength';
+CREATE FUNCTION sigma.fn_arraycontains(jsonb, target jsonb) RETURNS bool
+    AS 'MODULE_PATHNAME', 'fn_arraycontains' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_arraycontains(jsonb, jsonb) IS 'ArrayContains';
+CREATE FUNCTION sigma.fn_arrayconcat(VARIADIC jsonb[]) RETURNS jsonb
+    AS 'MODULE_PATHNAME', 'fn_arrayconcat' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_arrayconcat(VARIADIC jsonb[]) IS 'ArrayConcat';
+CREATE FUNCTION sigma.fn_arraydistinct(jsonb) RETURNS jsonb
+    AS 'MODULE_PATHNAME', 'fn_arraydistinct' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_arraydistinct(jsonb) IS 'ArrayDistinct, in the order of first occurrence';
+CREATE FUNCTION sigma.fn_arrayexcept(jsonb, other jsonb) RETURNS jsonb
+    AS 'MODULE_PATHNAME', 'fn_arrayexcept' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_arrayexcept(jsonb, jsonb) IS 'ArrayExcept';
+CREATE FUNCTION sigma.fn_arrayintersection(jsonb, other jsonb) RETURNS jsonb
+    AS 'MODULE_PATHNAME', 'fn_arrayintersection' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_arrayintersection(jsonb, jsonb) IS 'ArrayIntersection';
+CREATE FUNCTION sigma.fn_arrayjoin(jsonb, separator text) RETURNS text
+    AS 'MODULE_PATHNAME', 'fn_arrayjoin' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_arrayjoin(jsonb, text) IS 'ArrayJoin, nulls left out';
+CREATE FUNCTION sigma.fn_arrayjoin(jsonb, separator text, null_replacement text) RETURNS text
+    AS 'MODULE_PATHNAME', 'fn_arrayjoin' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_arrayjoin(jsonb, text, text) IS 'ArrayJoin, nulls replaced';
+CREATE FUNCTION sigma.fn_arrayslice(jsonb, start int8) RETURNS jsonb
+    AS 'MODULE_PATHNAME', 'fn_arrayslice' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_arrayslice(jsonb, int8) IS 'ArraySlice, to the end';
+CREATE FUNCTION sigma.fn_arrayslice(jsonb, start int8, length int8) RETURNS jsonb
+    AS 'MODULE_PATHNAME', 'fn_arrayslice' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_arrayslice(jsonb, int8, int8) IS 'ArraySlice';
+CREATE FUNCTION sigma.fn_arraycompact(jsonb) RETURNS jsonb
+    AS 'MODULE_PATHNAME', 'fn_arraycompact' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_arraycompact(jsonb) IS 'ArrayCompact';
+CREATE FUNCTION sigma.fn_sequence(first int8, last int8, step int8) RETURNS jsonb
+    AS 'MODULE_PATHNAME', 'fn_sequence' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_sequence(int8, int8, int8) IS 'Sequence, of at most 1,000,000 entries';
+CREATE FUNCTION sigma.fn_splittoarray(text, delimiter text) RETURNS jsonb
+    AS 'MODULE_PATHNAME', 'fn_splittoarray' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_splittoarray(text, text) IS 'SplitToArray';
+CREATE FUNCTION sigma.fn_raggedhierarchy(VARIADIC jsonb[]) RETURNS jsonb
+    AS 'MODULE_PATHNAME', 'fn_raggedhierarchy' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_raggedhierarchy(VARIADIC jsonb[]) IS 'RaggedHierarchy: the levels that are not NULL';
+
+-- functions of formulas: System
+CREATE FUNCTION sigma.fn_currentuseremail() RETURNS text
+    AS 'MODULE_PATHNAME', 'fn_currentuseremail' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_currentuseremail() IS 'CurrentUserEmail: the app user';
+CREATE FUNCTION sigma.fn_currentuserfullname() RETURNS text
+    AS 'MODULE_PATHNAME', 'fn_currentuserfullname' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_currentuserfullname() IS 'CurrentUserFullName';
+CREATE FUNCTION sigma.fn_currentuserfirstname() RETURNS text
+    AS 'MODULE_PATHNAME', 'fn_currentuserfirstname' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_currentuserfirstname() IS 'CurrentUserFirstName';
+CREATE FUNCTION sigma.fn_currentuserinteam(VARIADIC text[]) RETURNS bool
+    AS 'MODULE_PATHNAME', 'fn_currentuserinteam' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_currentuserinteam(VARIADIC text[]) IS 'CurrentUserInTeam: a team is a database role';
+CREATE FUNCTION sigma.fn_currentuserattributetext(name text) RETURNS text
+    AS 'MODULE_PATHNAME', 'fn_currentuserattributetext' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_currentuserattributetext(text) IS 'CurrentUserAttributeText: a claim of request.jwt.claims';
+CREATE FUNCTION sigma.fn_currenttimezone() RETURNS text
+    AS 'MODULE_PATHNAME', 'fn_currenttimezone' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_currenttimezone() IS 'CurrentTimezone: sigma.timezone';
+
 ------------------------------------------------------------------------------
 -- input_table: definition
 ------------------------------------------------------------------------------

@@ -10,6 +10,7 @@
 #include "utils/guc.h"
 
 #include "common/session.h"
+#include "common/zone.h"
 #include "input_table/input_table.h"
 
 PG_MODULE_MAGIC;
@@ -36,6 +37,9 @@ _PG_init(void)
 	DefineCustomIntVariable("sigma.max_errors",
 							"How many failures a result lists at the most.",
 							NULL, &sigma_max_errors, 1000, 1, INT_MAX, PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomStringVariable("sigma.timezone",
+							   "The time zone of the app: what Now() and Today() of formulas show.",
+							   NULL, &sigma_timezone, "UTC", PGC_USERSET, 0, sigma_zone_check, NULL, NULL);
 	MarkGUCPrefixReserved("sigma");
 	sigma_statement_init();
 }

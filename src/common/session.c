@@ -41,37 +41,47 @@ sigma_restoring(void)
 	return !check_function_bodies;
 }
 
-/*
- * "email" of the JWT claims that PostgREST sets, or NULL.  The text is
- * remembered with what was read from it: it is the same for a whole request.
- */
+/* "email" of the claims, palloc'd, or NULL */
 static char *
 claimed_email(void)
 {
-	static char *last_claims = NULL;
-	static char *last_email = NULL;
-	const char *claims = GetConfigOption("request.jwt.claims", true, false);
+	Jsonb	   *claims = sigma_claims();
+	JsonbValue	value;
 
-	if (claims == NULL || claims[0] == '\0')
+	if (claims == NULL || !JB_ROOT_IS_OBJECT(claims) ||
+		getKeyJsonValueFromContainer(&claims->root, "email", strlen("email"), &value) == NULL ||
+		value.type != jbvString)
 		return NULL;
-	if (last_claims == NULL || strcmp(last_claims, claims) != 0)
-	{
-		Jsonb	   *document = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(claims)));
-		JsonbValue	value;
-		JsonbValue *found = NULL;
-		char	   *email = NULL;
+	return pnstrdup(value.val.string.val, value.val.string.len);
+}
 
-		if (JB_ROOT_IS_OBJECT(document))
-			found = getKeyJsonValueFromContainer(&document->root, "email", strlen("email"), &value);
-		if (found != NULL && found->type == jbvString)
-			email = pnstrdup(found->val.string.val, found->val.string.len);
+/*
+ * The text is remembered with what was read from it: it is the same for a whole
+ * request.
+ */
+Jsonb *
+sigma_claims(void)
+{
+	static char *last_text = NULL;
+	static Jsonb *last_claims = NULL;
+	const char *given = GetConfigOption("request.jwt.claims", true, false);
+
+	if (given == NULL || given[0] == '\0')
+		return NULL;
+	if (last_text == NULL || strcmp(last_text, given) != 0)
+	{
+		Jsonb	   *claims = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(given)));
+		char	   *text = MemoryContextStrdup(TopMemoryContext, given);
+
+		if (last_text != NULL)
+			pfree(last_text);
 		if (last_claims != NULL)
 			pfree(last_claims);
-		if (last_email != NULL)
-			pfree(last_email);
-		last_claims = last_email = NULL;
-		last_email = email == NULL ? NULL : MemoryContextStrdup(TopMemoryContext, email);
-		last_claims = MemoryContextStrdup(TopMemoryContext, claims);
+		last_text = NULL;
+		last_claims = NULL;
+		last_claims = MemoryContextAlloc(TopMemoryContext, VARSIZE(claims));
+		memcpy(last_claims, claims, VARSIZE(claims));
+		last_text = text;
 	}
-	return last_email == NULL ? NULL : pstrdup(last_email);
+	return last_claims;
 }

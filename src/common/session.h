@@ -11,6 +11,8 @@
 
 #include "postgres.h"
 
+#include "utils/jsonb.h"
+
 /* What the statement that is being run was started by. */
 typedef enum SessionOrigin
 {
@@ -48,6 +50,12 @@ typedef enum EntryMode
  * request.jwt.claims, else the session user.  Never NULL; palloc'd.
  */
 extern char *sigma_app_user(void);
+
+/*
+ * request.jwt.claims, which PostgREST sets; NULL where it is not set.  Throws
+ * 22P02 where it is no JSON.  Do not keep or free it.
+ */
+extern Jsonb *sigma_claims(void);
 
 /*
  * Is a dump being restored?  pg_dump, psql and pg_restore work with
