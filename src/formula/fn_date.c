@@ -30,23 +30,24 @@ typedef struct UnitName
 	const char *name;
 	int			length;
 	DateUnit	unit;
+	DateUnit	among;			/* allowed where this one is */
 } UnitName;
 
 static const UnitName unit_names[] = {
-	{"year", 4, UNIT_YEAR},
-	{"quarter", 7, UNIT_QUARTER},
-	{"month", 5, UNIT_MONTH},
-	{"week", 4, UNIT_WEEK},
-	{"week_starting_sunday", 20, UNIT_WEEK},
-	{"week_starting_monday", 20, UNIT_WEEK_MONDAY},
-	{"day", 3, UNIT_DAY},
-	{"hour", 4, UNIT_HOUR},
-	{"minute", 6, UNIT_MINUTE},
-	{"second", 6, UNIT_SECOND},
-	{"millisecond", 11, UNIT_MILLISECOND},
-	{"weekday", 7, UNIT_WEEKDAY},
-	{"day_of_year", 11, UNIT_DAY_OF_YEAR},
-	{"epoch", 5, UNIT_EPOCH}
+	{"year", 4, UNIT_YEAR, UNIT_YEAR},
+	{"quarter", 7, UNIT_QUARTER, UNIT_QUARTER},
+	{"month", 5, UNIT_MONTH, UNIT_MONTH},
+	{"week", 4, UNIT_WEEK, UNIT_WEEK},
+	{"week_starting_sunday", 20, UNIT_WEEK, UNIT_WEEK_MONDAY},
+	{"week_starting_monday", 20, UNIT_WEEK_MONDAY, UNIT_WEEK_MONDAY},
+	{"day", 3, UNIT_DAY, UNIT_DAY},
+	{"hour", 4, UNIT_HOUR, UNIT_HOUR},
+	{"minute", 6, UNIT_MINUTE, UNIT_MINUTE},
+	{"second", 6, UNIT_SECOND, UNIT_SECOND},
+	{"millisecond", 11, UNIT_MILLISECOND, UNIT_MILLISECOND},
+	{"weekday", 7, UNIT_WEEKDAY, UNIT_WEEKDAY},
+	{"day_of_year", 11, UNIT_DAY_OF_YEAR, UNIT_DAY_OF_YEAR},
+	{"epoch", 5, UNIT_EPOCH, UNIT_EPOCH}
 };
 
 const char *const sigma_month_names[12] = {
@@ -280,7 +281,7 @@ sigma_date_unit(const text *name, int allowed)
 		if (unit_names[i].length == length &&
 			pg_strncasecmp(unit_names[i].name, given, length) == 0)
 		{
-			if ((allowed & UNIT_BIT(unit_names[i].unit)) != 0)
+			if ((allowed & UNIT_BIT(unit_names[i].among)) != 0)
 				return unit_names[i].unit;
 			break;
 		}
@@ -296,7 +297,7 @@ refuse_unit(const text *name, int allowed)
 
 	initStringInfo(&units);
 	for (i = 0; i < lengthof(unit_names); i++)
-		if ((allowed & UNIT_BIT(unit_names[i].unit)) != 0)
+		if ((allowed & UNIT_BIT(unit_names[i].among)) != 0)
 			appendStringInfo(&units, "%s%s", units.len > 0 ? ", " : "", unit_names[i].name);
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
