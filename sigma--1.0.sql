@@ -1317,6 +1317,117 @@ END;
 COMMENT ON FUNCTION sigma.list_action_sequences() IS 'the action sequences, with how often and when last they ran';
 
 ------------------------------------------------------------------------------
+-- rights: audit
+------------------------------------------------------------------------------
+
+CREATE TABLE sigma.sigma_audit (
+    at timestamptz NOT NULL,
+    by text,
+    role name,
+    object text NOT NULL,
+    operation text NOT NULL,
+    old jsonb,
+    new jsonb,
+    xact xid8
+);
+COMMENT ON TABLE sigma.sigma_audit IS 'who changed which definition, and who gave which rights: append-only';
+SELECT pg_catalog.pg_extension_config_dump('sigma.sigma_audit', '');
+CREATE INDEX sigma_audit_at ON sigma.sigma_audit (at);
+CREATE INDEX sigma_audit_object ON sigma.sigma_audit (object, at);
+
+CREATE FUNCTION sigma.audit_definition() RETURNS trigger
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.audit_definition() IS 'records in sigma_audit what was defined, changed or deleted';
+
+CREATE FUNCTION sigma.refuse_audit_write() RETURNS trigger
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.refuse_audit_write() IS 'refuses all writes to sigma_audit but those of a restore';
+
+CREATE TRIGGER sigma_0_refuse BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON sigma.sigma_audit
+    FOR EACH STATEMENT EXECUTE FUNCTION sigma.refuse_audit_write();
+CREATE TRIGGER sigma_9_audit AFTER INSERT OR UPDATE OR DELETE ON sigma.sigma_input_tables
+    FOR EACH ROW EXECUTE FUNCTION sigma.audit_definition();
+CREATE TRIGGER sigma_9_audit AFTER INSERT OR UPDATE OR DELETE ON sigma.sigma_layout_elements
+    FOR EACH ROW EXECUTE FUNCTION sigma.audit_definition();
+CREATE TRIGGER sigma_9_audit AFTER INSERT OR UPDATE OR DELETE ON sigma.sigma_actions
+    FOR EACH ROW EXECUTE FUNCTION sigma.audit_definition();
+CREATE TRIGGER sigma_9_audit AFTER INSERT OR UPDATE OR DELETE ON sigma.sigma_action_sequences
+    FOR EACH ROW EXECUTE FUNCTION sigma.audit_definition();
+CREATE TRIGGER sigma_9_audit AFTER INSERT OR UPDATE OR DELETE ON sigma.sigma_variables
+    FOR EACH ROW EXECUTE FUNCTION sigma.audit_definition();
+
+------------------------------------------------------------------------------
+-- rights: access
+------------------------------------------------------------------------------
+
+-- Levels that roles have, table_id '' for the workbook.  The GRANTs are what counts;
+-- these rows say what relations made later get.  A regrole follows a renamed role and
+-- is dumped by name.  Rows that a governance_config asks for come with its definition.
+CREATE TABLE sigma.sigma_access (
+    role regrole,
+    level text,
+    table_id varchar(255),
+    governance boolean,
+    granted_by name,
+    granted_at timestamptz,
+    CONSTRAINT sigma_access_pkey PRIMARY KEY (role, level, table_id, governance)
+);
+COMMENT ON TABLE sigma.sigma_access IS 'levels of access that roles have: written by grant_access, revoke_access and definitions';
+SELECT pg_catalog.pg_extension_config_dump('sigma.sigma_access',
+    'WHERE NOT governance AND EXISTS (SELECT FROM pg_catalog.pg_roles r WHERE r.oid = role)');
+
+CREATE FUNCTION sigma.refuse_access_write() RETURNS trigger
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.refuse_access_write() IS 'refuses all writes to sigma_access but those of a restore';
+
+CREATE TRIGGER sigma_0_refuse BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON sigma.sigma_access
+    FOR EACH STATEMENT EXECUTE FUNCTION sigma.refuse_access_write();
+
+CREATE FUNCTION sigma.grant_access(role name, level text, table_id text DEFAULT NULL) RETURNS void
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.grant_access(name, text, text) IS
+    'give a role level viewer, editor, builder or admin: of one input table, or of all and those to come';
+
+CREATE FUNCTION sigma.revoke_access(role name, level text DEFAULT NULL, table_id text DEFAULT NULL) RETURNS void
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.revoke_access(name, text, text) IS
+    'take a level from a role; null is every level, and every table besides the workbook';
+
+CREATE FUNCTION sigma.list_access(OUT role name, OUT level text, OUT table_id text, OUT granted_by name)
+    RETURNS SETOF record
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.list_access() IS 'the levels of all roles for admins, else those of the caller''s roles';
+
+-- Row security of catalog tables is fixed here: it is not dumped.  A GRANT on the table
+-- opens all of its rows; levels that are to see some get rights on the columns instead.
+ALTER TABLE sigma.sigma_input_tables ENABLE ROW LEVEL SECURITY;
+CREATE POLICY sigma_read ON sigma.sigma_input_tables FOR SELECT USING (
+    (SELECT pg_catalog.has_table_privilege('sigma.sigma_input_tables'::pg_catalog.regclass, 'SELECT'))
+    OR EXISTS (
+        SELECT FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+        WHERE ((n.nspname = 'sigds'
+                AND c.relname = 'sigds_' || pg_catalog.regexp_replace(pg_catalog.lower(id COLLATE "C"), '[^a-z0-9_]' COLLATE "C", '_', 'g'))
+            OR (n.nspname = 'sigma_views' AND c.relname = coalesce(name, id)))
+          AND c.relkind IN ('r', 'v')
+          AND pg_catalog.has_any_column_privilege(c.oid, 'SELECT, INSERT, UPDATE')));
+CREATE POLICY sigma_define ON sigma.sigma_input_tables FOR INSERT WITH CHECK (true);
+CREATE POLICY sigma_change ON sigma.sigma_input_tables FOR UPDATE USING (true);
+CREATE POLICY sigma_delete ON sigma.sigma_input_tables FOR DELETE USING (true);
+
+ALTER TABLE sigma.sigma_execution_history ENABLE ROW LEVEL SECURITY;
+CREATE POLICY sigma_read ON sigma.sigma_execution_history FOR SELECT USING (
+    (SELECT pg_catalog.has_table_privilege('sigma.sigma_execution_history'::pg_catalog.regclass, 'SELECT'))
+    OR role = current_user);
+CREATE POLICY sigma_write ON sigma.sigma_execution_history FOR INSERT WITH CHECK (true);
+CREATE POLICY sigma_change ON sigma.sigma_execution_history FOR UPDATE USING (true);
+CREATE POLICY sigma_delete ON sigma.sigma_execution_history FOR DELETE USING (true);
+
+ALTER TABLE sigma.sigma_audit ENABLE ROW LEVEL SECURITY;
+CREATE POLICY sigma_read ON sigma.sigma_audit FOR SELECT USING (
+    (SELECT pg_catalog.has_table_privilege('sigma.sigma_audit'::pg_catalog.regclass, 'SELECT'))
+    OR operation IN ('create', 'update', 'delete'));
+
+------------------------------------------------------------------------------
 -- Rights: what PostgreSQL grants to PUBLIC by default is taken back
 ------------------------------------------------------------------------------
 

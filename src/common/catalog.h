@@ -46,6 +46,7 @@ extern bool sigma_catalog_delete(DocumentKind kind, const char *id);
 #define CATALOG_INSERT	(1 << TRIGGER_EVENT_INSERT)
 #define CATALOG_UPDATE	(1 << TRIGGER_EVENT_UPDATE)
 #define CATALOG_DELETE	(1 << TRIGGER_EVENT_DELETE)
+#define CATALOG_ANY		(CATALOG_INSERT | CATALOG_UPDATE | CATALOG_DELETE | (1 << TRIGGER_EVENT_TRUNCATE))
 
 /*
  * The call of a trigger function of the catalog; 39P01 where it is not called as a

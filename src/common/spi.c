@@ -52,7 +52,13 @@ sigma_spi_run(const char *sql, int expected)
 Oid
 sigma_sigds_owner(void)
 {
-	Oid			namespace = sigma_sigds_namespace();
+	return sigma_schema_owner(sigma_sigds_namespace());
+}
+
+/* The owner of a schema. */
+Oid
+sigma_schema_owner(Oid namespace)
+{
 	HeapTuple	tuple = SearchSysCache1(NAMESPACEOID, ObjectIdGetDatum(namespace));
 	Oid			owner;
 

@@ -32,6 +32,7 @@ typedef struct OwnerScope
 } OwnerScope;
 
 extern Oid	sigma_sigds_owner(void);
+extern Oid	sigma_schema_owner(Oid namespace);
 extern Oid	sigma_relation_owner(Oid relid);
 extern void sigma_owner_begin(OwnerScope *scope, Oid owner);
 extern void sigma_owner_end(const OwnerScope *scope);

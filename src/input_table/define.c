@@ -36,6 +36,7 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
+#include "common/access.h"
 #include "common/cache.h"
 #include "common/catalog.h"
 #include "common/errors.h"
@@ -491,6 +492,7 @@ apply_insert(TriggerData *trigger)
 			if (strcmp(lfirst(lc), table->columns[0].id) == 0)
 				sigma_data_table_add_blank_rows(table, BLANK_ROWS);
 		sigma_view_create(table);
+		sigma_access_apply(table->id);
 		return;
 	}
 	if (!restoring && !sigma_data_table_is_of(relid, table->id))
@@ -502,6 +504,7 @@ apply_insert(TriggerData *trigger)
 	if (restoring)
 		return;
 	sigma_view_create(table);
+	sigma_access_apply(table->id);
 	sigma_limits_forget_count(table->id);
 	check_limit(table);
 	sigma_cache_send(relid);
@@ -580,6 +583,7 @@ purge(const char *id)
 				 errmsg("permission denied to purge input table \"%s\"", id),
 				 errhint("Purging drops all rows: it needs the TRUNCATE privilege on \"sigds.%s\".",
 						 sigma_data_table_name(id))));
+	sigma_access_forget(id);
 	sigma_data_table_drop(id);
 }
 

@@ -191,6 +191,10 @@ check_visible(const char *id)
 		elog(ERROR, "could not read sigma.sigma_input_tables");
 	found = SPI_processed > 0;
 	SPI_finish();
+	if (!found && sigma_catalog_exists(DOCUMENT_INPUT_TABLE, id))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied for input table \"%s\"", id)));
 	if (!found)
 		sigma_catalog_not_found(DOCUMENT_INPUT_TABLE, id);
 }

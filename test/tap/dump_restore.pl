@@ -64,6 +64,13 @@ $node->safe_psql('app', q{
 	SELECT sigma.execute_sequence('promote', '{"controls": {"score": 77}}');
 	SELECT sigma.execute_sequence('promote', '{"controls": {"score": 1000}}');
 	SELECT sigma.execute_sequence('opened');
+	CREATE ROLE everywhere; CREATE ROLE "of one"; CREATE ROLE boss; CREATE ROLE gone;
+	SELECT sigma.grant_access('everywhere', 'editor');
+	SELECT sigma.grant_access('of one', 'viewer', 'contacts');
+	SELECT sigma.grant_access('boss', 'admin');
+	SELECT sigma.grant_access('gone', 'admin');
+	DROP OWNED BY gone;
+	DROP ROLE gone;
 });
 
 # Everything that must be equal, as text.
@@ -78,6 +85,13 @@ my @probes = (
 	  WHERE c.relnamespace = 'sigma_views'::regnamespace ORDER BY 1},
 	q{SELECT sigma.table_info('contacts')},
 	q{SELECT tgname, tgenabled FROM pg_trigger WHERE tgrelid = 'sigds.sigds_contacts'::regclass ORDER BY 1},
+	q{SELECT * FROM sigma.list_access()},
+	q{SELECT * FROM sigma.sigma_audit ORDER BY at, object, operation},
+	(map { "SELECT o.oid::$_->[1]::text COLLATE \"C\", (SELECT string_agg(i::text, ' ' ORDER BY i::text COLLATE \"C\") FROM unnest(o.$_->[2]) AS i)
+		FROM $_->[0] AS o WHERE $_->[3] IN ('sigma'::regnamespace, 'sigds'::regnamespace, 'sigma_views'::regnamespace) ORDER BY 1" }
+		([qw(pg_class regclass relacl relnamespace)], [qw(pg_proc regprocedure proacl pronamespace)], [qw(pg_type regtype typacl typnamespace)],
+		 [qw(pg_namespace regnamespace nspacl oid)])),
+	q{SELECT polrelid::regclass::text COLLATE "C", polname, pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid) FROM pg_policy ORDER BY 1, 2},
 	q{SELECT indexdef FROM pg_indexes WHERE schemaname = 'sigds' ORDER BY 1},
 );
 
@@ -126,6 +140,9 @@ sub compare
 		't', "$how: row ids go on where they were");
 	is(refused($database, q{PERFORM sigma.create_container('{"id": "deep1", "parent_id": "nowhere"}')}),
 		'SG404', "$how: references are checked again");
+	is($node->safe_psql($database, q{SELECT sigma.create_input_table('{"id": "later", "columns": [{"name": "a", "type": "text"}]}');
+		SET ROLE everywhere; INSERT INTO sigds.sigds_later VALUES ('x') RETURNING a}),
+		"later\nx", "$how: levels reach tables to come");
 }
 
 my $dir = $node->basedir;
