@@ -433,9 +433,6 @@ COMMENT ON FUNCTION sigma.fn_asin(float8) IS 'Asin of formulas: NULL outside -1 
 CREATE FUNCTION sigma.fn_div(a numeric, b numeric) RETURNS numeric
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION sigma.fn_div(numeric, numeric) IS 'Div of formulas: the integer part of the quotient, NULL for divisor 0';
-CREATE FUNCTION sigma.fn_mod(a numeric, b numeric) RETURNS numeric
-    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION sigma.fn_mod(numeric, numeric) IS 'Mod of formulas: the remainder, NULL for divisor 0';
 CREATE FUNCTION sigma.fn_iseven(n numeric) RETURNS bool
     AS 'MODULE_PATHNAME', 'fn_iseven_numeric' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION sigma.fn_iseven(numeric) IS 'IsEven of formulas: is the integer part even?';
@@ -454,9 +451,6 @@ COMMENT ON FUNCTION sigma.fn_isodd(float8) IS 'IsOdd of formulas: is the remaind
 CREATE FUNCTION sigma.fn_isodd(n bigint) RETURNS bool
     AS 'MODULE_PATHNAME', 'fn_isodd_int8' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION sigma.fn_isodd(bigint) IS 'IsOdd of formulas: is the remainder of the integer part by two 1?';
-CREATE FUNCTION sigma.fn_rowavg(numbers numeric[]) RETURNS numeric
-    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION sigma.fn_rowavg(numeric[]) IS 'RowAvg of formulas: the average, NULL where a number is';
 CREATE FUNCTION sigma.fn_binfixed(value numeric, low numeric, high numeric, bins int) RETURNS int
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION sigma.fn_binfixed(numeric, numeric, numeric, int) IS 'BinFixed of formulas: the number of the bin of equal width';

@@ -32,6 +32,7 @@ static FormulaSql *build_greatest_nonnull(FormulaCompiler *compiler, const Formu
 static FormulaSql *build_least_nonnull(FormulaCompiler *compiler, const FormulaNode *node, FormulaSql **arguments, int count);
 static FormulaSql *build_bin_range(FormulaCompiler *compiler, const FormulaNode *node, FormulaSql **arguments, int count);
 static FormulaSql *build_row_avg(FormulaCompiler *compiler, const FormulaNode *node, FormulaSql **arguments, int count);
+static FormulaSql *build_mod(FormulaCompiler *compiler, const FormulaNode *node, FormulaSql **arguments, int count);
 static FormulaSql *build_array(FormulaCompiler *compiler, const FormulaNode *node, FormulaSql **arguments, int count);
 static FormulaSql *build_array_contains(FormulaCompiler *compiler, const FormulaNode *node, FormulaSql **arguments, int count);
 
@@ -53,6 +54,7 @@ static const struct
 	{"LeastNonNull", build_least_nonnull},
 	{"BinRange", build_bin_range},
 	{"RowAvg", build_row_avg},
+	{"Mod", build_mod},
 	{"Array", build_array},
 	{"ArrayContains", build_array_contains},
 };
@@ -482,6 +484,13 @@ build_row_avg(FormulaCompiler *compiler, const FormulaNode *node, FormulaSql **a
 	snprintf(number, sizeof(number), "%d", count);
 	return sigma_compile_binary(compiler, node, OPERATOR_DIVIDE, sum,
 								sigma_compile_node(compiler, sigma_formula_parse(pstrdup(number))));
+}
+
+/* Mod(a, b) is a % b. */
+static FormulaSql *
+build_mod(FormulaCompiler *compiler, const FormulaNode *node, FormulaSql **arguments, int count)
+{
+	return sigma_compile_binary(compiler, node, OPERATOR_MODULO, arguments[0], arguments[1]);
 }
 
 /* Array(value, ...): JSON, so that the values may be of several kinds. */

@@ -3,7 +3,7 @@
  *		Mathematical functions of formulas that differ from PostgreSQL's.
  *
  * Where PostgreSQL raises an error because a function has no value there, a
- * formula is Null: Sqrt(-1), Ln(0), Power(0, -1), Mod(1, 0).  A result that a float
+ * formula is Null: Sqrt(-1), Ln(0), Power(0, -1), Div(1, 0).  A result that a float
  * cannot hold stays PostgreSQL's error 22003.  What PostgreSQL computes in the same
  * way is a template in functions.c and not here.
  *
@@ -13,9 +13,7 @@
 
 #include <math.h>
 
-#include "catalog/pg_type.h"
 #include "fmgr.h"
-#include "utils/array.h"
 #include "utils/float.h"
 #include "utils/fmgrprotos.h"
 #include "utils/numeric.h"
@@ -35,14 +33,12 @@ PG_FUNCTION_INFO_V1(fn_cot);
 PG_FUNCTION_INFO_V1(fn_acos);
 PG_FUNCTION_INFO_V1(fn_asin);
 PG_FUNCTION_INFO_V1(fn_div);
-PG_FUNCTION_INFO_V1(fn_mod);
 PG_FUNCTION_INFO_V1(fn_iseven_numeric);
 PG_FUNCTION_INFO_V1(fn_iseven_float8);
 PG_FUNCTION_INFO_V1(fn_iseven_int8);
 PG_FUNCTION_INFO_V1(fn_isodd_numeric);
 PG_FUNCTION_INFO_V1(fn_isodd_float8);
 PG_FUNCTION_INFO_V1(fn_isodd_int8);
-PG_FUNCTION_INFO_V1(fn_rowavg);
 PG_FUNCTION_INFO_V1(fn_binfixed);
 PG_FUNCTION_INFO_V1(fn_distanceglobe);
 PG_FUNCTION_INFO_V1(fn_distanceplane);
@@ -147,15 +143,6 @@ fn_div(PG_FUNCTION_ARGS)
 	return DirectFunctionCall2(numeric_div_trunc, PG_GETARG_DATUM(0), PG_GETARG_DATUM(1));
 }
 
-/* The remainder, with the sign of the first number; NULL for a divisor of zero. */
-Datum
-fn_mod(PG_FUNCTION_ARGS)
-{
-	if (is_zero(PG_GETARG_NUMERIC(1)))
-		PG_RETURN_NULL();
-	return DirectFunctionCall2(numeric_mod, PG_GETARG_DATUM(0), PG_GETARG_DATUM(1));
-}
-
 /* Is the integer part even?  NULL for NaN and infinities, as in its like. */
 Datum
 fn_iseven_numeric(PG_FUNCTION_ARGS)
@@ -208,30 +195,6 @@ Datum
 fn_isodd_int8(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_BOOL(PG_GETARG_INT64(0) % 2 == 1);
-}
-
-/* The average of an array's numbers, without zeros at its end; NULL where one is NULL or there are none. */
-Datum
-fn_rowavg(PG_FUNCTION_ARGS)
-{
-	ArrayType  *array = PG_GETARG_ARRAYTYPE_P(0);
-	Datum	   *numbers;
-	bool	   *nulls;
-	int			count;
-	Datum		sum = NumericGetDatum(int64_to_numeric(0));
-	int			i;
-
-	deconstruct_array(array, NUMERICOID, -1, false, TYPALIGN_INT, &numbers, &nulls, &count);
-	if (count == 0)
-		PG_RETURN_NULL();
-	for (i = 0; i < count; i++)
-	{
-		if (nulls[i])
-			PG_RETURN_NULL();
-		sum = DirectFunctionCall2(numeric_add, sum, numbers[i]);
-	}
-	return DirectFunctionCall1(numeric_trim_scale,
-							   DirectFunctionCall2(numeric_div, sum, NumericGetDatum(int64_to_numeric(count))));
 }
 
 /*

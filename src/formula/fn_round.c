@@ -18,15 +18,19 @@
 
 #include "common/int.h"
 #include "fmgr.h"
+#include "utils/builtins.h"
 #include "utils/float.h"
 #include "utils/fmgrprotos.h"
 #include "utils/numeric.h"
 
 /* More digits than this no rounding of numeric looks at. */
 #define MAX_DIGITS		2000
-/* 10 ^ 15 and the whole numbers below it are exact as float, and so are their decimal texts. */
-#define MAX_FLOAT_DIGITS	15
-#define EXACT_FLOAT		1e15
+/* The largest power of ten that is exact as float. */
+#define MAX_FLOAT_POWER	22
+/* What a float has behind 15 digits is no part of the decimal number it stands for ... */
+#define DECIMAL_FLOAT	1e15
+/* ... and below this one digit more is exact too. */
+#define EXACT_FLOAT		1e14
 /* How far, in relation, a float may be from the decimal number it stands for. */
 #define FLOAT_TOLERANCE	1e-14
 
@@ -38,13 +42,15 @@ typedef enum Rounding
 	ROUND_TRUNC					/* towards zero */
 } Rounding;
 
-static const float8 float_powers[MAX_FLOAT_DIGITS + 1] = {
-	1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15
+static const float8 float_powers[MAX_FLOAT_POWER + 1] = {
+	1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11,
+	1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22
 };
 
 static Numeric round_numeric(Numeric n, int32 digits, Rounding rounding);
 static Numeric power_of_ten(int32 exponent);
 static float8 round_float8(float8 n, int32 digits, Rounding rounding);
+static float8 round_decimal(float8 n, int32 digits, Rounding rounding);
 static float8 round_whole(float8 n, Rounding rounding);
 static int64 round_int8(int64 n, int32 digits, Rounding rounding);
 static bool to_multiple(Numeric n, Numeric factor, Rounding rounding, Numeric *result);
@@ -162,39 +168,53 @@ power_of_ten(int32 exponent)
 
 /*
  * Whole digits are rounded exactly.  Otherwise the number is scaled so that the
- * place of rounding is the point; "edge" is the nearest value where the result
- * changes.  Far from it, or where the float is that very decimal number, the answer
- * is clear; in between numeric decides, which sees 15 digits.
+ * place of rounding is the point.  Where 15 digits end before it there is nothing to
+ * do.  A number that is far from "edge", the nearest value where the result changes,
+ * or is that very decimal number, is rounded as it is scaled.  In between numeric
+ * decides, which sees 15 digits.
  */
 static float8
 round_float8(float8 n, int32 digits, Rounding rounding)
 {
-	Numeric		exact;
+	bool		exact_power = digits >= -MAX_FLOAT_POWER && digits <= MAX_FLOAT_POWER;
+	float8		power;
+	float8		scaled;
+	float8		edge;
 
 	if (isnan(n) || isinf(n) || n == 0)
 		return n;
 	if (digits == 0)
 		return round_whole(n, rounding);
-	if (digits >= -MAX_FLOAT_DIGITS && digits <= MAX_FLOAT_DIGITS)
-	{
-		float8		power = float_powers[abs(digits)];
-		float8		scaled = digits > 0 ? n * power : n / power;
-		float8		edge = rounding == ROUND_HALF ? trunc(scaled) + copysign(0.5, scaled) : rint(scaled);
+	digits = Max(digits, -MAX_DIGITS);
+	digits = Min(digits, MAX_DIGITS);
+	power = exact_power ? float_powers[abs(digits)] : pow(10, abs(digits));
+	scaled = digits > 0 ? n * power : n / power;
+	if (fabs(scaled) >= DECIMAL_FLOAT)
+		return n;
+	if (!exact_power || fabs(scaled) >= EXACT_FLOAT)
+		return round_decimal(n, digits, rounding);
 
-		if (fabs(scaled) < EXACT_FLOAT / 10)
-		{
-			if ((digits > 0 ? edge / power : edge * power) == n)
-				scaled = edge;
-			if (scaled == edge || fabs(scaled - edge) > fabs(scaled) * FLOAT_TOLERANCE)
-			{
-				scaled = round_whole(scaled, rounding);
-				return digits > 0 ? scaled / power : scaled * power;
-			}
-		}
-	}
-	exact = DatumGetNumeric(DirectFunctionCall1(float8_numeric, Float8GetDatum(n)));
-	exact = round_numeric(exact, digits, rounding);
-	return DatumGetFloat8(DirectFunctionCall1(numeric_float8, NumericGetDatum(exact)));
+	edge = rounding == ROUND_HALF ? trunc(scaled) + copysign(0.5, scaled) : rint(scaled);
+	if ((digits > 0 ? edge / power : edge * power) == n)
+		scaled = edge;
+	if (scaled != edge && fabs(scaled - edge) <= fabs(scaled) * FLOAT_TOLERANCE)
+		return round_decimal(n, digits, rounding);
+	scaled = round_whole(scaled, rounding);
+	return digits > 0 ? scaled / power : scaled * power;
+}
+
+/* Round the decimal number of 15 digits that a float stands for.  22003. */
+static float8
+round_decimal(float8 n, int32 digits, Rounding rounding)
+{
+	Numeric		decimal = DatumGetNumeric(DirectFunctionCall1(float8_numeric, Float8GetDatum(n)));
+	float8		result;
+
+	decimal = round_numeric(decimal, digits, rounding);
+	result = DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, NumericGetDatum(decimal)));
+	if (isinf(result))
+		float_overflow_error();
+	return result;
 }
 
 /* Adding 0 makes 0 of -0. */

@@ -163,8 +163,7 @@ fn_repeat(PG_FUNCTION_ARGS)
 	check_size(size, SIGMA_MAX_CELL);
 	result = (text *) palloc(VARHDRSZ + size);
 	SET_VARSIZE(result, VARHDRSZ + size);
-	if (size > 0)
-		write_repeated(VARDATA(result), VARDATA_ANY(given), VARSIZE_ANY_EXHDR(given), count);
+	write_repeated(VARDATA(result), VARDATA_ANY(given), VARSIZE_ANY_EXHDR(given), count);
 	PG_RETURN_TEXT_P(result);
 }
 
@@ -279,17 +278,22 @@ pad_text(text *given, int32 length, text *fill, bool left)
 	return result;
 }
 
-/* Copy bytes so many times and return where they end. */
+/* Copy bytes so many times, doubling what is there, and return where they end. */
 static char *
 write_repeated(char *to, const char *part, int size, int64 count)
 {
-	for (; count > 0; count--)
+	int64		total = size * count;
+	int64		done = Min(size, total);
+
+	memcpy(to, part, done);
+	while (done < total)
 	{
-		memcpy(to, part, size);
-		to += size;
-		CHECK_FOR_INTERRUPTS();
+		int64		next = Min(done, total - done);
+
+		memcpy(to + done, to, next);
+		done += next;
 	}
-	return to;
+	return to + total;
 }
 
 static void
