@@ -971,6 +971,27 @@ CREATE TRIGGER sigma_0_invalidate AFTER INSERT OR UPDATE OR DELETE ON sigma.sigm
     FOR EACH ROW EXECUTE FUNCTION sigma.invalidate_input_table();
 
 ------------------------------------------------------------------------------
+-- input_table: draft and published
+------------------------------------------------------------------------------
+
+CREATE FUNCTION sigma.keep_published() RETURNS trigger
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.keep_published() IS 'trigger of data tables: keeps what is published of a row that the draft changes';
+
+CREATE FUNCTION sigma.publish(table_id text, note text DEFAULT NULL) RETURNS jsonb
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.publish(text, text) IS 'publish the draft of an input table; returns what changed';
+
+CREATE FUNCTION sigma.publish_preview(table_id text, max_changes integer DEFAULT 1000)
+    RETURNS TABLE (row_id bigint, key jsonb, operation text, old jsonb, new jsonb, by text, at timestamptz)
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.publish_preview(text, integer) IS 'the rows that publish would change, before and after';
+
+CREATE FUNCTION sigma.discard_draft(table_id text) RETURNS jsonb
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.discard_draft(text) IS 'make an input table what is published of it; returns what was taken back';
+
+------------------------------------------------------------------------------
 -- input_table: entry
 ------------------------------------------------------------------------------
 

@@ -35,6 +35,13 @@ sigma_row_sequence_name(const char *id)
 	return psprintf("sigds_seq_%s", fold(id));
 }
 
+char *
+sigma_published_name(const char *id)
+{
+	sigma_check_table_id(id);
+	return psprintf("sigds_pub_%s", fold(id));
+}
+
 void
 sigma_check_table_id(const char *id)
 {

@@ -12,7 +12,7 @@
 
 #include "common/session.h"
 
-SessionState sigma_session = {ORIGIN_SQL, NULL, NULL, NULL};
+SessionState sigma_session = {ORIGIN_SQL, NULL, NULL, NULL, InvalidOid};
 
 char	   *sigma_user_email = NULL;
 int			sigma_mode = MODE_AUTO;

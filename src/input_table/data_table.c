@@ -28,6 +28,7 @@
 #include "common/session.h"
 #include "common/spi.h"
 #include "input_table/define.h"
+#include "input_table/published.h"
 
 /* A column that sigma keeps in every data table. */
 typedef struct SystemColumn
@@ -52,16 +53,19 @@ typedef struct DataTrigger
 	const char *event;			/* up to the table's name */
 	const char *scope;			/* after it */
 	const char *function;
-	bool		counts;			/* only where statements are counted */
+	bool		(*wanted) (const TableDefinition *table);	/* NULL: always */
 } DataTrigger;
 
+static bool counts(const TableDefinition *table);
+
 static const DataTrigger data_triggers[] = {
-	{"sigma_0_statement", "BEFORE INSERT OR UPDATE OR DELETE", "FOR EACH STATEMENT", "check_statement", false},
-	{"sigma_0_validate", "BEFORE INSERT OR UPDATE", "FOR EACH ROW", "validate_row", false},
-	{"sigma_0_truncate", "BEFORE TRUNCATE", "FOR EACH STATEMENT", "refuse_truncate", false},
-	{"sigma_1_count_insert", "AFTER INSERT", "REFERENCING NEW TABLE AS sigma_new FOR EACH STATEMENT", "count_rows", true},
-	{"sigma_1_count_update", "AFTER UPDATE", "REFERENCING OLD TABLE AS sigma_old NEW TABLE AS sigma_new FOR EACH STATEMENT", "count_rows", true},
-	{"sigma_1_count_delete", "AFTER DELETE", "REFERENCING OLD TABLE AS sigma_old FOR EACH STATEMENT", "count_rows", true},
+	{"sigma_0_statement", "BEFORE INSERT OR UPDATE OR DELETE", "FOR EACH STATEMENT", "check_statement", NULL},
+	{"sigma_0_validate", "BEFORE INSERT OR UPDATE", "FOR EACH ROW", "validate_row", NULL},
+	{"sigma_0_truncate", "BEFORE TRUNCATE", "FOR EACH STATEMENT", "refuse_truncate", NULL},
+	{"sigma_1_keep_published", "BEFORE UPDATE OR DELETE", "FOR EACH ROW", "keep_published", sigma_is_draft},
+	{"sigma_1_count_insert", "AFTER INSERT", "REFERENCING NEW TABLE AS sigma_new FOR EACH STATEMENT", "count_rows", counts},
+	{"sigma_1_count_update", "AFTER UPDATE", "REFERENCING OLD TABLE AS sigma_old NEW TABLE AS sigma_new FOR EACH STATEMENT", "count_rows", counts},
+	{"sigma_1_count_delete", "AFTER DELETE", "REFERENCING OLD TABLE AS sigma_old FOR EACH STATEMENT", "count_rows", counts},
 };
 
 static void create_sequence(const TableDefinition *table, Oid relid);
@@ -96,6 +100,9 @@ sigma_data_table_create(const TableDefinition *table)
 	for (i = 0; i < table->ncolumn; i++)
 		if (table->columns[i].unique)
 			sigma_ddl_unique_index(table, &table->columns[i], true);
+	sigma_published_forget(table->id);
+	if (sigma_is_draft(table))
+		sigma_published_create(table, false);
 	sigma_data_table_set_triggers(table, InvalidOid, false);
 	sigma_owner_end(&scope);
 	SPI_finish();
@@ -141,12 +148,13 @@ sigma_data_table_adopt(const TableDefinition *table, Oid relid, bool restoring)
 		if (table->columns[i].unique)
 			sigma_ddl_unique_index(table, &table->columns[i], may_read);
 	create_sequence(table, relid);
+	sigma_published_adopt(table);
 	sigma_data_table_set_triggers(table, relid, false);
 	sigma_owner_end(&scope);
 	SPI_finish();
 }
 
-/* Drop table and sequence, as far as they are there; 2BP01 where a view of somebody's needs the table. */
+/* Drop table, images and sequence, as far as they are there; 2BP01 where a view of somebody's needs the table. */
 void
 sigma_data_table_drop(const char *id)
 {
@@ -156,6 +164,7 @@ sigma_data_table_drop(const char *id)
 	sigma_ddl_begin(&scope);
 	if (OidIsValid(sigma_data_table_oid(id)))
 		sigma_ddl_run("DROP TABLE %s", sigma_ddl_name(sigma_data_table_name(id)));
+	sigma_published_drop(id);
 	if (OidIsValid(get_relname_relid(sigma_row_sequence_name(id), sigma_sigds_namespace())))
 		sigma_ddl_run("DROP SEQUENCE %s", sigma_ddl_name(sigma_row_sequence_name(id)));
 	sigma_owner_end(&scope);
@@ -238,9 +247,12 @@ create_sequence(const TableDefinition *table, Oid relid)
 					  SPI_OK_SELECT);
 }
 
-/* Give the table the triggers that its definition asks for, and no others of ours. */
+/*
+ * Give the table the triggers that its definition asks for, and no others of ours.
+ * "optional": just those that not every table has.
+ */
 void
-sigma_data_table_set_triggers(const TableDefinition *table, Oid relid, bool counts_only)
+sigma_data_table_set_triggers(const TableDefinition *table, Oid relid, bool optional)
 {
 	char	   *name = sigma_ddl_name(sigma_data_table_name(table->id));
 	int			i;
@@ -249,20 +261,32 @@ sigma_data_table_set_triggers(const TableDefinition *table, Oid relid, bool coun
 	{
 		const DataTrigger *t = &data_triggers[i];
 
-		if (counts_only && !t->counts)
+		if (optional && t->wanted == NULL)
 			continue;
 		if (OidIsValid(relid) && OidIsValid(get_trigger_oid(relid, t->name, true)))
 			sigma_ddl_run("DROP TRIGGER %s ON %s", t->name, name);
-		if (t->counts && !sigma_data_table_counts(table))
+		if (t->wanted != NULL && !t->wanted(table))
 			continue;
 		sigma_ddl_run("CREATE TRIGGER %s %s ON %s %s EXECUTE FUNCTION sigma.%s(%s)",
 				t->name, t->event, name, t->scope, t->function, quote_literal_cstr(table->id));
 	}
 }
 
-/* Does the table need triggers that count rows? */
+/* Do both definitions ask for the same triggers? */
 bool
-sigma_data_table_counts(const TableDefinition *table)
+sigma_data_table_same_triggers(const TableDefinition *a, const TableDefinition *b)
+{
+	int			i;
+
+	for (i = 0; i < lengthof(data_triggers); i++)
+		if (data_triggers[i].wanted != NULL && data_triggers[i].wanted(a) != data_triggers[i].wanted(b))
+			return false;
+	return true;
+}
+
+/* Does the table need triggers that count rows? */
+static bool
+counts(const TableDefinition *table)
 {
 	return table->max_rows > 0 || !table->allow_bulk;
 }

@@ -16,12 +16,15 @@
 #include "common/names.h"
 #include "common/spi.h"
 #include "input_table/define.h"
+#include "input_table/published.h"
 
 static void drop_indexes(TableChange *change);
 static void drop_index(const char *name);
-static void drop_columns(TableChange *change);
-static void rename_columns(TableChange *change);
-static void alter_columns(TableChange *change);
+static void alter_relation(const TableChange *change, const char *relation);
+static void drop_columns(const TableChange *change, const char *relation);
+static void rename_columns(const TableChange *change, const char *relation);
+static void alter_columns(const TableChange *change, const char *relation);
+static void count_retypes(TableChange *change, bool before);
 static int64 count_values(const TableDefinition *table, const ColumnDefinition *column);
 static bool needs_index(const ColumnChange *column);
 static bool loses_index(const ColumnChange *column);
@@ -45,13 +48,17 @@ sigma_data_table_alter(TableChange *change, Oid relid)
 	SPI_connect();
 	sigma_ddl_begin(&scope);
 	drop_indexes(change);
-	drop_columns(change);
-	rename_columns(change);
-	alter_columns(change);
+	count_retypes(change, true);
+	alter_relation(change, sigma_ddl_name(sigma_data_table_name(after->id)));
+	if (OidIsValid(sigma_published_oid(after->id)))
+		alter_relation(change, sigma_ddl_name(sigma_published_name(after->id)));
+	count_retypes(change, false);
 	for (i = 0; i < change->ncolumn; i++)
 		if (needs_index(&change->columns[i]))
 			sigma_ddl_unique_index(after, change->columns[i].after, may_read);
-	if (sigma_data_table_counts(change->before) != sigma_data_table_counts(after))
+	if (sigma_is_draft(after) && !sigma_is_draft(change->before))
+		sigma_published_create(after, true);
+	if (!sigma_data_table_same_triggers(change->before, after))
 		sigma_data_table_set_triggers(after, relid, true);
 	sigma_owner_end(&scope);
 	SPI_finish();
@@ -76,9 +83,18 @@ drop_index(const char *name)
 		sigma_ddl_run("DROP INDEX %s", sigma_ddl_name(name));
 }
 
+/* Columns of the data table, or of what is published of it (the same columns): drop, rename, alter. */
+static void
+alter_relation(const TableChange *change, const char *relation)
+{
+	drop_columns(change, relation);
+	rename_columns(change, relation);
+	alter_columns(change, relation);
+}
+
 /* Drop what is no longer defined, in one statement. */
 static void
-drop_columns(TableChange *change)
+drop_columns(const TableChange *change, const char *relation)
 {
 	StringInfoData sql;
 	int			i;
@@ -89,7 +105,7 @@ drop_columns(TableChange *change)
 			appendStringInfo(&sql, "%sDROP COLUMN %s", sql.len > 0 ? ", " : "",
 							 quote_identifier(change->columns[i].before->name));
 	if (sql.len > 0)
-		sigma_ddl_run("ALTER TABLE %s %s", sigma_ddl_name(sigma_data_table_name(change->before->id)), sql.data);
+		sigma_ddl_run("ALTER TABLE %s %s", relation, sql.data);
 }
 
 /*
@@ -97,9 +113,8 @@ drop_columns(TableChange *change)
  * that no column can have, so that a and b can change places.
  */
 static void
-rename_columns(TableChange *change)
+rename_columns(const TableChange *change, const char *relation)
 {
-	char	   *table = sigma_ddl_name(sigma_data_table_name(change->after->id));
 	bool		clash = false;
 	int			i;
 	int			j;
@@ -112,28 +127,26 @@ rename_columns(TableChange *change)
 				clash = true;
 	for (i = 0; i < change->ncolumn; i++)
 	{
-		ColumnChange *column = &change->columns[i];
+		const ColumnChange *column = &change->columns[i];
 
-		if (column->before == NULL || column->after == NULL ||
-			strcmp(column->before->name, column->after->name) == 0)
+		if (!sigma_column_renamed(column))
 			continue;
-		sigma_ddl_run("ALTER TABLE %s RENAME COLUMN %s TO %s", table, quote_identifier(column->before->name),
+		sigma_ddl_run("ALTER TABLE %s RENAME COLUMN %s TO %s", relation, quote_identifier(column->before->name),
 				clash ? psprintf("sigma_renamed_%d", i) : quote_identifier(column->after->name));
 	}
 	for (i = 0; clash && i < change->ncolumn; i++)
 	{
-		ColumnChange *column = &change->columns[i];
+		const ColumnChange *column = &change->columns[i];
 
-		if (column->before != NULL && column->after != NULL &&
-			strcmp(column->before->name, column->after->name) != 0)
-			sigma_ddl_run("ALTER TABLE %s RENAME COLUMN sigma_renamed_%d TO %s", table, i,
+		if (sigma_column_renamed(column))
+			sigma_ddl_run("ALTER TABLE %s RENAME COLUMN sigma_renamed_%d TO %s", relation, i,
 					quote_identifier(column->after->name));
 	}
 }
 
 /* Add columns, change types and defaults: one statement, so at most one rewrite. */
 static void
-alter_columns(TableChange *change)
+alter_columns(const TableChange *change, const char *relation)
 {
 	StringInfoData sql;
 	int			i;
@@ -141,7 +154,7 @@ alter_columns(TableChange *change)
 	initStringInfo(&sql);
 	for (i = 0; i < change->ncolumn; i++)
 	{
-		ColumnChange *column = &change->columns[i];
+		const ColumnChange *column = &change->columns[i];
 		const char *comma = sql.len > 0 ? ", " : "";
 		const char *name;
 		char	   *value;
@@ -157,7 +170,6 @@ alter_columns(TableChange *change)
 		}
 		if (column->before->type != column->after->type)
 		{
-			column->converted = count_values(change->after, column->after);
 			appendStringInfo(&sql, "%sALTER COLUMN %s DROP DEFAULT, ALTER COLUMN %s TYPE %s "
 							 "USING sigma.convert_value(%s, %s, %s, NULL::%s)", comma, name, name,
 							 sigma_column_types[column->after->type].sql, name,
@@ -174,20 +186,29 @@ alter_columns(TableChange *change)
 			appendStringInfo(&sql, "%sALTER COLUMN %s DROP DEFAULT", comma, name);
 	}
 	if (sql.len > 0)
-		sigma_ddl_run("ALTER TABLE %s %s", sigma_ddl_name(sigma_data_table_name(change->after->id)), sql.data);
+		sigma_ddl_run("ALTER TABLE %s %s", relation, sql.data);
+}
+
+/* Count the values of columns that are retyped, before and after: those that are gone had no meaning. */
+static void
+count_retypes(TableChange *change, bool before)
+{
+	int			i;
+
 	for (i = 0; i < change->ncolumn; i++)
 	{
 		ColumnChange *column = &change->columns[i];
+		int64		values;
 
-		if (column->before == NULL || column->after == NULL || column->before->type == column->after->type)
+		if (!sigma_column_retyped(column))
 			continue;
-		column->nulled = column->converted;
-		column->converted = count_values(change->after, column->after);
-		column->nulled -= column->converted;
+		values = count_values(change->after, before ? column->before : column->after);
+		column->nulled = before ? values : column->nulled - values;
+		column->converted = values;
 	}
 }
 
-/* How many rows hold a value in the column now. */
+/* How many rows hold a value in the column, by the name that it has now. */
 static int64
 count_values(const TableDefinition *table, const ColumnDefinition *column)
 {

@@ -44,6 +44,7 @@
 #include "common/session.h"
 #include "input_table/define.h"
 #include "input_table/input_table.h"
+#include "input_table/published.h"
 
 #define BLANK_ROWS			3
 #define DEFAULT_COLUMN		"Column 1"
@@ -532,9 +533,13 @@ apply_update(TriggerData *trigger)
 							change.alters ? AccessExclusiveLock :
 							change.checks ? ShareRowExclusiveLock : NoLock);
 	affected = check_dependents(&change, call != NULL && call->cascade);
+	if (sigma_is_draft(change.before) && !sigma_is_draft(change.after))
+		sigma_publish_before_change(change.before, relid);
 	if (change.alters)
 		sigma_data_table_alter(&change, relid);
 	sigma_view_finish(&change, &view);
+	if (!sigma_is_draft(change.after))
+		sigma_published_end(change.after);
 	if (change.before->max_rows != change.after->max_rows)
 	{
 		sigma_limits_forget_count(change.after->id);

@@ -9,6 +9,8 @@
  * data_table_alter.c  what a change of definition does to them
  * ddl.c         the pieces of DDL that both use
  * convert.c     values of one column type as another
+ * published.c   what is published of a table that is edited in draft
+ * publish.c     publish, publish_preview, discard_draft
  * view.c        the view in schema sigma_views
  * csv_first.c   the CSV file that comes with a definition
  * dependents.c  who names a table or a column, and renames that they follow
@@ -126,8 +128,8 @@ extern void sigma_data_table_add_blank_rows(const TableDefinition *table, int ro
 extern int64 sigma_data_table_count(const char *id);
 extern bool sigma_data_table_is_of(Oid relid, const char *id);
 
-extern bool sigma_data_table_counts(const TableDefinition *table);
-extern void sigma_data_table_set_triggers(const TableDefinition *table, Oid relid, bool counts_only);
+extern bool sigma_data_table_same_triggers(const TableDefinition *a, const TableDefinition *b);
+extern void sigma_data_table_set_triggers(const TableDefinition *table, Oid relid, bool optional);
 
 /* data_table_alter.c */
 extern void sigma_data_table_alter(TableChange *change, Oid relid);

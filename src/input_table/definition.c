@@ -192,7 +192,7 @@ sigma_definition_compare(TableChange *change)
 		if (!sigma_definition_same(sigma_json_get(before->document, checked[i]),
 								   sigma_json_get(after->document, checked[i])))
 			change->checks = true;
-	change->alters = (before->max_rows > 0 || !before->allow_bulk) != (after->max_rows > 0 || !after->allow_bulk);
+	change->alters = !sigma_data_table_same_triggers(before, after);
 	for (i = 0; i < change->ncolumn; i++)
 	{
 		if (alters(&change->columns[i]))

@@ -26,6 +26,7 @@
 #include "compat.h"
 #include "input_table/define.h"
 #include "input_table/input_table.h"
+#include "input_table/published.h"
 
 #define COUNTED_EXACTLY		100000	/* beyond, the planner's estimate is shown */
 
@@ -40,7 +41,8 @@ PG_FUNCTION_INFO_V1(table_info);
 
 static void check_visible(const char *id);
 static void add_view(JsonNode *info, Oid relid, const char *id, JsonNode *warnings);
-static void warn_of_differences(Oid relid, JsonNode *definition, JsonNode *warnings);
+static void add_draft_rows(JsonNode *info, const char *id);
+static bool warn_of_differences(Oid relid, JsonNode *definition, JsonNode *warnings);
 static bool may_read(Oid relid);
 static int64 count_rows(Oid relid);
 static double estimate(Oid relid);
@@ -90,7 +92,7 @@ list_input_tables(PG_FUNCTION_ARGS)
 }
 
 /*
- * table_info(id text) → jsonb: the definition with relation, row_count, flagged (rows
+ * table_info(id text) → jsonb: the definition with relation, published_view, row_count, draft_rows, flagged (rows
  * that break its rules) and warnings.  The counts, and warnings about columns, are left
  * out for who may not read the table.  SG404 where there is no such table.
  */
@@ -126,8 +128,8 @@ table_info(PG_FUNCTION_ARGS)
 	table = OidIsValid(relid) ? sigma_input_table(relid) : NULL;
 	if (OidIsValid(relid) && table == NULL)
 		sigma_json_append(warnings, sigma_json_new_string("the data table has lost its validation trigger", NULL));
-	if (OidIsValid(relid) && readable)
-		warn_of_differences(relid, info, warnings);
+	if (OidIsValid(relid) && readable && !warn_of_differences(relid, info, warnings))
+		add_draft_rows(info, id);
 	if (readable)
 	{
 		int64		rows;
@@ -162,19 +164,34 @@ add_view(JsonNode *info, Oid relid, const char *id, JsonNode *warnings)
 					   sigma_json_new_string(quote_qualified_identifier("sigma_views", name), NULL));
 }
 
+/* How many rows the next publish would change. */
+static void
+add_draft_rows(JsonNode *info, const char *id)
+{
+	const TableDefinition *table = sigma_definition_read(info);
+	DraftCounts counts;
+
+	if (!sigma_is_draft(table) || !OidIsValid(sigma_published_oid(id)))
+		return;
+	sigma_count_drafts(table, &counts);
+	sigma_json_set(info, "draft_rows", sigma_json_new_int(counts.inserted + counts.updated + counts.deleted, NULL));
+}
+
 /*
  * Say where the data table's columns are not those of the definition: a dump of such
- * a table is not restored.  The caller holds a lock on it already (may_read).
+ * a table is not restored.  Returns whether there are any.  The caller holds a lock on it already (may_read).
  */
-static void
+static bool
 warn_of_differences(Oid relid, JsonNode *definition, JsonNode *warnings)
 {
 	Relation	rel = relation_open(relid, AccessShareLock);
+	List	   *differences = sigma_data_table_differences(sigma_definition_read(definition), rel);
 	ListCell   *lc;
 
-	foreach(lc, sigma_data_table_differences(sigma_definition_read(definition), rel))
+	foreach(lc, differences)
 		sigma_json_append(warnings, sigma_json_new_string(psprintf("in the data table, %s", (char *) lfirst(lc)), NULL));
 	relation_close(rel, AccessShareLock);
+	return differences != NIL;
 }
 
 /* Raise 42501 or SG404 where the caller may not read that row of the catalog. */

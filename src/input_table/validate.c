@@ -27,13 +27,15 @@
 
 #include "common/errors.h"
 #include "compat.h"
+#include "input_table/published.h"
 #include "input_table/rules.h"
 
 /* What the rows of one statement have in common. */
 typedef struct RowState
 {
 	const InputTable *table;
-	bool		keep;			/* a restore by the table's owner: rows are taken as they are */
+	bool		keep;			/* rows are taken as they are: a restore by the table's owner, or sigma takes back */
+	bool		given;			/* the latter */
 	bool		may_protected;	/* protected columns may be written */
 	bool		may_fixed;		/* columns that are not editable may be written */
 	bool		inserting;		/* this row */
@@ -108,6 +110,9 @@ validate_row(PG_FUNCTION_ARGS)
 		if (!row_passes(state, new) || !unique_passes(state, rel, new, row_id))
 			report(state, rel, new, row_id);
 	}
+	else if (state->given && state->inserting && state->table->permission == MODE_DRAFT &&
+			 !new->tts_isnull[state->table->row_id - 1])
+		sigma_published_insert(rel, DatumGetInt64(new->tts_values[state->table->row_id - 1]));
 	return PointerGetDatum(stamp(state, rel, old, new));
 }
 
@@ -190,7 +195,8 @@ begin_rows(FunctionCallInfo fcinfo, TriggerData *trigger)
 	int			i;
 
 	state->table = rules_of(trigger->tg_relation);
-	state->keep = sigma_is_restore(trigger->tg_relation);
+	state->given = sigma_session.given_rows == RelationGetRelid(trigger->tg_relation);
+	state->keep = state->given || sigma_is_restore(trigger->tg_relation);
 	state->may_protected = sigma_session.origin == ORIGIN_SYSTEM;
 	state->may_fixed = state->may_protected || sigma_session.origin == ORIGIN_IMPORT ||
 		sigma_session.origin == ORIGIN_ACTION;

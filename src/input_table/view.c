@@ -45,6 +45,7 @@
 #include "common/spi.h"
 #include "compat.h"
 #include "input_table/define.h"
+#include "input_table/published.h"
 
 #define VIEWS_SCHEMA	"sigma_views"
 
@@ -465,11 +466,17 @@ columns_of(const TableDefinition *table)
 static char *
 rows_of(const TableDefinition *table)
 {
-	char	   *data_table = sigma_ddl_name(sigma_data_table_name(table->id));
+	StringInfoData columns;
+	int			i;
 
-	if (strcmp(sigma_json_get_string(table->document, "data_entry_permission", "draft"), "published") == 0)
-		return psprintf("%s r", data_table);
-	return psprintf("(SELECT * FROM %s WHERE false) r", data_table);
+	if (!sigma_is_draft(table))
+		return psprintf("%s r", sigma_ddl_name(sigma_data_table_name(table->id)));
+	initStringInfo(&columns);
+	for (i = 0; i < table->ncolumn; i++)
+		appendStringInfo(&columns, "r.%s, ", quote_identifier(table->columns[i].name));
+	for (i = 0; i < lengthof(system_columns); i++)
+		appendStringInfo(&columns, "%sr.%s", i == 0 ? "" : ", ", system_columns[i]);
+	return psprintf("(%s) r", sigma_published_rows(table->id, columns.data));
 }
 
 /* Remember, in the current context, who may do what with a view that is to be dropped.  Locks it. */

@@ -28,8 +28,21 @@ BEGIN
 END
 $$;
 
-SELECT g.type AS old, g.value, t.type AS new, pg_temp.retyped(g.type, g.value, t.type) AS result
-FROM given g CROSS JOIN (VALUES ('text'), ('number'), ('integer'), ('float'), ('date'), ('datetime'), ('checkbox'),
-                                ('dropdown'), ('multi-select'), ('json'), ('file')) AS t(type)
-WHERE g.type <> t.type
-ORDER BY g.type COLLATE "C", g.value::text COLLATE "C", t.type COLLATE "C";
+CREATE TEMP TABLE results (old text, value jsonb, new text, result text);
+-- one transaction each: a table is several relations, and a transaction has room for so many locks
+DO $$
+DECLARE
+    pair record;
+BEGIN
+    FOR pair IN
+        SELECT g.type AS old, g.value, t.type AS new
+        FROM given g CROSS JOIN (VALUES ('text'), ('number'), ('integer'), ('float'), ('date'), ('datetime'), ('checkbox'),
+                                        ('dropdown'), ('multi-select'), ('json'), ('file')) AS t(type)
+        WHERE g.type <> t.type
+    LOOP
+        INSERT INTO results VALUES (pair.old, pair.value, pair.new, pg_temp.retyped(pair.old, pair.value, pair.new));
+        COMMIT;
+    END LOOP;
+END
+$$;
+SELECT * FROM results ORDER BY old COLLATE "C", value::text COLLATE "C", new COLLATE "C";

@@ -40,6 +40,11 @@ $node->safe_psql('app', q{
 		{"Email": "Zoe@example.com", "Score": 99, "Since": "2024-02-29"}]');
 	SELECT sigma.handle_data_entry('tasks', '{"Task": "call"}');
 
+	-- a draft on top of what is published
+	SELECT sigma.publish('contacts', 'first');
+	UPDATE sigds.sigds_contacts SET "Since" = '2020-01-01' WHERE "Score" = 99;
+	SELECT sigma.handle_data_entry('contacts', '{"Email": "draft@example.com"}');
+
 	-- sequences, one of them used by a modal
 	SELECT sigma.create_action('{"id": "greet", "type": "variable", "subtype": "set", "target": "greeting",
 		"parameters": {"value": "hello"}}');
@@ -79,6 +84,8 @@ my @probes = (
 		qw(sigma_input_tables sigma_layout_elements sigma_actions sigma_action_sequences sigma_variables sigma_execution_history)),
 	'SELECT * FROM sigds.sigds_contacts ORDER BY sigma_row_id',
 	'SELECT * FROM sigds.sigds_tasks ORDER BY sigma_row_id',
+	'SELECT * FROM sigds.sigds_pub_contacts ORDER BY sigma_row_id',
+	q{SELECT row_id, operation, old, new FROM sigma.publish_preview('contacts')},
 	'SELECT * FROM sigma.layout_tree()',
 	'SELECT "Email", "Tags", sigma_row_id FROM sigma_views."Contacts" ORDER BY sigma_row_id',
 	q{SELECT c.relname, pg_get_viewdef(c.oid), c.reloptions, obj_description(c.oid), c.relacl FROM pg_class c
@@ -136,8 +143,12 @@ sub compare
 		'55000', "$how: limits are in force");
 	is($node->safe_psql($database, q{SELECT sigma.execute_sequence('promote', '{"controls": {"score": 12}}')->>'status'}),
 		'success', "$how: sequences run");
-	is($node->safe_psql($database, q{INSERT INTO sigds.sigds_contacts ("Email") VALUES ('new@example.com') RETURNING sigma_row_id > 2}),
+	is($node->safe_psql($database, q{INSERT INTO sigds.sigds_contacts ("Email") VALUES ('new@example.com') RETURNING sigma_row_id > 3}),
 		't', "$how: row ids go on where they were");
+	is($node->safe_psql($database, q{SELECT string_agg(operation, ' ' ORDER BY row_id) FROM sigma.publish_preview('contacts')}),
+		'update update insert insert', "$how: the draft goes on");
+	is($node->safe_psql($database, q{SELECT sigma.discard_draft('contacts'), count(*) FROM sigma_views."Contacts"}),
+		'{"deleted": 0, "updated": 2, "inserted": 2, "table_id": "contacts"}|2', "$how: the draft can be taken back");
 	is(refused($database, q{PERFORM sigma.create_container('{"id": "deep1", "parent_id": "nowhere"}')}),
 		'SG404', "$how: references are checked again");
 	is($node->safe_psql($database, q{SELECT sigma.create_input_table('{"id": "later", "columns": [{"name": "a", "type": "text"}]}');
