@@ -336,6 +336,8 @@ compile_comparison(FormulaCompiler *compiler, const FormulaNode *at, FormulaOper
 		sigma_compile_error(compiler, at, ERRCODE_DATATYPE_MISMATCH,
 							"Wrap both sides: Text(...), Number(...) or Date(...).",
 							"variants have no order: \"%s\" cannot compare them", sigma_formula_operators[op].name);
+	if (form == SQL_NULL)
+		form = SQL_TEXT;
 	if (type == TYPE_VARIANT || left->form == SQL_NULL || right->form == SQL_NULL)
 	{
 		left->sql = sigma_sql_in_form(left, form);

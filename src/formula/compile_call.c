@@ -65,6 +65,7 @@ static void check_arguments(FormulaCompiler *compiler, const FormulaNode *node, 
 							FormulaSql **arguments, int count, SqlForm *same);
 static void unify_arguments(FormulaCompiler *compiler, const FormulaNode *node, const FormulaFunction *function,
 							FormulaSql **arguments, int count, FormulaType variable, SqlForm *common);
+static bool is_from_json(const FormulaFunction *function, FormulaSql **arguments, int count);
 static SqlForm result_form(const FormulaFunction *function, FormulaSql **arguments, int count, SqlForm same);
 static void append_list(StringInfo out, FormulaSql **arguments, int from, int count, SqlForm form, const char *between);
 static const char *template_argument(const char *at, int *number, char *mark, SqlForm *form);
@@ -127,17 +128,43 @@ sigma_compile_function(FormulaCompiler *compiler, const FormulaNode *at, const F
 					   FormulaSql **arguments, int count)
 {
 	SqlForm		same = SQL_NULL;
+	FormulaSql *result;
 	int			i;
 
 	check_arguments(compiler, at, function, arguments, count, &same);
+	/* what has the form of its argument has at least that of integers that are computed with */
+	if (function->form == SQL_FIRST && arguments[0]->form == SQL_INT4)
+		bring_to_form(arguments[0], SQL_INT8);
 	if (function->sql != NULL)
-		return sigma_compile_result(compiler, result_form(function, arguments, count, same),
-									sigma_compile_template(compiler, function->sql, arguments, count));
+	{
+		result = sigma_compile_result(compiler, result_form(function, arguments, count, same),
+									  sigma_compile_template(compiler, function->sql, arguments, count));
+		result->from_json = is_from_json(function, arguments, count);
+		return result;
+	}
 	for (i = 0; i < lengthof(builders); i++)
 		if (strcmp(builders[i].name, function->name) == 0)
-			return builders[i].build(compiler, at, arguments, count);
+		{
+			result = builders[i].build(compiler, at, arguments, count);
+			result->from_json = is_from_json(function, arguments, count);
+			return result;
+		}
 	sigma_compile_error(compiler, at, ERRCODE_FEATURE_NOT_SUPPORTED, NULL, "%s cannot be used in %s",
 						function->name, compiler->scope->place);
+}
+
+/* Does a function that yields one of its arguments get all of them from a context? */
+static bool
+is_from_json(const FormulaFunction *function, FormulaSql **arguments, int count)
+{
+	int			i;
+
+	if (function->result != TYPE_SAME)
+		return false;
+	for (i = 0; i < count; i++)
+		if (argument_of(function, count, i)->type == TYPE_SAME && arguments[i]->type != TYPE_ANY && !arguments[i]->from_json)
+			return false;
+	return true;
 }
 
 /*
@@ -313,10 +340,11 @@ unify_arguments(FormulaCompiler *compiler, const FormulaNode *node, const Formul
 		bring_to_form(same[i], *common);
 }
 
+/* Nulls alone have no kind, but PostgreSQL wants a type. */
 static void
 bring_to_form(FormulaSql *value, SqlForm form)
 {
-	value->sql = sigma_sql_in_form(value, form);
+	value->sql = sigma_sql_in_form(value, form == SQL_NULL ? SQL_TEXT : form);
 	value->form = form;
 	value->type = sigma_sql_form_kind(form);
 }
@@ -326,7 +354,7 @@ static SqlForm
 result_form(const FormulaFunction *function, FormulaSql **arguments, int count, SqlForm same)
 {
 	if (function->form == SQL_FIRST)
-		return arguments[0]->form == SQL_INT4 ? SQL_INT8 : arguments[0]->form;
+		return arguments[0]->form;
 	if (function->form != SQL_DEFAULT)
 		return function->form;
 	return function->result == TYPE_SAME ? same : sigma_sql_form_of(function->result);

@@ -172,7 +172,7 @@ sigma_sql_fit(FormulaSql *value, FormulaType wanted)
 }
 
 /*
- * The one kind and form that values have in common (text where all are Null), and
+ * The one kind and form that values have in common (TYPE_ANY where all are Null), and
  * whether there is one; else *wrong is the first value that does not fit.
  */
 bool
@@ -199,9 +199,5 @@ sigma_sql_unify(FormulaSql **values, int count, FormulaType *type, SqlForm *form
 		if (width(values[i]->form) > width(*form))
 			*form = values[i]->form;
 	}
-	if (*type == TYPE_ANY)
-		*type = TYPE_TEXT;
-	if (*form == SQL_NULL)
-		*form = sigma_sql_form_of(*type);
 	return true;
 }
