@@ -108,13 +108,14 @@ fn_datefromunixms(PG_FUNCTION_ARGS)
 	PG_RETURN_TIMESTAMP(result);
 }
 
-/* fn_datefromunixus(microseconds int8) */
+/* fn_datefromunixus(microseconds int8): the last int8 stands for all numbers beyond it */
 Datum
 fn_datefromunixus(PG_FUNCTION_ARGS)
 {
 	int64		result;
 
-	if (pg_sub_s64_overflow(PG_GETARG_INT64(0), EPOCH_SHIFT, &result) || !IS_VALID_TIMESTAMP(result))
+	if (PG_GETARG_INT64(0) == PG_INT64_MAX || pg_sub_s64_overflow(PG_GETARG_INT64(0), EPOCH_SHIFT, &result) ||
+		!IS_VALID_TIMESTAMP(result))
 		PG_RETURN_NULL();
 	PG_RETURN_TIMESTAMP(result);
 }
