@@ -640,7 +640,7 @@ CREATE FUNCTION sigma.fn_text(jsonb) RETURNS text
     AS 'MODULE_PATHNAME', 'fn_text_jsonb' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION sigma.fn_text(jsonb) IS 'Text of a variant: JSON without blanks, or the text it holds';
 CREATE FUNCTION sigma.fn_text(text[]) RETURNS text
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE RETURN sigma.fn_text(pg_catalog.to_jsonb($1));
+    AS 'MODULE_PATHNAME', 'fn_text_array' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION sigma.fn_text(text[]) IS 'Text of a list, as JSON';
 CREATE FUNCTION sigma.fn_number(text) RETURNS numeric
     AS 'MODULE_PATHNAME', 'fn_number_text' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
@@ -750,6 +750,15 @@ COMMENT ON FUNCTION sigma.fn_datetime(jsonb) IS 'DateTime of a variant that is a
 CREATE FUNCTION sigma.fn_datetime(text[]) RETURNS timestamp
     LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN NULL::pg_catalog.timestamp;
 COMMENT ON FUNCTION sigma.fn_datetime(text[]) IS 'DateTime of a list: NULL';
+CREATE FUNCTION sigma.fn_variant(text) RETURNS jsonb
+    AS 'MODULE_PATHNAME', 'fn_variant_text' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_variant(text) IS 'a text as JSON, not read as JSON';
+CREATE FUNCTION sigma.fn_variant(bool) RETURNS jsonb
+    AS 'MODULE_PATHNAME', 'fn_variant_bool' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_variant(bool) IS 'a logical value as JSON';
+CREATE FUNCTION sigma.fn_variant(text[]) RETURNS jsonb
+    AS 'MODULE_PATHNAME', 'fn_variant_array' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_variant(text[]) IS 'a list as JSON';
 CREATE FUNCTION sigma.fn_variant(int8) RETURNS jsonb
     AS 'MODULE_PATHNAME', 'fn_variant_int8' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION sigma.fn_variant(int8) IS 'a number as JSON';
@@ -781,10 +790,10 @@ CREATE FUNCTION sigma.fn_json(float8) RETURNS jsonb
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE RETURN sigma.fn_variant($1);
 COMMENT ON FUNCTION sigma.fn_json(float8) IS 'Json of a number';
 CREATE FUNCTION sigma.fn_json(bool) RETURNS jsonb
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE RETURN pg_catalog.to_jsonb($1);
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE RETURN sigma.fn_variant($1);
 COMMENT ON FUNCTION sigma.fn_json(bool) IS 'Json of a logical value';
 CREATE FUNCTION sigma.fn_json(text[]) RETURNS jsonb
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE RETURN pg_catalog.to_jsonb($1);
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE RETURN sigma.fn_variant($1);
 COMMENT ON FUNCTION sigma.fn_json(text[]) IS 'Json of a list';
 CREATE FUNCTION sigma.fn_json(timestamp) RETURNS jsonb
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE RETURN sigma.fn_variant($1);
@@ -794,6 +803,12 @@ CREATE FUNCTION sigma.fn_json(jsonb) RETURNS jsonb
 COMMENT ON FUNCTION sigma.fn_json(jsonb) IS 'Json of a variant: itself';
 
 -- functions of formulas: Array
+CREATE FUNCTION sigma.fn_array(VARIADIC jsonb[]) RETURNS jsonb
+    AS 'MODULE_PATHNAME', 'fn_array' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_array(VARIADIC jsonb[]) IS 'Array';
+CREATE FUNCTION sigma.fn_arraylength(text[]) RETURNS int8
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE RETURN pg_catalog.cardinality($1);
+COMMENT ON FUNCTION sigma.fn_arraylength(text[]) IS 'ArrayLength';
 CREATE FUNCTION sigma.fn_arraylength(jsonb) RETURNS int8
     AS 'MODULE_PATHNAME', 'fn_arraylength' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION sigma.fn_arraylength(jsonb) IS 'ArrayLength';

@@ -526,7 +526,7 @@ static FormulaSql *
 build_array(FormulaCompiler *compiler, const FormulaNode *node, FormulaSql **arguments, int count)
 {
 	return sigma_compile_result(compiler, SQL_JSONB,
-								sigma_compile_template(compiler, "pg_catalog.to_jsonb(ARRAY[$1*:jsonb])", arguments, count));
+								sigma_compile_template(compiler, "sigma.fn_array($1*:jsonb)", arguments, count));
 }
 
 /* ArrayContains(array, target); multi-select columns without a detour over JSON. */

@@ -22,6 +22,7 @@
 
 #define MAX_SEQUENCE	1000000
 
+PG_FUNCTION_INFO_V1(fn_array);
 PG_FUNCTION_INFO_V1(fn_arraylength);
 PG_FUNCTION_INFO_V1(fn_arraycontains);
 PG_FUNCTION_INFO_V1(fn_arrayconcat);
@@ -37,6 +38,7 @@ PG_FUNCTION_INFO_V1(fn_raggedhierarchy);
 
 static bool is_array(Jsonb *document);
 static bool is_null(Jsonb *document);
+static void whole_value(Jsonb *document, JsonbValue *value);
 static bool next_entry(JsonbIterator **iterator, JsonbValue *value);
 static bool values_equal(const JsonbValue *a, const JsonbValue *b);
 static void append_all(JsonbParseState **state, Jsonb *document);
@@ -52,6 +54,29 @@ static void append_text(JsonbParseState **state, const char *text, int length);
 static void split_characters(JsonbParseState **state, const char *text, const char *end);
 static void split_at(JsonbParseState **state, const char *text, const char *end,
 					 const char *delimiter, int length);
+
+/* fn_array(VARIADIC entries): NULL is a null entry */
+Datum
+fn_array(PG_FUNCTION_ARGS)
+{
+	ArrayIterator iterator = array_create_iterator(PG_GETARG_ARRAYTYPE_P(0), 0, NULL);
+	JsonbParseState *state = NULL;
+	Datum		entry;
+	bool		isnull;
+
+	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
+	while (array_iterate(iterator, &entry, &isnull))
+	{
+		JsonbValue	value;
+
+		if (isnull)
+			value.type = jbvNull;
+		else
+			whole_value(DatumGetJsonbP(entry), &value);
+		append_entry(&state, &value);
+	}
+	PG_RETURN_JSONB_P(finish_array(&state));
+}
 
 /* fn_arraylength(array) */
 Datum
@@ -69,19 +94,13 @@ Datum
 fn_arraycontains(PG_FUNCTION_ARGS)
 {
 	Jsonb	   *array = PG_GETARG_JSONB_P(0);
-	Jsonb	   *target = PG_GETARG_JSONB_P(1);
 	JsonbIterator *iterator;
 	JsonbValue	wanted;
 	JsonbValue	entry;
 
 	if (!is_array(array))
 		PG_RETURN_NULL();
-	if (!sigma_variant_scalar(target, &wanted))
-	{
-		wanted.type = jbvBinary;
-		wanted.val.binary.data = &target->root;
-		wanted.val.binary.len = VARSIZE(target) - VARHDRSZ;
-	}
+	whole_value(PG_GETARG_JSONB_P(1), &wanted);
 	iterator = JsonbIteratorInit(&array->root);
 	while (next_entry(&iterator, &entry))
 		if (values_equal(&entry, &wanted))
@@ -301,18 +320,13 @@ fn_raggedhierarchy(PG_FUNCTION_ARGS)
 	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
 	while (array_iterate(iterator, &level, &isnull))
 	{
-		Jsonb	   *document = isnull ? NULL : DatumGetJsonbP(level);
 		JsonbValue	value;
 
-		if (isnull || is_null(document))
+		if (isnull)
 			continue;
-		if (!sigma_variant_scalar(document, &value))
-		{
-			value.type = jbvBinary;
-			value.val.binary.data = &document->root;
-			value.val.binary.len = VARSIZE(document) - VARHDRSZ;
-		}
-		append_entry(&state, &value);
+		whole_value(DatumGetJsonbP(level), &value);
+		if (value.type != jbvNull)
+			append_entry(&state, &value);
 	}
 	PG_RETURN_JSONB_P(finish_array(&state));
 }
@@ -330,6 +344,17 @@ is_null(Jsonb *document)
 	JsonbValue	value;
 
 	return sigma_variant_scalar(document, &value) && value.type == jbvNull;
+}
+
+/* The document as a value: a scalar, or jbvBinary. */
+static void
+whole_value(Jsonb *document, JsonbValue *value)
+{
+	if (sigma_variant_scalar(document, value))
+		return;
+	value->type = jbvBinary;
+	value->val.binary.data = &document->root;
+	value->val.binary.len = VARSIZE(document) - VARHDRSZ;
 }
 
 /* The array's next entry, whole; false at the end. */

@@ -10,9 +10,11 @@
 
 #include <math.h>
 
+#include "catalog/pg_type.h"
 #include "common/shortest_dec.h"
 #include "fmgr.h"
 #include "miscadmin.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datetime.h"
 #include "utils/json.h"
@@ -46,6 +48,10 @@ PG_FUNCTION_INFO_V1(fn_date_numeric);
 PG_FUNCTION_INFO_V1(fn_date_jsonb);
 PG_FUNCTION_INFO_V1(fn_datetime_text);
 PG_FUNCTION_INFO_V1(fn_datetime_jsonb);
+PG_FUNCTION_INFO_V1(fn_text_array);
+PG_FUNCTION_INFO_V1(fn_variant_text);
+PG_FUNCTION_INFO_V1(fn_variant_bool);
+PG_FUNCTION_INFO_V1(fn_variant_array);
 PG_FUNCTION_INFO_V1(fn_variant_int8);
 PG_FUNCTION_INFO_V1(fn_variant_numeric);
 PG_FUNCTION_INFO_V1(fn_variant_timestamp);
@@ -108,6 +114,17 @@ fn_text_jsonb(PG_FUNCTION_ARGS)
 		PG_RETURN_NULL();
 	initStringInfo(&buf);
 	sigma_variant_text(&buf, &value);
+	PG_RETURN_TEXT_P(cstring_to_text_with_len(buf.data, buf.len));
+}
+
+/* fn_text(text[]) */
+Datum
+fn_text_array(PG_FUNCTION_ARGS)
+{
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	append_json(&buf, &sigma_variant_of_array(PG_GETARG_ARRAYTYPE_P(0))->root);
 	PG_RETURN_TEXT_P(cstring_to_text_with_len(buf.data, buf.len));
 }
 
@@ -264,6 +281,37 @@ fn_datetime_jsonb(PG_FUNCTION_ARGS)
 	PG_RETURN_TIMESTAMP(result);
 }
 
+/* fn_variant(text): the text as it is, not what it says */
+Datum
+fn_variant_text(PG_FUNCTION_ARGS)
+{
+	text	   *given = PG_GETARG_TEXT_PP(0);
+	JsonbValue	value;
+
+	value.type = jbvString;
+	value.val.string.val = VARDATA_ANY(given);
+	value.val.string.len = VARSIZE_ANY_EXHDR(given);
+	PG_RETURN_JSONB_P(JsonbValueToJsonb(&value));
+}
+
+/* fn_variant(bool) */
+Datum
+fn_variant_bool(PG_FUNCTION_ARGS)
+{
+	JsonbValue	value;
+
+	value.type = jbvBool;
+	value.val.boolean = PG_GETARG_BOOL(0);
+	PG_RETURN_JSONB_P(JsonbValueToJsonb(&value));
+}
+
+/* fn_variant(text[]) */
+Datum
+fn_variant_array(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_JSONB_P(sigma_variant_of_array(PG_GETARG_ARRAYTYPE_P(0)));
+}
+
 /* fn_variant(int8) */
 Datum
 fn_variant_int8(PG_FUNCTION_ARGS)
@@ -344,6 +392,33 @@ sigma_variant_text(StringInfo buf, const JsonbValue *value)
 	}
 	else
 		append_scalar(buf, value);
+}
+
+Jsonb *
+sigma_variant_of_array(ArrayType *array)
+{
+	JsonbParseState *state = NULL;
+	Datum	   *entries;
+	bool	   *nulls;
+	int			count;
+	int			i;
+
+	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &entries, &nulls, &count);
+	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
+	for (i = 0; i < count; i++)
+	{
+		JsonbValue	entry;
+
+		entry.type = jbvNull;
+		if (!nulls[i])
+		{
+			entry.type = jbvString;
+			entry.val.string.val = VARDATA_ANY(DatumGetPointer(entries[i]));
+			entry.val.string.len = VARSIZE_ANY_EXHDR(DatumGetPointer(entries[i]));
+		}
+		pushJsonbValue(&state, WJB_ELEM, &entry);
+	}
+	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL));
 }
 
 bool

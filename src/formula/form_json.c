@@ -7,21 +7,21 @@
 #include <math.h>
 
 #include "miscadmin.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
 #include "utils/datetime.h"
-#include "utils/fmgroids.h"
 #include "utils/numeric.h"
 #include "utils/timestamp.h"
 
 #include "common/number.h"
 #include "compat.h"
 #include "formula/compile.h"
+#include "formula/variant.h"
 
 static void text_value(char *text, JsonbValue *result);
 static void number_value(Numeric number, JsonbValue *result);
 static void variant_value(Jsonb *variant, JsonbValue *result);
-static Jsonb *array_variant(Datum array);
 static char *date_text(Timestamp date);
 
 /*
@@ -62,7 +62,7 @@ sigma_form_to_json(SqlForm form, Datum value, bool isnull, JsonbValue *result)
 			variant_value(DatumGetJsonbP(value), result);
 			return;
 		case SQL_TEXT_ARRAY:
-			variant_value(array_variant(value), result);
+			variant_value(sigma_variant_of_array(DatumGetArrayTypeP(value)), result);
 			return;
 		default:
 			text_value(TextDatumGetCString(value), result);
@@ -102,12 +102,6 @@ variant_value(Jsonb *variant, JsonbValue *result)
 		result->val.binary.data = &variant->root;
 		result->val.binary.len = VARSIZE(variant) - VARHDRSZ;
 	}
-}
-
-static Jsonb *
-array_variant(Datum array)
-{
-	return DatumGetJsonbP(OidFunctionCall1(F_TO_JSONB, array));
 }
 
 /* "YYYY-MM-DD HH:MM:SS", with a fraction where there is one. */

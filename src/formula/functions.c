@@ -512,7 +512,7 @@ const FormulaFunction sigma_formula_functions[] =
 	{"ArrayLength", "Array", TYPE_NUMBER, {ARG("array", VARIANT)},
 		"the number of entries",
 		"ArrayLength([Tags])",
-		"sigma.fn_arraylength($1:jsonb)", SQL_INT8},
+		"sigma.fn_arraylength($1)", SQL_INT8},
 	{"ArrayContains", "Array", TYPE_LOGICAL, {ARG("array", VARIANT), ARG("target", ANY)},
 		"is the target an entry?",
 		"ArrayContains([Tags], \"vip\")",

@@ -115,8 +115,8 @@ sigma_formula_type_name(FormulaType type)
 
 /*
  * SQL of a value in a form.  Numbers go to int4 and int8 through functions that
- * round and take the nearest number there is; what has no text form of its own
- * goes to jsonb through sigma.fn_variant().
+ * round and take the nearest number there is, everything goes to jsonb through
+ * sigma.fn_variant(): to_jsonb() is not immutable.
  */
 char *
 sigma_sql_in_form(const FormulaSql *value, SqlForm form)
@@ -130,8 +130,7 @@ sigma_sql_in_form(const FormulaSql *value, SqlForm form)
 	if (form == SQL_INT8 && value->type == TYPE_NUMBER && value->form != SQL_INT4)
 		return psprintf("sigma.fn_int8(%s)", value->sql);
 	if (form == SQL_JSONB)
-		return psprintf(value->form == SQL_TEXT_ARRAY || value->form == SQL_TEXT || value->form == SQL_BOOL ?
-						"pg_catalog.to_jsonb(%s)" : "sigma.fn_variant(%s)", value->sql);
+		return psprintf("sigma.fn_variant(%s)", value->sql);
 	if (form == SQL_TIMESTAMP && value->form == SQL_TEXT)
 		return psprintf("sigma.fn_date(%s)", value->sql);
 	return psprintf("%s::%s", value->sql, forms[form].type);

@@ -1,7 +1,11 @@
 -- array functions of formulas: https://help.sigmacomputing.com/docs/arraylength and their pages
 \pset null ~
 
+-- Array: https://help.sigmacomputing.com/docs/array
+SELECT sigma.fn_array('1', NULL, '"ä"', 'null', '[2]', '{"a": true}'), sigma.fn_array(NULL), sigma.fn_array(VARIADIC '{}');
+
 -- ArrayLength
+SELECT sigma.fn_arraylength(ARRAY['a', NULL]), sigma.fn_arraylength('{}'::text[]), sigma.fn_arraylength(NULL::text[]);
 SELECT j, sigma.fn_arraylength(j::jsonb) FROM unnest(ARRAY['[]', '[1]', '[1, null, [2, 3]]', '{"a": 1}', '"text"', 'null', NULL]) AS j;
 
 -- ArrayContains: https://help.sigmacomputing.com/docs/arraycontains

@@ -52,6 +52,7 @@ SELECT sigma.fn_text(sigma.fn_datetime(5)), sigma.fn_text(sigma.fn_datetime(5::i
 SELECT n, sigma.fn_json(n) FROM unnest(ARRAY['[1, 2]', ' {"a": 1.50} ', '"x"', 'null', 'true', '', '{', '{a: 1}', '[1,]', '"\ud83d\ude00"', '"\u0000"', 'ä', NULL]) AS n;
 SELECT sigma.fn_json(1), sigma.fn_json(1::int8), sigma.fn_json(1.50), sigma.fn_json(0.1::float8), sigma.fn_json(true), sigma.fn_json(ARRAY['a']), sigma.fn_json('2024-01-31'::date), sigma.fn_json('{"a": 1}'::jsonb);
 SELECT sigma.fn_variant(1), sigma.fn_variant(1::int8), sigma.fn_variant(1.50), sigma.fn_variant('NaN'::numeric), sigma.fn_variant('-Infinity'::float8), sigma.fn_variant(0.1::float8);
+SELECT sigma.fn_variant('[1]'::text), sigma.fn_variant(''::text), sigma.fn_variant(NULL), sigma.fn_variant(true), sigma.fn_variant(ARRAY['ä', NULL, '']), sigma.fn_variant('{}'::text[]);
 SELECT sigma.fn_variant(d::timestamp) FROM unnest(ARRAY['2024-03-14', '2024-03-14 01:02:03.004', '2024-03-14 01:02:03.004005', '0044-03-15 BC', 'infinity']) AS d;
 -- a text that does not fit JSON's depth is no JSON
 SELECT sigma.fn_json(repeat('[', 100000) || repeat(']', 100000)) IS NULL;
