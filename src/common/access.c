@@ -218,17 +218,24 @@ sigma_access_may(int levels, const char *table_id)
 }
 
 void
-sigma_access_govern(const char *table_id, int level, List *roles)
+sigma_access_govern(const char *table_id, int level, List *roles, bool restoring)
 {
 	List	   *wanted = NIL;
 	List	   *touched = NIL;
 	List	   *rows;
 	ListCell   *lc;
 
-	LockRelationOid(sigma_relation_oid("sigma_access"), ShareRowExclusiveLock);
-	rows = sigma_access_rows(InvalidOid);
 	foreach(lc, roles)
 		wanted = list_append_unique_oid(wanted, get_role_oid(lfirst(lc), false));
+	if (restoring)
+	{
+		foreach(lc, wanted)
+			add_row(lfirst_oid(lc), level, table_id, true);
+		CommandCounterIncrement();
+		return;
+	}
+	LockRelationOid(sigma_relation_oid("sigma_access"), ShareRowExclusiveLock);
+	rows = sigma_access_rows(InvalidOid);
 	foreach(lc, rows)
 	{
 		AccessRow  *row = lfirst(lc);

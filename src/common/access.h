@@ -41,9 +41,10 @@ extern void sigma_access_apply(const char *table_id);
 
 /*
  * Make the roles of that level that a definition names exactly these ("roles": List
- * of char *, existing): rows come and go, and with them the GRANTs.
+ * of char *, existing): rows come and go, and with them the GRANTs.  In a restore
+ * rows come alone.
  */
-extern void sigma_access_govern(const char *table_id, int level, List *roles);
+extern void sigma_access_govern(const char *table_id, int level, List *roles, bool restoring);
 
 /* Forget the levels for a table that is purged. */
 extern void sigma_access_forget(const char *table_id);

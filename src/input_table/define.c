@@ -300,6 +300,8 @@ check_insert(TriggerData *trigger)
 	if (!sigma_catalog_restoring())
 		claim_names(document, true);
 	sigma_view_check_name(document, sigma_catalog_restoring());
+	sigma_governance_check(document, NULL, OidIsValid(sigma_data_table_oid(sigma_json_get_string(document, "id", ""))),
+						   sigma_catalog_restoring());
 	return document;
 }
 
@@ -338,6 +340,7 @@ check_update(TriggerData *trigger)
 	sigma_definition_compare(&change);
 	refuse_retypes(&change);
 	sigma_table_check_definition(after);
+	sigma_governance_check(after, before, true, false);
 	if (!sigma_definition_same(sigma_json_get(before, "name"), sigma_json_get(after, "name")))
 	{
 		claim_names(after, false);
@@ -494,6 +497,7 @@ apply_insert(TriggerData *trigger)
 				sigma_data_table_add_blank_rows(table, BLANK_ROWS);
 		sigma_view_create(table);
 		sigma_access_apply(table->id);
+		sigma_governance_apply(table, false);
 		return;
 	}
 	if (!restoring && !sigma_data_table_is_of(relid, table->id))
@@ -503,9 +507,13 @@ apply_insert(TriggerData *trigger)
 				 errhint("It was not made for input table \"%s\": choose another id, or drop the relation.", table->id)));
 	sigma_data_table_adopt(table, relid, restoring);
 	if (restoring)
+	{
+		sigma_governance_apply(table, true);
 		return;
+	}
 	sigma_view_create(table);
 	sigma_access_apply(table->id);
+	sigma_governance_apply(table, false);
 	sigma_limits_forget_count(table->id);
 	check_limit(table);
 	sigma_cache_send(relid);
@@ -540,6 +548,9 @@ apply_update(TriggerData *trigger)
 	sigma_view_finish(&change, &view);
 	if (!sigma_is_draft(change.after))
 		sigma_published_end(change.after);
+	if (!sigma_definition_same(sigma_json_get(change.before->document, "governance_config"),
+							   sigma_json_get(change.after->document, "governance_config")))
+		sigma_governance_apply(change.after, false);
 	if (change.before->max_rows != change.after->max_rows)
 	{
 		sigma_limits_forget_count(change.after->id);

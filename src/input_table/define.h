@@ -14,6 +14,7 @@
  * view.c        the view in schema sigma_views
  * csv_first.c   the CSV file that comes with a definition
  * dependents.c  who names a table or a column, and renames that they follow
+ * governance.c  governance_config: roles
  * info.c        list_input_tables, table_info
  */
 #ifndef SIGMA_DEFINE_H
@@ -159,6 +160,11 @@ extern void sigma_csv_import_first(const char *id, const CsvFile *file);
 
 /* convert.c */
 extern void sigma_jsonb_value(Jsonb *document, JsonbValue *value);
+
+/* governance.c */
+extern void sigma_governance_check(JsonNode *document, const JsonNode *stored, bool kept, bool restoring);
+extern void sigma_governance_apply(const TableDefinition *table, bool restoring);
+extern List *sigma_governance_missing_roles(const JsonNode *document);
 
 /* dependents.c */
 extern List *sigma_dependents_find(const char *table, const char *column);

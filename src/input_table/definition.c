@@ -11,6 +11,7 @@
 
 static void read_rules(ColumnDefinition *column, const JsonNode *rules);
 static bool is_no_validation(const char *key, ColumnType type);
+static void refuse_unbuilt_governance(const JsonNode *governance);
 static void compare_columns(TableChange *change);
 static bool alters(const ColumnChange *column);
 static bool changes_rules(const TableChange *change, const ColumnChange *column);
@@ -119,10 +120,7 @@ sigma_definition_refuse_unbuilt(JsonNode *document)
 	for (i = 0; empty_only[i] != NULL; i++)
 		if ((node = sigma_json_get(document, empty_only[i])) != NULL && node->kind != JSON_NULL)
 			sigma_document_error(node, 0, NULL, "\"%s\" belongs to linked input tables", empty_only[i]);
-	if ((node = sigma_json_get(document, "governance_config")) != NULL &&
-		node->kind == JSON_OBJECT && node->count > 0)
-		sigma_document_error(node, ERRCODE_FEATURE_NOT_SUPPORTED,
-							 "Use GRANT on the data table.", "\"governance_config\" is not built yet");
+	refuse_unbuilt_governance(sigma_json_get(document, "governance_config"));
 	if ((node = sigma_json_get(document, "row_rules")) != NULL &&
 		node->kind == JSON_ARRAY && node->count > 0)
 		sigma_document_error(node, ERRCODE_FEATURE_NOT_SUPPORTED,
@@ -138,6 +136,22 @@ sigma_definition_refuse_unbuilt(JsonNode *document)
 			sigma_document_error(node->items[0], ERRCODE_FEATURE_NOT_SUPPORTED,
 								 "Use a value.", "defaults by formula are not built yet");
 	}
+}
+
+/* What governance_config may say and this version does not do. */
+static void
+refuse_unbuilt_governance(const JsonNode *governance)
+{
+	static const char *const unbuilt[] = {"row_filter", "row_edit", "audit", "tamper_evident"};
+	JsonNode   *node;
+	int			i;
+
+	if (governance == NULL || governance->kind != JSON_OBJECT)
+		return;
+	for (i = 0; i < lengthof(unbuilt); i++)
+		if ((node = sigma_json_get(governance, unbuilt[i])) != NULL && node->kind != JSON_NULL)
+			sigma_document_error(node, ERRCODE_FEATURE_NOT_SUPPORTED,
+								 "Use row security on the data table.", "\"%s\" is not built yet", unbuilt[i]);
 }
 
 /* Raise 55000 for a stored row that only a writer past the triggers can have made, such as a replica's. */

@@ -105,6 +105,7 @@ table_info(PG_FUNCTION_ARGS)
 	char	   *id;
 	Oid			relid;
 	bool		readable;
+	ListCell   *lc;
 
 	if (PG_ARGISNULL(0))
 		ereport(ERROR,
@@ -146,6 +147,9 @@ table_info(PG_FUNCTION_ARGS)
 		sigma_json_set(info, "flagged",
 					   sigma_json_new_int(sigma_table_count_failures(table, &sample), NULL));
 	}
+	foreach(lc, sigma_governance_missing_roles(info))
+		sigma_json_append(warnings, sigma_json_new_string(psprintf("governance_config names role \"%s\", which does not exist",
+																   (char *) lfirst(lc)), NULL));
 	sigma_json_set(info, "warnings", warnings);
 	PG_RETURN_JSONB_P(sigma_json_write(info));
 }

@@ -73,6 +73,7 @@ $node->safe_psql('app', q{
 	SELECT sigma.grant_access('everywhere', 'editor');
 	SELECT sigma.grant_access('of one', 'viewer', 'contacts');
 	SELECT sigma.grant_access('boss', 'admin');
+	SELECT sigma.update_input_table('tasks', '{"governance_config": {"editors": ["of one"], "viewers": ["boss"]}}');
 	SELECT sigma.grant_access('gone', 'admin');
 	DROP OWNED BY gone;
 	DROP ROLE gone;
