@@ -17,6 +17,9 @@
 #include "compat.h"
 #include "formula/compiler.h"
 
+/* So many texts are put together one by one. */
+#define MAX_CHAINED_TEXTS	8
+
 typedef FormulaSql *(*Builder) (FormulaCompiler *compiler, const FormulaNode *node, FormulaSql **arguments, int count);
 
 static FormulaSql *build_if(FormulaCompiler *compiler, const FormulaNode *node, FormulaSql **arguments, int count);
@@ -33,6 +36,11 @@ static FormulaSql *build_least_nonnull(FormulaCompiler *compiler, const FormulaN
 static FormulaSql *build_bin_range(FormulaCompiler *compiler, const FormulaNode *node, FormulaSql **arguments, int count);
 static FormulaSql *build_row_avg(FormulaCompiler *compiler, const FormulaNode *node, FormulaSql **arguments, int count);
 static FormulaSql *build_mod(FormulaCompiler *compiler, const FormulaNode *node, FormulaSql **arguments, int count);
+static FormulaSql *build_ceiling(FormulaCompiler *compiler, const FormulaNode *node, FormulaSql **arguments, int count);
+static FormulaSql *build_floor(FormulaCompiler *compiler, const FormulaNode *node, FormulaSql **arguments, int count);
+static FormulaSql *build_mround(FormulaCompiler *compiler, const FormulaNode *node, FormulaSql **arguments, int count);
+static FormulaSql *build_concat(FormulaCompiler *compiler, const FormulaNode *node, FormulaSql **arguments, int count);
+static FormulaSql *build_contains(FormulaCompiler *compiler, const FormulaNode *node, FormulaSql **arguments, int count);
 static FormulaSql *build_array(FormulaCompiler *compiler, const FormulaNode *node, FormulaSql **arguments, int count);
 static FormulaSql *build_array_contains(FormulaCompiler *compiler, const FormulaNode *node, FormulaSql **arguments, int count);
 
@@ -55,6 +63,11 @@ static const struct
 	{"BinRange", build_bin_range},
 	{"RowAvg", build_row_avg},
 	{"Mod", build_mod},
+	{"Ceiling", build_ceiling},
+	{"Floor", build_floor},
+	{"MRound", build_mround},
+	{"Concat", build_concat},
+	{"Contains", build_contains},
 	{"Array", build_array},
 	{"ArrayContains", build_array_contains},
 };
@@ -519,6 +532,63 @@ static FormulaSql *
 build_mod(FormulaCompiler *compiler, const FormulaNode *node, FormulaSql **arguments, int count)
 {
 	return sigma_compile_binary(compiler, node, OPERATOR_MODULO, arguments[0], arguments[1]);
+}
+
+/* To multiples of 1, which keeps the form of the number, or of anything else, which is exact in numeric. */
+static FormulaSql *
+build_multiple(FormulaCompiler *compiler, FormulaSql **arguments, int count, const char *to_digits, const char *to_multiple)
+{
+	FormulaSql *number = arguments[0];
+	bool		whole = arguments[1]->constant && strcmp(arguments[1]->sql, "1") == 0;
+
+	return sigma_compile_result(compiler, !whole ? SQL_NUMERIC : number->form == SQL_INT4 ? SQL_INT8 : number->form,
+								sigma_compile_template(compiler, whole ? to_digits : to_multiple, arguments, count));
+}
+
+static FormulaSql *
+build_ceiling(FormulaCompiler *compiler, const FormulaNode *node, FormulaSql **arguments, int count)
+{
+	return build_multiple(compiler, arguments, count, "sigma.fn_roundup($1, 0)",
+						  "sigma.fn_ceiling($1:numeric, $2:numeric)");
+}
+
+static FormulaSql *
+build_floor(FormulaCompiler *compiler, const FormulaNode *node, FormulaSql **arguments, int count)
+{
+	return build_multiple(compiler, arguments, count, "sigma.fn_rounddown($1, 0)",
+						  "sigma.fn_floor($1:numeric, $2:numeric)");
+}
+
+static FormulaSql *
+build_mround(FormulaCompiler *compiler, const FormulaNode *node, FormulaSql **arguments, int count)
+{
+	return build_multiple(compiler, arguments, count, "sigma.fn_round($1, 0)",
+						  "sigma.fn_mround($1:numeric, $2:numeric)");
+}
+
+/* Concat(text, ...): a few texts as with "&"; many at once, or each would copy all before it. */
+static FormulaSql *
+build_concat(FormulaCompiler *compiler, const FormulaNode *node, FormulaSql **arguments, int count)
+{
+	FormulaSql *result = arguments[0];
+	int			i;
+
+	if (count > MAX_CHAINED_TEXTS)
+		return sigma_compile_result(compiler, SQL_TEXT,
+									sigma_compile_template(compiler, "sigma.fn_concat(ARRAY[$1*:text])", arguments, count));
+	for (i = 1; i < count; i++)
+		result = sigma_compile_binary(compiler, node, OPERATOR_CONCAT, result, arguments[i]);
+	return result;
+}
+
+/* Contains(text, part, ...) */
+static FormulaSql *
+build_contains(FormulaCompiler *compiler, const FormulaNode *node, FormulaSql **arguments, int count)
+{
+	return sigma_compile_result(compiler, SQL_BOOL,
+								sigma_compile_template(compiler, count == 2 ?
+													   "(pg_catalog.strpos($1, $2) OPERATOR(pg_catalog.>) 0)" :
+													   "sigma.fn_contains($1, ARRAY[$2*:text])", arguments, count));
 }
 
 /* Array(value, ...): JSON, so that the values may be of several kinds. */

@@ -144,6 +144,8 @@ round_numeric(Numeric n, int32 digits, Rounding rounding)
 	digits = Min(digits, MAX_DIGITS);
 	if (rounding == ROUND_HALF)
 		return DatumGetNumeric(DirectFunctionCall2(numeric_round, value, Int32GetDatum(digits)));
+	if (digits == 0 && rounding != ROUND_TRUNC)
+		return DatumGetNumeric(DirectFunctionCall1(rounding == ROUND_UP ? numeric_ceil : numeric_floor, value));
 
 	result = DirectFunctionCall2(numeric_trunc, value, Int32GetDatum(digits));
 	if (rounding == ROUND_TRUNC)
