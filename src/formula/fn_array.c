@@ -409,6 +409,7 @@ append_all(JsonbParseState **state, Jsonb *document)
 static void
 append_entry(JsonbParseState **state, JsonbValue *value)
 {
+	CHECK_FOR_INTERRUPTS();
 	pushJsonbValue(state, WJB_ELEM, value);
 }
 
@@ -517,7 +518,6 @@ split_characters(JsonbParseState **state, const char *text, const char *end)
 	{
 		int			length = pg_mblen(text);
 
-		CHECK_FOR_INTERRUPTS();
 		append_text(state, text, length);
 		text += length;
 	}
