@@ -8,6 +8,8 @@
  * sql_form.c      how values lie in SQL: forms, casts, literals
  * relation.c      the columns of a relation as formulas see them
  * expression.c    SQL over one row as a planned expression, for rules
+ * formula_at.c    formulas of documents: errors with the document's path
+ * rename.c        columns and tables by new names
  * parameters.c    references to a context as parameters
  * program.c       a formula over a context, for runs and sigma.eval
  * form_json.c     what a formula yields as JSON
@@ -22,6 +24,8 @@
 
 #include "postgres.h"
 
+#include "access/attnum.h"
+#include "nodes/execnodes.h"
 #include "nodes/pg_list.h"
 #include "nodes/primnodes.h"
 #include "utils/jsonb.h"
@@ -120,11 +124,28 @@ extern SqlForm sigma_sql_form_of(FormulaType type);	/* its first form */
 extern const char *sigma_formula_type_name(FormulaType type);	/* "text" */
 
 /*
- * expression.c: SQL over one row of a relation (alias ""), as an expression that is
- * planned and ready for ExecInitExpr(); allocated in the current context.  Names in
- * it were resolved under a pinned search_path.
+ * formula_at.c: a formula that stands in a document.  "path" (as sigma_json_path says it)
+ * comes into DETAIL of every error about the formula.  The last one is for PG_CATCH
+ * around anything else that reads, compiles or plans such a formula.
  */
-extern Expr *sigma_formula_expression(Relation rel, const FormulaSql *sql);
+extern FormulaSql *sigma_formula_compile_at(const char *path, const char *text, FormulaScope *scope,
+											FormulaType wanted);
+extern FormulaNode *sigma_formula_parse_at(const char *path, const char *text);
+extern void sigma_formula_error_at(const char *path, MemoryContext caller) pg_attribute_noreturn();
+
+/*
+ * expression.c: SQL over one row of a relation (alias ""; NULL: over nothing) as a
+ * planned expression.  Lives in "cxt" and goes with it; to be made anew where it is
+ * not valid any more.  sigma_expression_prepare() is per statement.
+ */
+typedef struct FormulaExpression FormulaExpression;
+
+extern FormulaExpression *sigma_formula_expression(Relation rel, const FormulaSql *sql, MemoryContext cxt);
+extern bool sigma_expression_is_valid(const FormulaExpression *expression);
+extern bool sigma_expression_is_foreign(const FormulaExpression *expression);
+extern bool sigma_expression_is_volatile(const FormulaExpression *expression);
+extern bool sigma_expression_reads(const FormulaExpression *expression, AttrNumber attnum);
+extern ExprState *sigma_expression_prepare(const FormulaExpression *expression);
 
 /*
  * parameters.c: the references to a context in a formula, as parameters of its SQL.

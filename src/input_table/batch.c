@@ -30,6 +30,7 @@
 #include "common/errors.h"
 #include "compat.h"
 #include "input_table/batch_state.h"
+#include "input_table/rules.h"
 
 static void check_may_write(Oid relid);
 static void check_column_right(Oid relid, AttrNumber attnum, AclMode right, bool *granted);
@@ -167,6 +168,7 @@ sigma_batch_begin(const InputTable *table, const BatchOptions *options)
 	state->insert_granted = palloc0(sizeof(bool) * columns);
 	state->update_granted = palloc0(sizeof(bool) * columns);
 	state->types = palloc0(sizeof(TypeCacheEntry *) * columns);
+	state->formulas = sigma_formula_run_begin(table);
 	MemoryContextSwitchTo(caller);
 	return batch;
 }

@@ -23,6 +23,7 @@
 
 #include "compat.h"
 #include "input_table/batch_state.h"
+#include "input_table/rules.h"
 
 #define SHOWN_BYTES		1000	/* of a value in a failure */
 
@@ -60,6 +61,7 @@ static bool same_value(const Batch *batch, const SeenKey *a, const SeenKey *b);
 static void stage_change(Batch *batch, StagedRow *row, const bool *changed);
 static void record_stale(Batch *batch, StagedRow *row, TimestampTz current);
 static void check_cells(Batch *batch, StagedRow *row, const bool *changed);
+static void check_formulas(Batch *batch, StagedRow *row, const bool *changed, const bool *known);
 static bool is_healed(const Batch *batch, const Failure *failure);
 static void check_locks(Batch *batch, StagedRow *row, const bool *changed);
 static void check_unique(Batch *batch, StagedRow *row, const bool *changed);
@@ -100,6 +102,7 @@ sigma_batch_check_insert(Batch *batch, StagedRow *row)
 		checked[i] = row->given[i] != CELL_BAD;
 	}
 	check_cells(batch, row, checked);
+	check_formulas(batch, row, NULL, checked);
 	check_locks(batch, row, NULL);
 	check_unique(batch, row, checked);
 	settle(batch, row, checked);
@@ -122,6 +125,7 @@ sigma_batch_check_update(Batch *batch, StagedRow *row, const Datum *old_values, 
 {
 	const InputTable *table = batch->table;
 	bool	   *changed = palloc0(sizeof(bool) * Max(table->ncolumn, 1));
+	bool	   *known = palloc0(sizeof(bool) * Max(table->ncolumn, 1));
 	int			i;
 
 	if (row->has_stamp && *stamp != row->stamp)
@@ -132,6 +136,7 @@ sigma_batch_check_update(Batch *batch, StagedRow *row, const Datum *old_values, 
 	}
 	for (i = 0; i < table->ncolumn; i++)
 	{
+		known[i] = row->given[i] == CELL_GIVEN || (row->given[i] == CELL_ABSENT && old_known[i]);
 		if (row->given[i] == CELL_GIVEN)
 			changed[i] = !old_known[i] ||
 				!sigma_value_equal(table->columns[i].type, row->values[i], row->nulls[i],
@@ -145,6 +150,7 @@ sigma_batch_check_update(Batch *batch, StagedRow *row, const Datum *old_values, 
 	if (!row->remove)
 	{
 		check_cells(batch, row, changed);
+		check_formulas(batch, row, changed, known);
 		check_locks(batch, row, changed);
 		check_unique(batch, row, changed);
 	}
@@ -310,6 +316,26 @@ check_cells(Batch *batch, StagedRow *row, const bool *changed)
 		return;
 	failures = NIL;
 	(void) sigma_table_check(table, row->values, row->nulls, healed, &failures);
+	foreach(lc, failures)
+		sigma_batch_record(batch, row, lfirst(lc));
+}
+
+/* The formula rules of the row as it would be written; those that read a column that is not known are the trigger's. */
+static void
+check_formulas(Batch *batch, StagedRow *row, const bool *changed, const bool *known)
+{
+	const InputTable *table = batch->table;
+	List	   *failures = NIL;
+	TupleTableSlot *slot;
+	ListCell   *lc;
+	int			i;
+
+	if (batch->state->formulas == NULL)
+		return;
+	slot = sigma_formula_run_row(batch->state->formulas, row->values, row->nulls);
+	for (i = 0; i < table->ncolumn; i++)
+		sigma_formula_run_failures(batch->state->formulas, i, slot, changed, known, &failures);
+	sigma_formula_run_failures(batch->state->formulas, -1, slot, changed, known, &failures);
 	foreach(lc, failures)
 		sigma_batch_record(batch, row, lfirst(lc));
 }
@@ -566,7 +592,8 @@ sigma_batch_record(Batch *batch, StagedRow *row, Failure *failure)
 	copy->failure.rule = copy_string(failure->rule);
 	copy->failure.value = copy_value(failure->value);
 	copy->failure.message = copy_string(failure->message);
-	copy->column = place_of(batch->table, failure->attnum);
+	/* rules of the row come after those of its columns */
+	copy->column = failure->constraint != NULL ? batch->table->ncolumn : place_of(batch->table, failure->attnum);
 	copy->order = batch->state->recorded++;
 	*kept = lappend(*kept, copy);
 	MemoryContextSwitchTo(caller);

@@ -21,6 +21,7 @@
 #include "utils/timestamp.h"
 
 #include "input_table/batch_state.h"
+#include "input_table/rules.h"
 
 #define LOOKUP_ROWS		1000	/* fetched at a time */
 
@@ -97,6 +98,7 @@ prepare_lookup(Lookup *lookup)
 {
 	const InputTable *table = lookup->batch->table;
 	int			columns = Max(table->ncolumn, 1);
+	bool	   *needed = palloc0(sizeof(bool) * columns);
 	int			i;
 
 	lookup->matched = palloc_extended(lookup->batch->rows + 1, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
@@ -107,8 +109,10 @@ prepare_lookup(Lookup *lookup)
 	sigma_staged_row_init(table, &lookup->row);
 
 	/* what the caller may not read counts as changed */
+	memcpy(needed, lookup->batch->state->target_columns, sizeof(bool) * table->ncolumn);
+	sigma_formula_rules_need(table, lookup->batch->state->target_columns, needed);
 	for (i = 0; i < table->ncolumn; i++)
-		if (lookup->batch->state->target_columns[i] && sigma_may_select(table, table->columns[i].attnum))
+		if (needed[i] && sigma_may_select(table, table->columns[i].attnum))
 		{
 			lookup->old_columns[lookup->nold++] = i;
 			lookup->old_known[i] = true;

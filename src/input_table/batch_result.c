@@ -56,8 +56,9 @@ sigma_batch_raise(Batch *batch)
 			 err_generic_string(PG_DIAG_SCHEMA_NAME, get_namespace_name(get_rel_namespace(batch->table->relid))),
 			 err_generic_string(PG_DIAG_TABLE_NAME, get_rel_name(batch->table->relid)),
 			 first->column == NULL ? 0 : err_generic_string(PG_DIAG_COLUMN_NAME, first->column),
-			 first->column == NULL ? 0 :
-			 err_generic_string(PG_DIAG_CONSTRAINT_NAME, psprintf("%s_%s", first->column, first->rule))));
+			 first->column == NULL && first->constraint == NULL ? 0 :
+			 err_generic_string(PG_DIAG_CONSTRAINT_NAME, first->column == NULL ? first->constraint :
+								psprintf("%s_%s", first->column, first->rule))));
 }
 
 /* The SQLSTATE of an error whose first failure is this one. */

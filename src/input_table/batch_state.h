@@ -103,6 +103,7 @@ typedef struct BatchState
 	bool	   *insert_granted; /* the caller may insert the column */
 	bool	   *update_granted; /* the caller may update the column */
 
+	FormulaRun *formulas;		/* formula rules, or NULL */
 	TypeCacheEntry **types;		/* of unique columns: how their values are hashed */
 	struct seen_hash *seen;		/* unique values that rows of the batch give */
 	HTAB	   *target_rows;	/* TargetRow by row id */

@@ -47,8 +47,8 @@ static bool is_url(const char *text, int length);
 static bool is_listed(const Check *check, ColumnType type, Datum value);
 static bool all_are_listed(const Check *check, Datum list);
 static char *shorten(char *text);
-static bool slot_passes(const InputTable *table, TupleTableSlot *slot);
-static void sample_slot(const InputTable *table, TupleTableSlot *slot, List **failures);
+static bool slot_passes(const InputTable *table, FormulaRun *formulas, TupleTableSlot *slot);
+static void sample_slot(const InputTable *table, FormulaRun *formulas, TupleTableSlot *slot, List **failures);
 
 /* ------------------------------------------------------------------------
  * Values
@@ -559,6 +559,7 @@ sigma_table_count_failures(const InputTable *table, List **failures)
 	TableScanDesc scan = table_beginscan(rel, snapshot, 0, NULL);
 	MemoryContext row_cxt = AllocSetContextCreate(CurrentMemoryContext, "sigma rows", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext caller_cxt = CurrentMemoryContext;
+	FormulaRun *formulas = sigma_formula_run_begin(table);
 	int64		failing = 0;
 
 	*failures = NIL;
@@ -568,12 +569,12 @@ sigma_table_count_failures(const InputTable *table, List **failures)
 		slot_getallattrs(slot);
 		MemoryContextReset(row_cxt);
 		MemoryContextSwitchTo(row_cxt);
-		if (!slot_passes(table, slot))
+		if (!slot_passes(table, formulas, slot))
 		{
 			failing++;
 			MemoryContextSwitchTo(caller_cxt);
 			if (list_length(*failures) < MAX_SAMPLE)
-				sample_slot(table, slot, failures);
+				sample_slot(table, formulas, slot, failures);
 		}
 		MemoryContextSwitchTo(caller_cxt);
 	}
@@ -587,7 +588,7 @@ sigma_table_count_failures(const InputTable *table, List **failures)
 
 /* Does a row of the table pass? */
 static bool
-slot_passes(const InputTable *table, TupleTableSlot *slot)
+slot_passes(const InputTable *table, FormulaRun *formulas, TupleTableSlot *slot)
 {
 	int			i;
 
@@ -598,12 +599,12 @@ slot_passes(const InputTable *table, TupleTableSlot *slot)
 		if (at >= 0 && !sigma_column_passes(&table->columns[i], slot->tts_values[at], slot->tts_isnull[at]))
 			return false;
 	}
-	return true;
+	return formulas == NULL || sigma_formula_run_passes(formulas, slot, NULL);
 }
 
 /* Add a row's failures to a sample of them. */
 static void
-sample_slot(const InputTable *table, TupleTableSlot *slot, List **failures)
+sample_slot(const InputTable *table, FormulaRun *formulas, TupleTableSlot *slot, List **failures)
 {
 	List	   *found = NIL;
 	ListCell   *cell;
@@ -615,7 +616,11 @@ sample_slot(const InputTable *table, TupleTableSlot *slot, List **failures)
 
 		if (at >= 0)
 			sigma_column_failures(&table->columns[i], slot->tts_values[at], slot->tts_isnull[at], &found);
+		if (formulas != NULL)
+			sigma_formula_run_failures(formulas, i, slot, NULL, NULL, &found);
 	}
+	if (formulas != NULL)
+		sigma_formula_run_failures(formulas, -1, slot, NULL, NULL, &found);
 	foreach(cell, found)
 	{
 		Failure    *failure = lfirst(cell);

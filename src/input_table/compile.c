@@ -22,6 +22,7 @@
 #include "utils/memutils.h"
 #include "utils/numeric.h"
 
+#include "common/catalog.h"
 #include "common/document.h"
 #include "common/errors.h"
 #include "compat.h"
@@ -56,11 +57,12 @@ typedef struct ColumnRules
 
 static const char *const rule_keys[] = {
 	"required", "unique", "precision", "scale", "min", "max", "min_length", "max_length",
-	"pattern", "format", "values", "severity", "message", NULL
+	"pattern", "format", "values", "formula", "severity", "message", NULL
 };
 
 static void compile_column(InputTable *table, int place, JsonNode *definition, JsonNode *node);
 static void add_source(ColumnRules *rules, JsonNode *object, bool is_column);
+static void read_tone(JsonNode *object, bool *warning, const char **message);
 static void check_keys(JsonNode *object);
 static void refuse_unbuilt(JsonNode *object, const char *key);
 static JsonNode *find_rule(ColumnRules *rules, const char *key, RuleSource **source);
@@ -80,6 +82,8 @@ static bool is_literal(const char *pattern);
 static regex_t *compile_regex(JsonNode *node);
 static void compile_format(ColumnRules *rules);
 static void compile_values(ColumnRules *rules);
+static void compile_formula(InputTable *table, int place, ColumnRules *rules);
+static void compile_row_rules(InputTable *table, JsonNode *rules);
 static int	compare_for_sort(const void *a, const void *b, void *type);
 static void compile_default(ColumnRules *rules, JsonNode *node);
 static void check_default(const TableColumn *column, JsonNode *node);
@@ -104,16 +108,14 @@ sigma_rules_compile(InputTable *table, JsonNode *definition)
 		MODE_PUBLISHED : MODE_DRAFT;
 	table->max_rows = sigma_json_get_int(definition, "max_rows", 0);
 	table->allow_bulk = sigma_json_get_bool(definition, "allow_bulk_operations", true);
-	if (row_rules != NULL && row_rules->kind == JSON_ARRAY && row_rules->count > 0)
-		sigma_document_error(row_rules, ERRCODE_FEATURE_NOT_SUPPORTED,
-							 "Rules of single columns are checked: required, unique, min, max and others.",
-							 "row rules are not supported");
 
 	/* the stored row may have been written past the triggers */
 	if (columns != NULL && columns->kind != JSON_ARRAY)
 		sigma_document_error(columns, 0, NULL, "\"columns\" must be an array, not %s", sigma_json_kind_name(columns));
 	if (rules != NULL && rules->kind != JSON_NULL && rules->kind != JSON_OBJECT)
 		sigma_document_error(rules, 0, NULL, "\"validation_rules\" must be an object, not %s", sigma_json_kind_name(rules));
+	if (row_rules != NULL && row_rules->kind != JSON_NULL && row_rules->kind != JSON_ARRAY)
+		sigma_document_error(row_rules, 0, NULL, "\"row_rules\" must be an array, not %s", sigma_json_kind_name(row_rules));
 
 	table->ncolumn = columns == NULL ? 0 : columns->count;
 	table->columns = palloc0(sizeof(TableColumn) * Max(table->ncolumn, 1));
@@ -136,6 +138,8 @@ sigma_rules_compile(InputTable *table, JsonNode *definition)
 								 "there is no column \"%s\"", rules->items[i]->key);
 		}
 	}
+	if (row_rules != NULL && row_rules->kind == JSON_ARRAY)
+		compile_row_rules(table, row_rules);
 }
 
 /*
@@ -162,6 +166,7 @@ sigma_table_check_definition(JsonNode *definition)
 		if (table->columns[i].has_default)
 			check_default(&table->columns[i], node);
 	}
+	sigma_formula_rules_check(table, definition, sigma_catalog_restoring());
 	MemoryContextSwitchTo(caller_cxt);
 	MemoryContextDelete(cxt);
 }
@@ -200,6 +205,7 @@ compile_column(InputTable *table, int place, JsonNode *definition, JsonNode *nod
 	compile_format(&rules);
 	compile_values(&rules);
 	compile_unique(&rules);
+	compile_formula(table, place, &rules);
 
 	column->checks = palloc(sizeof(Check) * Max(list_length(rules.checks), 1));
 	foreach(cell, rules.checks)
@@ -212,7 +218,6 @@ static void
 add_source(ColumnRules *rules, JsonNode *object, bool is_column)
 {
 	RuleSource *source = &rules->sources[rules->nsource++];
-	char	   *severity;
 
 	source->object = object;
 	source->warning = false;
@@ -224,12 +229,20 @@ add_source(ColumnRules *rules, JsonNode *object, bool is_column)
 							 "rules of column \"%s\" must be an object, not %s",
 							 rules->column->name, sigma_json_kind_name(object));
 	check_keys(object);
-	severity = sigma_json_get_string(object, "severity", "error");
+	read_tone(object, &source->warning, &source->message);
+}
+
+/* Severity and message of an object that holds rules. */
+static void
+read_tone(JsonNode *object, bool *warning, const char **message)
+{
+	char	   *severity = sigma_json_get_string(object, "severity", "error");
+
 	if (strcmp(severity, "error") != 0 && strcmp(severity, "warn") != 0)
 		sigma_document_error(sigma_json_get(object, "severity"), 0, "Known are error and warn.",
 							 "unknown severity \"%s\"", severity);
-	source->warning = severity[0] == 'w';
-	source->message = sigma_json_get_string(object, "message", NULL);
+	*warning = severity[0] == 'w';
+	*message = sigma_json_get_string(object, "message", NULL);
 }
 
 /* SG400 for a key that no rule has, 0A000 for one that is not there yet. */
@@ -238,7 +251,6 @@ check_keys(JsonNode *object)
 {
 	int			i;
 
-	refuse_unbuilt(object, "formula");
 	refuse_unbuilt(object, "values_from");
 	for (i = 0; i < object->count; i++)
 	{
@@ -247,7 +259,7 @@ check_keys(JsonNode *object)
 
 		for (j = 0; rule_keys[j] != NULL && strcmp(rule_keys[j], key) != 0; j++)
 			;
-		if (rule_keys[j] == NULL && strcmp(key, "formula") != 0 && strcmp(key, "values_from") != 0)
+		if (rule_keys[j] == NULL && strcmp(key, "values_from") != 0)
 			sigma_document_error(object->items[i], 0, sigma_hint_names(key, rule_keys),
 								 "unknown rule \"%s\"", key);
 	}
@@ -650,6 +662,39 @@ compile_values(ColumnRules *rules)
 	}
 	check->nvalue = node->count;
 	qsort_arg(check->values, check->nvalue, sizeof(Datum), compare_for_sort, &type);
+}
+
+/* The formula of a column, which sees the whole row. */
+static void
+compile_formula(InputTable *table, int place, ColumnRules *rules)
+{
+	RuleSource *source = NULL;
+	JsonNode   *node = find_rule(rules, "formula", &source);
+
+	if (node != NULL)
+		sigma_formula_rule_add(table, place, 0, node, source->message, source->warning);
+}
+
+/* Rules of the row as a whole, after those of all columns. */
+static void
+compile_row_rules(InputTable *table, JsonNode *rules)
+{
+	int			number = 0;
+	int			i;
+
+	for (i = 0; i < rules->count; i++)
+	{
+		JsonNode   *rule = rules->items[i];
+		JsonNode   *formula = sigma_json_get(rule, "formula");
+		bool		warning;
+		const char *message;
+
+		if (formula == NULL || formula->kind == JSON_NULL)
+			sigma_document_error(rule, ERRCODE_FEATURE_NOT_SUPPORTED, "Give \"formula\", or \"unique\" of a single column.",
+								 "row rules of unique columns are not built yet");
+		read_tone(rule, &warning, &message);
+		sigma_formula_rule_add(table, -1, ++number, formula, message, warning);
+	}
 }
 
 static int

@@ -498,6 +498,7 @@ apply_insert(TriggerData *trigger)
 		sigma_view_create(table);
 		sigma_access_apply(table->id);
 		sigma_governance_apply(table, false);
+		(void) sigma_input_table(sigma_data_table_oid(table->id));	/* rules that cannot be planned fail now */
 		return;
 	}
 	if (!restoring && !sigma_data_table_is_of(relid, table->id))
@@ -561,6 +562,8 @@ apply_update(TriggerData *trigger)
 	affected = list_concat(affected, sigma_dependents_rename(&change));
 	if (change.rules)
 		report_failures(change.after, relid);
+	else
+		(void) sigma_input_table(relid);	/* rules that cannot be planned fail now, not when a row is written */
 	if (call != NULL)
 		report(call, &change, affected);
 }

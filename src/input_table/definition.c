@@ -121,10 +121,6 @@ sigma_definition_refuse_unbuilt(JsonNode *document)
 		if ((node = sigma_json_get(document, empty_only[i])) != NULL && node->kind != JSON_NULL)
 			sigma_document_error(node, 0, NULL, "\"%s\" belongs to linked input tables", empty_only[i]);
 	refuse_unbuilt_governance(sigma_json_get(document, "governance_config"));
-	if ((node = sigma_json_get(document, "row_rules")) != NULL &&
-		node->kind == JSON_ARRAY && node->count > 0)
-		sigma_document_error(node, ERRCODE_FEATURE_NOT_SUPPORTED,
-							 "Use rules of single columns.", "\"row_rules\" are not built yet");
 	for (i = 0; columns != NULL && columns->kind == JSON_ARRAY && i < columns->count; i++)
 	{
 		if ((node = sigma_json_get(columns->items[i], "formula")) != NULL && node->kind != JSON_NULL)
@@ -202,6 +198,8 @@ sigma_definition_compare(TableChange *change)
 	int			i;
 
 	compare_columns(change);
+	change->rules = !sigma_definition_same(sigma_json_get(before->document, "row_rules"),
+										   sigma_json_get(after->document, "row_rules"));
 	for (i = 0; checked[i] != NULL; i++)
 		if (!sigma_definition_same(sigma_json_get(before->document, checked[i]),
 								   sigma_json_get(after->document, checked[i])))

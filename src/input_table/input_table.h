@@ -17,6 +17,8 @@
 #include "compat.h"
 
 typedef struct Check Check;		/* one rule of one column; rules.c knows its inside */
+typedef struct FormulaRule FormulaRule; /* formula_rules.c knows its inside */
+typedef struct FormulaRun FormulaRun;
 
 /* One column that users see. */
 typedef struct TableColumn
@@ -54,6 +56,8 @@ typedef struct InputTable
 	bool		any_protected;
 	int			ncolumn;
 	TableColumn *columns;		/* in the order of the definition */
+	int			nformula;
+	FormulaRule *formulas;		/* rules that are formulas: of columns in their order, then of the row */
 	AttrNumber	row_id;			/* sigma_row_id */
 	AttrNumber	created_at;
 	AttrNumber	updated_at;
@@ -73,6 +77,7 @@ typedef struct Failure
 	const char *rule;			/* "required", "max" ... "type", "stale", "column" */
 	bool		warning;		/* severity warn */
 	const char *value;			/* as text; NULL for null */
+	const char *constraint;		/* of a row rule: what errors call it; else NULL */
 	const char *message;		/* the rule's own or a made one */
 	bool		own_message;	/* a sentence of the document, not one that goes on "Column ..." */
 	int64		conflicts_with;	/* row id that holds the unique value, or 0 */

@@ -108,7 +108,8 @@ sigma_data_table_rules(Oid relid)
 	InputTable *table;
 	uint64		generation;
 
-	if (slot->valid && has_sequence(slot->table))
+	if (slot->valid && has_sequence(slot->table) &&
+		(slot->table == NULL || sigma_formula_rules_valid(slot->table)))
 		return slot->table;
 
 	slot->valid = false;
@@ -322,6 +323,9 @@ build(Oid relid)
 		if (definition != NULL)
 			sigma_rules_compile(table, definition);
 		attach(table, rel);
+		MemoryContextSwitchTo(scratch);
+		if (definition != NULL)
+			sigma_formula_rules_plan(table, definition, rel);
 		MemoryContextSwitchTo(caller_cxt);
 		MemoryContextDelete(scratch);
 	}

@@ -6,6 +6,7 @@
  * rules.c      one compiled set per data table: cache, invalidation
  * compile.c    rule documents to checks; definition checks
  * check.c      checks against values, failures
+ * formula_rules.c  rules that are formulas
  * pattern.c    patterns that need no regular expression engine
  * unique.c     who holds a unique value
  * validate.c   triggers
@@ -90,6 +91,23 @@ extern bool sigma_column_passes(const TableColumn *column, Datum value, bool isn
 extern int	sigma_column_failures(const TableColumn *column, Datum value, bool isnull, List **failures);
 extern Failure *sigma_failure_new(const TableColumn *column, const char *rule, const char *message,
 								  Datum value, bool isnull);
+
+/*
+ * formula_rules.c: "changed" and "known" by place in table->columns, NULL: all.  A
+ * FormulaRun is for the rows of one statement and lives in the context that was
+ * current when it began; it is NULL for a table without formula rules.
+ */
+extern void sigma_formula_rule_add(InputTable *table, int column, int number, JsonNode *node, const char *message,
+								   bool warning);
+extern void sigma_formula_rules_check(const InputTable *table, JsonNode *definition, bool restoring);
+extern void sigma_formula_rules_plan(InputTable *table, JsonNode *definition, Relation rel);
+extern bool sigma_formula_rules_valid(const InputTable *table);
+extern void sigma_formula_rules_need(const InputTable *table, const bool *changed, bool *needed);
+extern FormulaRun *sigma_formula_run_begin(const InputTable *table);
+extern TupleTableSlot *sigma_formula_run_row(FormulaRun *run, const Datum *values, const bool *nulls);
+extern bool sigma_formula_run_passes(FormulaRun *run, TupleTableSlot *slot, const bool *changed);
+extern int	sigma_formula_run_failures(FormulaRun *run, int column, TupleTableSlot *slot, const bool *changed,
+									   const bool *known, List **failures);
 
 /* pattern.c */
 extern SimplePattern *sigma_pattern_compile(const char *text);

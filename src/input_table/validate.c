@@ -40,6 +40,7 @@ typedef struct RowState
 	bool		may_fixed;		/* columns that are not editable may be written */
 	bool		inserting;		/* this row */
 	bool		unique;			/* there is a unique column */
+	FormulaRun *formulas;		/* or NULL */
 	UpsertInfo	upsert;
 	Datum		now;
 	Datum		user;
@@ -54,8 +55,11 @@ static const InputTable *rules_of(Relation rel);
 static void note_changes(RowState *state, TupleTableSlot *old, TupleTableSlot *new);
 static void refuse_locked(const RowState *state, Relation rel, TupleTableSlot *old, TupleTableSlot *new);
 static bool row_passes(const RowState *state, TupleTableSlot *slot);
+static bool formulas_pass(const RowState *state, TupleTableSlot *slot);
 static bool must_probe(const RowState *state, const TableColumn *column);
 static bool unique_passes(const RowState *state, Relation rel, TupleTableSlot *slot, int64 row_id);
+static void collect_failures(const RowState *state, Relation rel, TupleTableSlot *slot, int place, int64 row_id,
+							 List **failures);
 static void report(const RowState *state, Relation rel, TupleTableSlot *slot, int64 row_id);
 static void append_failure(StringInfo detail, const InputTable *table, const Failure *failure);
 static HeapTuple stamp(const RowState *state, Relation rel, TupleTableSlot *old, TupleTableSlot *new);
@@ -107,7 +111,7 @@ validate_row(PG_FUNCTION_ARGS)
 			row_id = DatumGetInt64(old->tts_values[state->table->row_id - 1]);
 		}
 		refuse_locked(state, rel, old, new);
-		if (!row_passes(state, new) || !unique_passes(state, rel, new, row_id))
+		if (!row_passes(state, new) || !formulas_pass(state, new) || !unique_passes(state, rel, new, row_id))
 			report(state, rel, new, row_id);
 	}
 	else if (state->given && state->inserting && state->table->permission == MODE_DRAFT &&
@@ -203,6 +207,7 @@ begin_rows(FunctionCallInfo fcinfo, TriggerData *trigger)
 	sigma_statement_upsert(RelationGetRelid(trigger->tg_relation), &state->upsert);
 	for (i = 0; i < state->table->ncolumn; i++)
 		state->unique = state->unique || state->table->columns[i].unique;
+	state->formulas = state->keep ? NULL : sigma_formula_run_begin(state->table);
 	state->now = TimestampTzGetDatum(GetCurrentStatementStartTimestamp());
 	state->user = CStringGetTextDatum(sigma_app_user());
 	state->values = palloc(sizeof(Datum) * natts);
@@ -312,6 +317,14 @@ row_passes(const RowState *state, TupleTableSlot *slot)
 	return true;
 }
 
+/* Do the formula rules that are to be checked pass? */
+static bool
+formulas_pass(const RowState *state, TupleTableSlot *slot)
+{
+	return state->formulas == NULL ||
+		sigma_formula_run_passes(state->formulas, slot, state->inserting ? NULL : state->changed);
+}
+
 /* Is it this trigger that reports a duplicate of the column, or an ON CONFLICT clause that takes it? */
 static bool
 must_probe(const RowState *state, const TableColumn *column)
@@ -348,6 +361,7 @@ static void
 report(const RowState *state, Relation rel, TupleTableSlot *slot, int64 row_id)
 {
 	const InputTable *table = state->table;
+	const bool *changed = state->inserting ? NULL : state->changed;
 	List	   *failures = NIL;
 	Failure    *first = NULL;
 	StringInfoData detail;
@@ -357,38 +371,13 @@ report(const RowState *state, Relation rel, TupleTableSlot *slot, int64 row_id)
 
 	for (i = 0; i < table->ncolumn; i++)
 	{
-		const TableColumn *column = &table->columns[i];
-		int			at = column->attnum - 1;
-		Datum		value;
-		Failure    *failure = NULL;
-
-		if (at < 0 || (!state->inserting && !state->changed[i]))
-			continue;
-		value = slot->tts_values[at];
-		if (!slot->tts_isnull[at] && sigma_value_too_large(column->type, value))
-			ereport(ERROR,
-					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-					 errmsg("value for column \"%s\" of input table \"%s\" is larger than 64 MB",
-							column->name, table->name),
-					 errtablecol(rel, column->attnum)));
-		sigma_column_failures(column, value, slot->tts_isnull[at], &failures);
-		if (!column->unique || slot->tts_isnull[at])
-			continue;
-		if (!sigma_unique_fits(column, value))
-			failure = sigma_failure_new(column, "unique", "is too long for a unique column, which takes 2000 bytes",
-										value, false);
-		else if (must_probe(state, column))
-		{
-			int64		holder = sigma_unique_holder(table, column, rel, value, row_id);
-
-			if (holder == 0)
-				continue;
-			failure = sigma_failure_new(column, "unique", "must be unique", value, false);
-			failure->conflicts_with = holder;
-		}
-		if (failure != NULL)
-			failures = lappend(failures, failure);
+		if (changed == NULL || changed[i])
+			collect_failures(state, rel, slot, i, row_id, &failures);
+		if (state->formulas != NULL)
+			sigma_formula_run_failures(state->formulas, i, slot, changed, NULL, &failures);
 	}
+	if (state->formulas != NULL)
+		sigma_formula_run_failures(state->formulas, -1, slot, changed, NULL, &failures);
 
 	initStringInfo(&detail);
 	foreach(cell, failures)
@@ -405,14 +394,54 @@ report(const RowState *state, Relation rel, TupleTableSlot *slot, int64 row_id)
 		return;					/* the holder of a unique value is gone by now */
 	ereport(ERROR,
 			(errcode(ERRCODE_CHECK_VIOLATION),
-			 count == 1 ?
+			 count > 1 ? errmsg("row of input table \"%s\" violates %d rules", table->name, count) :
+			 first->column == NULL ?
+			 errmsg("row of input table \"%s\" violates rule \"%s\"", table->name, first->rule) :
 			 errmsg("value for column \"%s\" of input table \"%s\" violates rule \"%s\"",
-					first->column, table->name, first->rule) :
-			 errmsg("row of input table \"%s\" violates %d rules", table->name, count),
+					first->column, table->name, first->rule),
 			 errdetail_internal("%s", detail.data),
 			 errhint("The rules of the table are shown by sigma.table_info(%s).", quote_literal_cstr(table->id)),
-			 errtablecol(rel, first->attnum),
-			 errtableconstraint(rel, psprintf("%s_%s", first->column, first->rule))));
+			 first->column != NULL ? errtablecol(rel, first->attnum) : 0,
+			 errtableconstraint(rel, first->column == NULL ? first->constraint :
+								psprintf("%s_%s", first->column, first->rule))));
+}
+
+/* Append what is wrong with one column's value, but for its formula; 54000 where it is too large. */
+static void
+collect_failures(const RowState *state, Relation rel, TupleTableSlot *slot, int place, int64 row_id, List **failures)
+{
+	const InputTable *table = state->table;
+	const TableColumn *column = &table->columns[place];
+	int			at = column->attnum - 1;
+	Failure    *failure = NULL;
+	Datum		value;
+
+	if (at < 0)
+		return;
+	value = slot->tts_values[at];
+	if (!slot->tts_isnull[at] && sigma_value_too_large(column->type, value))
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("value for column \"%s\" of input table \"%s\" is larger than 64 MB",
+						column->name, table->name),
+				 errtablecol(rel, column->attnum)));
+	sigma_column_failures(column, value, slot->tts_isnull[at], failures);
+	if (!column->unique || slot->tts_isnull[at])
+		return;
+	if (!sigma_unique_fits(column, value))
+		failure = sigma_failure_new(column, "unique", "is too long for a unique column, which takes 2000 bytes",
+									value, false);
+	else if (must_probe(state, column))
+	{
+		int64		holder = sigma_unique_holder(table, column, rel, value, row_id);
+
+		if (holder == 0)
+			return;
+		failure = sigma_failure_new(column, "unique", "must be unique", value, false);
+		failure->conflicts_with = holder;
+	}
+	if (failure != NULL)
+		*failures = lappend(*failures, failure);
 }
 
 /* One line of the detail; the value for who may read it. */
@@ -420,12 +449,13 @@ static void
 append_failure(StringInfo detail, const InputTable *table, const Failure *failure)
 {
 	int			length = strlen(failure->message);
-	bool		shown = sigma_may_read(table, failure->attnum);
+	bool		shown = failure->column != NULL && sigma_may_read(table, failure->attnum);
 
 	while (length > 0 && failure->message[length - 1] == '.')
 		length--;
-	appendStringInfo(detail, "%sColumn \"%s\"%s %.*s (rule \"%s\"", detail->len > 0 ? "\n" : "",
-					 failure->column, failure->own_message ? ":" : "", length, failure->message, failure->rule);
+	appendStringInfo(detail, "%s%s%s %.*s (rule \"%s\"", detail->len > 0 ? "\n" : "",
+					 failure->column == NULL ? "The row" : psprintf("Column \"%s\"", failure->column),
+					 failure->own_message ? ":" : "", length, failure->message, failure->rule);
 	if (shown && failure->value != NULL)
 		appendStringInfo(detail, ", value \"%s\"", failure->value);
 	if (shown && failure->conflicts_with != 0 && sigma_may_read(table, table->row_id))

@@ -1,0 +1,93 @@
+/*
+ * formula_at.c
+ *		Formulas that stand in documents: their errors name the place in the document
+ *		and the character in the formula.
+ *
+ * DETAIL becomes "$.columns[1].validation.formula: At character 3: [Nope] > 1".
+ * Errors that are not about the formula (a cancel, a shutdown, no memory, a lock
+ * that was not granted) pass unchanged.
+ */
+#include "postgres.h"
+
+#include "utils/memutils.h"
+
+#include "compat.h"
+#include "formula/compile.h"
+
+static bool is_about_formula(int sqlstate);
+
+/*
+ * sigma_formula_compile() for the formula at "path" of a document, in the current
+ * context.  The path stands in DETAIL of whatever is wrong with the formula.
+ */
+FormulaSql *
+sigma_formula_compile_at(const char *path, const char *text, FormulaScope *scope, FormulaType wanted)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	FormulaSql *volatile result = NULL;
+
+	PG_TRY();
+	{
+		result = sigma_formula_compile(text, scope, wanted);
+	}
+	PG_CATCH();
+	{
+		sigma_formula_error_at(path, caller);
+	}
+	PG_END_TRY();
+	return result;
+}
+
+/* sigma_formula_parse() for the formula at "path" of a document. */
+FormulaNode *
+sigma_formula_parse_at(const char *path, const char *text)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	FormulaNode *volatile tree = NULL;
+
+	PG_TRY();
+	{
+		tree = sigma_formula_parse(text);
+	}
+	PG_CATCH();
+	{
+		sigma_formula_error_at(path, caller);
+	}
+	PG_END_TRY();
+	return tree;
+}
+
+/*
+ * In PG_CATCH: raise the error again, with "path" in front of DETAIL where it is about
+ * a formula.  "caller" is the context to work in, which was current at PG_TRY.
+ */
+void
+sigma_formula_error_at(const char *path, MemoryContext caller)
+{
+	ErrorData  *error;
+
+	MemoryContextSwitchTo(caller);
+	error = CopyErrorData();
+	if (!is_about_formula(error->sqlerrcode))
+		PG_RE_THROW();
+	FlushErrorState();
+	error->detail = error->detail == NULL ? pstrdup(path) : psprintf("%s: %s", path, error->detail);
+	ReThrowError(error);
+}
+
+/* Is it an error that reading, compiling or planning a formula raises? */
+static bool
+is_about_formula(int sqlstate)
+{
+	switch (ERRCODE_TO_CATEGORY(sqlstate))
+	{
+		case ERRCODE_OPERATOR_INTERVENTION:
+		case ERRCODE_INSUFFICIENT_RESOURCES:
+		case ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE:
+		case ERRCODE_TRANSACTION_ROLLBACK:
+		case ERRCODE_INTERNAL_ERROR:
+			return false;
+		default:
+			return true;
+	}
+}
