@@ -9,8 +9,10 @@
 #include "fmgr.h"
 #include "utils/guc.h"
 
+#include "common/document.h"
 #include "common/session.h"
 #include "common/zone.h"
+#include "formula/formula.h"
 #include "input_table/input_table.h"
 
 PG_MODULE_MAGIC;
@@ -41,5 +43,6 @@ _PG_init(void)
 							   "The time zone of the app: what Now() and Today() of formulas show.",
 							   NULL, &sigma_timezone, "UTC", PGC_USERSET, 0, sigma_zone_check, NULL, NULL);
 	MarkGUCPrefixReserved("sigma");
+	sigma_document_set_formula_reader(sigma_formula_canonical);
 	sigma_statement_init();
 }

@@ -30,14 +30,6 @@ typedef struct Run Run;
  * Compiled form
  */
 
-/* While a document is compiled. */
-typedef struct CompileState
-{
-	MemoryContext cxt;			/* holds the compiled form */
-	bool		resolve;		/* look outside the document: tables, elements, actions */
-	bool		saving;			/* a definition is written: constants must fit what is declared now */
-} CompileState;
-
 /* What a step did, for its record and its output variable. */
 typedef struct StepOutcome
 {
@@ -227,6 +219,10 @@ struct Run
 	ErrorData  *error;			/* why it failed, or the first contained failure; NULL */
 	int			error_step;		/* whose it was, or -1 */
 	bool		rolled_back;
+	bool		alerts;			/* the sequence has an alert for this end: its texts follow */
+	const char *alert_title;	/* or NULL */
+	const char *alert_message;	/* or NULL */
+	List	   *warnings;		/* of char * */
 };
 
 /* Is the condition of the sequence known already?  A trigger asks all of them first. */

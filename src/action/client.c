@@ -93,7 +93,7 @@ compile_target(CompileState *state, ClientStep *step, const StepType *type, Json
 	}
 	step->target = MemoryContextStrdup(state->cxt, target->string);
 	if (step->code == CLIENT_OPEN_LINK)
-		step->text = sigma_dynamic_text_compile(target, state->cxt);
+		step->text = sigma_dynamic_text_compile(state, target);
 	else if (state->resolve && (step->code == CLIENT_OPEN_MODAL || step->code == CLIENT_CLOSE_MODAL))
 		check_element(target, overlays, "a modal, drawer or popover");
 	else if (state->resolve && step->code == CLIENT_SELECT_TAB)
@@ -126,7 +126,7 @@ compile_value(CompileState *state, ClientStep *step, JsonNode *parameters)
 {
 	const char *mode = sigma_json_get_string(parameters, "selection_mode", "replace");
 
-	step->value = sigma_value_source_compile(sigma_json_get(parameters, "value"), false, state->cxt);
+	step->value = sigma_value_source_compile(state, sigma_json_get(parameters, "value"), false);
 	step->mode = strcmp(mode, "add") == 0 ? SELECTION_ADD :
 		strcmp(mode, "remove") == 0 ? SELECTION_REMOVE : SELECTION_REPLACE;
 	if (state->saving)
@@ -176,7 +176,7 @@ compile_navigation(CompileState *state, ClientStep *step, JsonNode *parameters)
 	for (i = 0; i < passed->count; i++)
 	{
 		step->passed[i].name = MemoryContextStrdup(state->cxt, passed->items[i]->key);
-		step->passed[i].source = sigma_value_source_compile(passed->items[i], false, state->cxt);
+		step->passed[i].source = sigma_value_source_compile(state, passed->items[i], false);
 	}
 }
 
@@ -190,7 +190,7 @@ add_value(CompileState *state, ClientStep *step, const char *name, JsonNode *par
 		return;
 	Assert(step->count < lengthof(step->values));
 	step->values[step->count].name = name;
-	step->values[step->count].source = sigma_value_source_compile(node, false, state->cxt);
+	step->values[step->count].source = sigma_value_source_compile(state, node, false);
 	step->count++;
 }
 

@@ -346,7 +346,7 @@ compile_sequence(CompileState *state, JsonNode *document)
 	sequence->is_paused = sigma_json_get_bool(document, "is_paused", false);
 	sequence->stop_on_error = sigma_json_get_bool(document, "stop_on_error", true);
 	sequence->timeout = read_milliseconds(document, "timeout_ms", DEFAULT_TIMEOUT);
-	sequence->condition = sigma_condition_compile(sigma_json_get(document, "condition"), state->cxt);
+	sequence->condition = sigma_condition_compile(state, sigma_json_get(document, "condition"));
 	compile_config(state, sequence, sigma_json_get(document, "execution_config"));
 
 	if (actions == NULL || actions->kind != JSON_ARRAY || actions->count == 0)
@@ -426,7 +426,7 @@ compile_step(CompileState *state, Step *step, JsonNode *action)
 	step->id = id == NULL ? NULL : MemoryContextStrdup(state->cxt, id);
 	step->output_variable = output == NULL ? NULL : MemoryContextStrdup(state->cxt, output);
 	step->timeout = read_milliseconds(action, "timeout_ms", 0);
-	step->condition = sigma_condition_compile(sigma_json_get(action, "conditions"), state->cxt);
+	step->condition = sigma_condition_compile(state, sigma_json_get(action, "conditions"));
 	step->handling = strcmp(handling, "retry") == 0 ? HANDLING_RETRY :
 		strcmp(handling, "continue") == 0 ? HANDLING_CONTINUE : HANDLING_FAIL;
 	compile_retry(step, action);
@@ -498,9 +498,9 @@ compile_alert(CompileState *state, JsonNode *node)
 		return NULL;
 	alert = MemoryContextAllocZero(state->cxt, sizeof(Alert));
 	if ((part = sigma_json_get(node, "title")) != NULL && part->kind != JSON_NULL)
-		alert->title = sigma_dynamic_text_compile(part, state->cxt);
+		alert->title = sigma_dynamic_text_compile(state, part);
 	if ((part = sigma_json_get(node, "message")) != NULL && part->kind != JSON_NULL)
-		alert->message = sigma_dynamic_text_compile(part, state->cxt);
+		alert->message = sigma_dynamic_text_compile(state, part);
 	if (alert->title == NULL && alert->message == NULL)
 		sigma_document_error(node, 0, NULL, "an alert needs a \"title\" or a \"message\"");
 	return alert;

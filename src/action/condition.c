@@ -44,18 +44,20 @@ static const char *const operators[] = {
 /* What one test asks about. */
 typedef enum Subject
 {
-	SUBJECT_CONTROL,			/* a control's value */
+	SUBJECT_FORMULA,			/* a formula: the answer itself */
+	SUBJECT_REFERENCE,			/* the value of a control or variable */
 	SUBJECT_SELECTION			/* one column of the selected rows, each by itself */
 } Subject;
 
 typedef struct Test
 {
 	Subject		subject;
-	RunReference control;		/* SUBJECT_CONTROL */
+	ValueSource *formula;		/* SUBJECT_FORMULA */
+	RunReference reference;		/* SUBJECT_REFERENCE */
 	const char *column;			/* SUBJECT_SELECTION */
 	bool		match_all;		/* SUBJECT_SELECTION: every row, not just one */
 	Operator	operator;
-	ValueSource *expected;		/* NULL for is_null and is_not_null */
+	ValueSource *expected;		/* NULL for is_null, is_not_null and formulas */
 } Test;
 
 struct Condition
@@ -73,10 +75,11 @@ typedef enum Answer
 
 PG_FUNCTION_INFO_V1(evaluate_condition);
 
-static void compile_test(const JsonNode *node, Test *test);
-static void compile_expected(const JsonNode *node, Test *test);
+static void compile_test(const CompileState *state, const JsonNode *node, Test *test);
+static void compile_expected(const CompileState *state, const JsonNode *node, Test *test);
 static Operator read_operator(const JsonNode *node);
 static Answer evaluate_test(const Test *test, RunContext *context);
+static Answer evaluate_formula(const ValueSource *formula, RunContext *context);
 static Answer evaluate_rows(const Test *test, RunContext *context, const JsonbValue *expected);
 static Answer apply(Operator operator, const JsonbValue *value, const JsonbValue *expected);
 static Answer apply_between(const JsonbValue *value, const JsonbValue *bounds);
@@ -98,15 +101,18 @@ evaluate_condition(PG_FUNCTION_ARGS)
 {
 	JsonNode   *node = PG_ARGISNULL(0) ? NULL : sigma_json_read(PG_GETARG_JSONB_P(0));
 	RunContext *context = sigma_context_read(PG_ARGISNULL(1) ? NULL : PG_GETARG_JSONB_P(1));
+	CompileState state = {0};
 
 	if (node != NULL && node->kind != JSON_NULL)
 		node = sigma_document_normalise(DOCUMENT_CONDITION, node, 0);
-	PG_RETURN_BOOL(sigma_condition_evaluate(sigma_condition_compile(node, CurrentMemoryContext), context));
+	state.cxt = CurrentMemoryContext;
+	state.resolve = true;
+	PG_RETURN_BOOL(sigma_condition_evaluate(sigma_condition_compile(&state, node), context));
 }
 
-/* Compile a condition or an array of them in "cxt"; NULL where there is nothing to hold. */
+/* Compile a condition or an array of them in state->cxt; NULL where there is nothing to hold. */
 Condition *
-sigma_condition_compile(const JsonNode *node, MemoryContext cxt)
+sigma_condition_compile(const CompileState *state, const JsonNode *node)
 {
 	MemoryContext old;
 	Condition  *condition;
@@ -118,11 +124,11 @@ sigma_condition_compile(const JsonNode *node, MemoryContext cxt)
 		return NULL;
 
 	count = node->kind == JSON_ARRAY ? node->count : 1;
-	old = MemoryContextSwitchTo(cxt);
+	old = MemoryContextSwitchTo(state->cxt);
 	condition = palloc0(offsetof(Condition, tests) + sizeof(Test) * count);
 	condition->count = count;
 	for (i = 0; i < count; i++)
-		compile_test(node->kind == JSON_ARRAY ? node->items[i] : node, &condition->tests[i]);
+		compile_test(state, node->kind == JSON_ARRAY ? node->items[i] : node, &condition->tests[i]);
 	MemoryContextSwitchTo(old);
 	return condition;
 }
@@ -140,10 +146,10 @@ sigma_condition_evaluate(const Condition *condition, RunContext *context)
 
 /*
  * Compile one test.  Its form was checked when it was normalised; what is checked
- * here is what that does not know.  Raises SG400, 0A000 for kinds that are not built.
+ * here is what that does not know.
  */
 static void
-compile_test(const JsonNode *node, Test *test)
+compile_test(const CompileState *state, const JsonNode *node, Test *test)
 {
 	const char *type;
 
@@ -151,11 +157,24 @@ compile_test(const JsonNode *node, Test *test)
 		sigma_document_error(node, 0, NULL, "a condition must be an object, not %s",
 							 sigma_json_kind_name(node));
 	type = sigma_required_string(node, "a condition", "type");
+	if (strcmp(type, "custom_formula") == 0)
+	{
+		(void) sigma_required_string(node, "a custom_formula condition", "formula");
+		test->subject = SUBJECT_FORMULA;
+		test->formula = sigma_formula_source_compile(state, sigma_json_get(node, "formula"), "a condition", TYPE_LOGICAL);
+		return;
+	}
 	if (strcmp(type, "control_value") == 0)
 	{
-		test->subject = SUBJECT_CONTROL;
-		sigma_reference_make(&test->control, FROM_CONTROL,
+		test->subject = SUBJECT_REFERENCE;
+		sigma_reference_make(&test->reference, FROM_CONTROL,
 							 sigma_required_string(node, "a control_value condition", "control_id"));
+	}
+	else if (strcmp(type, "ai_result") == 0)
+	{
+		test->subject = SUBJECT_REFERENCE;
+		sigma_reference_make(&test->reference, FROM_VARIABLE,
+							 sigma_required_string(node, "an ai_result condition", "variable"));
 	}
 	else if (strcmp(type, "selection_value") == 0)
 	{
@@ -164,25 +183,24 @@ compile_test(const JsonNode *node, Test *test)
 		test->match_all = strcmp(sigma_json_get_string(node, "match", "any"), "all") == 0;
 	}
 	else
-		sigma_document_error(sigma_json_get(node, "type"), ERRCODE_FEATURE_NOT_SUPPORTED,
-							 "Use a condition of type control_value or selection_value.",
-							 "conditions of type \"%s\" are not built", type);
+		sigma_document_error(sigma_json_get(node, "type"), 0, NULL, "unknown type \"%s\" of a condition", type);
 	test->operator = read_operator(node);
-	compile_expected(node, test);
+	compile_expected(state, node, test);
 }
 
-/* The expected value, where the operator takes one; literal bounds must be in order. */
+/* The expected value or the threshold, where the operator takes one; literal bounds must be in order. */
 static void
-compile_expected(const JsonNode *node, Test *test)
+compile_expected(const CompileState *state, const JsonNode *node, Test *test)
 {
-	const JsonNode *expected = sigma_json_get(node, "expected_value");
+	const JsonNode *threshold = sigma_json_get(node, "threshold");
+	const JsonNode *expected = threshold != NULL ? threshold : sigma_json_get(node, "expected_value");
 	JsonbValue	literal;
 	JsonbValue	low;
 	JsonbValue	high;
 
 	if (test->operator == OPERATOR_IS_NULL || test->operator == OPERATOR_IS_NOT_NULL)
 		return;
-	test->expected = sigma_value_source_compile(expected, false, CurrentMemoryContext);
+	test->expected = sigma_value_source_compile(state, expected, false);
 	if (test->operator == OPERATOR_BETWEEN &&
 		sigma_value_source_is_static(test->expected, &literal) &&
 		range_bounds(&literal, &low, &high) &&
@@ -211,13 +229,34 @@ evaluate_test(const Test *test, RunContext *context)
 	JsonbValue	value;
 
 	CHECK_FOR_INTERRUPTS();
+	if (test->subject == SUBJECT_FORMULA)
+		return evaluate_formula(test->formula, context);
 	expected.type = jbvNull;
 	if (test->expected != NULL)
 		sigma_value_source_evaluate(test->expected, context, &expected);
 	if (test->subject == SUBJECT_SELECTION)
 		return evaluate_rows(test, context, &expected);
-	sigma_reference_read(&test->control, context, &value);
+	sigma_reference_read(&test->reference, context, &value);
 	return apply(test->operator, &value, &expected);
+}
+
+/* A formula's answer; 42804 where a reference that stands alone yields another kind of value. */
+static Answer
+evaluate_formula(const ValueSource *formula, RunContext *context)
+{
+	JsonbValue	value;
+
+	sigma_value_source_evaluate(formula, context, &value);
+	if (value.type == jbvNull)
+		return ANSWER_UNKNOWN;
+	if (value.type != jbvBool)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("a condition must be logical: expected logical, received %s",
+						value.type == jbvNumeric ? "number" : value.type == jbvString ? "text" : "variant"),
+				 errdetail("The value is \"%s\".", sigma_jsonb_text(&value)),
+				 errhint("Compare it: [x] = 1.")));
+	return value.val.boolean ? ANSWER_YES : ANSWER_NO;
 }
 
 /* Any or every selected row; without a selection no. */

@@ -37,6 +37,7 @@ static List *upsert_key(Builder *builder, JsonNode *values, JsonNode *parameters
 static void append_assignments(Builder *builder, JsonNode *values);
 static const TableColumn *writable_column(Builder *builder, JsonNode *value);
 static const char *table_sql(const InputTable *table);
+static bool may_fit(ColumnType column, FormulaType value);
 static void finish_statement(Builder *builder, Statement *statement, int expected);
 static void free_plans(void *arg);
 
@@ -119,10 +120,6 @@ check_document(const StepType *type, JsonNode *parameters)
 	if ((node = sigma_json_get(parameters, "source")) != NULL)
 		sigma_document_error(node, ERRCODE_FEATURE_NOT_SUPPORTED, "Give the rows in \"rows\".",
 							 "rows from a source are not built yet");
-	if ((node = sigma_json_get(sigma_json_get(parameters, "selector"), "formula")) != NULL)
-		sigma_document_error(node, ERRCODE_FEATURE_NOT_SUPPORTED,
-							 "Use \"match\", \"key\", \"row_id\" or \"selection\".",
-							 "selectors by formula are not built yet");
 	if (rows != NULL && rows->count == 0)
 		sigma_document_error(rows, 0, NULL, "\"rows\" must have at least one row");
 	if (values != NULL && values->count == 0 && type->code != DATA_INSERT_ROW)
@@ -382,7 +379,8 @@ table_sql(const InputTable *table)
 
 /*
  * One more parameter; returns its number.  A value that does not depend on the
- * run is read at once: SG400 where the column's type cannot read it.
+ * run is read at once: SG400 where the column's type cannot read it; 42804 for a
+ * formula whose values it never can.
  */
 int
 sigma_data_parameter(Builder *builder, ParameterKind kind, const char *column, ColumnType type, JsonNode *node)
@@ -408,7 +406,7 @@ sigma_data_parameter(Builder *builder, ParameterKind kind, const char *column, C
 	if (kind == PARAMETER_SELECTION || kind == PARAMETER_CURRENT_ROW)
 		return builder->count;
 
-	parameter->source = sigma_value_source_compile(node, type == COLUMN_JSON || type == COLUMN_FILE, cxt);
+	parameter->source = sigma_value_source_compile(builder->state, node, type == COLUMN_JSON || type == COLUMN_FILE);
 	if (sigma_value_source_is_static(parameter->source, &value))
 	{
 		JsonbValue	bad = value;
@@ -424,7 +422,33 @@ sigma_data_parameter(Builder *builder, ParameterKind kind, const char *column, C
 			sigma_document_error(node, 0, NULL, "value for column \"%s\" %s", column, why);
 		parameter->is_constant = true;
 	}
+	else if (!may_fit(type, sigma_value_source_type(parameter->source)))
+		sigma_document_error(node, ERRCODE_DATATYPE_MISMATCH, NULL, "column \"%s\" is %s, and the formula yields %s",
+							 column, sigma_column_types[type].name,
+							 sigma_formula_type_name(sigma_value_source_type(parameter->source)));
 	return builder->count;
+}
+
+/* Is there a value of that kind that a column of that type can read? */
+static bool
+may_fit(ColumnType column, FormulaType value)
+{
+	switch (column)
+	{
+		case COLUMN_NUMBER:
+		case COLUMN_INTEGER:
+		case COLUMN_FLOAT:
+			return value != TYPE_DATE && value != TYPE_LOGICAL;
+		case COLUMN_DATE:
+		case COLUMN_DATETIME:
+			return value != TYPE_NUMBER && value != TYPE_LOGICAL;
+		case COLUMN_CHECKBOX:
+			return value != TYPE_DATE;
+		case COLUMN_MULTI_SELECT:
+			return value != TYPE_NUMBER && value != TYPE_LOGICAL;
+		default:
+			return true;
+	}
 }
 
 /* Move text and parameters to where the compiled form lives, and start afresh. */
@@ -434,6 +458,12 @@ finish_statement(Builder *builder, Statement *statement, int expected)
 	MemoryContext cxt = builder->state->cxt;
 	int			i;
 
+	statement->formula = builder->formula;
+	if (builder->formula != NULL)
+	{
+		statement->rest = MemoryContextStrdup(cxt, builder->sql.data + builder->formula_at);
+		builder->sql.data[builder->formula_at] = '\0';
+	}
 	statement->sql = MemoryContextStrdup(cxt, builder->sql.data);
 	statement->count = builder->count;
 	statement->expected = expected;
@@ -447,6 +477,7 @@ finish_statement(Builder *builder, Statement *statement, int expected)
 		statement->types[i] = builder->parameters[i].kind == PARAMETER_VALUE ? type : get_array_type(type);
 	}
 	builder->parameters = NULL;
+	builder->formula = NULL;
 	builder->count = builder->capacity = 0;
 }
 

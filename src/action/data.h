@@ -4,6 +4,7 @@
  *
  * data.c           from documents to statements
  * data_selector.c  which rows: selectors as WHERE clauses
+ * data_formula.c   which rows: selectors that are formulas
  * data_run.c       binding values and running the statements
  */
 #ifndef SIGMA_DATA_H
@@ -15,6 +16,8 @@
 #include "lib/stringinfo.h"
 
 #include "action/action.h"
+#include "action/reference.h"
+#include "formula/compile.h"
 #include "input_table/input_table.h"
 
 /* Where a parameter's value comes from. */
@@ -37,10 +40,22 @@ typedef struct Parameter
 	bool		isnull;
 } Parameter;
 
+/* A selector that is a formula; its SQL depends on the kinds of values that a run has. */
+typedef struct RowFormula
+{
+	const char *text;
+	Oid			relid;			/* whose rows it is about */
+	bool		reads;			/* other tables too */
+	FormulaParameters *parameters;	/* numbered after those of the statement */
+	uint64		generation;		/* of the relations, when the plan was made */
+} RowFormula;
+
 /* One statement; the plan is made when it is first needed. */
 typedef struct Statement
 {
 	const char *sql;
+	const char *rest;			/* what follows the formula in SQL */
+	RowFormula *formula;		/* or NULL: "sql" is all */
 	int			count;
 	Parameter  *parameters;
 	Oid		   *types;
@@ -67,6 +82,8 @@ typedef struct Builder
 	Parameter  *parameters;
 	int			count;
 	int			capacity;
+	RowFormula *formula;		/* it belongs at "formula_at" */
+	int			formula_at;		/* in "sql" */
 } Builder;
 
 /* A column as a selector may name it: one of the table's or a system column. */
@@ -87,6 +104,12 @@ extern void sigma_selector_append(Builder *builder, JsonNode *parameters, bool o
 
 /* data_selector.c: the column that a member of "match" or "key" names; 42703 */
 extern void sigma_selector_column(Builder *builder, JsonNode *node, SelectorColumn *column);
+
+/* data_formula.c: a formula as a condition on the table's rows; raises what compiling it raises */
+extern void sigma_row_formula_append(Builder *builder, JsonNode *node);
+
+/* data_formula.c: the formula's values after the statement's own, and the plan */
+extern void sigma_row_formula_prepare(Statement *statement, RunContext *context, Datum **values, char **nulls);
 
 /* data_run.c: a value as an array of the type's values; false: *bad cannot be read, *why says so */
 extern bool sigma_data_read_list(ColumnType type, const JsonbValue *value, Datum *list,

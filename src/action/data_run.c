@@ -67,7 +67,9 @@ execute(Run *run, DataStep *step, Statement *statement)
 		values[i] = bind(run, step, &statement->parameters[i], &isnull);
 		nulls[i] = isnull ? 'n' : ' ';
 	}
-	if (statement->plan == NULL)
+	if (statement->formula != NULL)
+		sigma_row_formula_prepare(statement, run->context, &values, &nulls);
+	else if (statement->plan == NULL)
 	{
 		SPIPlanPtr	plan = SPI_prepare(statement->sql, statement->count, statement->types);
 

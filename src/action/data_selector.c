@@ -58,6 +58,8 @@ sigma_selector_append(Builder *builder, JsonNode *parameters, bool one_row)
 		append_equalities(builder, node);
 	else if (strcmp(node->key, "match") == 0)
 		append_match(builder, node);
+	else if (strcmp(node->key, "formula") == 0)
+		sigma_row_formula_append(builder, node);
 	else
 	{
 		if (strcmp(node->key, "row_id") == 0)
@@ -67,7 +69,7 @@ sigma_selector_append(Builder *builder, JsonNode *parameters, bool one_row)
 		else if (strcmp(node->key, "current_row") == 0)
 			kind = PARAMETER_CURRENT_ROW;
 		else
-			sigma_document_error(node, 0, "Known are row_id, key, match, current_row and selection.",
+			sigma_document_error(node, 0, "Known are row_id, key, match, formula, current_row and selection.",
 								 "unknown selector \"%s\"", node->key);
 		if (kind != PARAMETER_LIST && !(node->kind == JSON_BOOL && node->boolean))
 			sigma_document_error(node, 0, NULL, "\"%s\" must be true", node->key);

@@ -27,14 +27,12 @@ typedef struct Slot
 {
 	Formula    *formula;		/* NULL: unused */
 	FormulaProgram *program;
-	int			running;
 } Slot;
 
 static Slot slots[SLOTS];
 
 static Slot *find_slot(Formula *formula);
 static FormulaProgram *make_program(Formula *formula, MemoryContext cxt);
-static void run_kept(Slot *slot, RunContext *context, JsonbValue *result);
 static void run_once(Formula *formula, RunContext *context, JsonbValue *result);
 
 PG_FUNCTION_INFO_V1(eval);
@@ -54,7 +52,7 @@ eval(PG_FUNCTION_ARGS)
 	context = sigma_context_read(PG_ARGISNULL(1) ? NULL : PG_GETARG_JSONB_P(1));
 	slot = find_slot(formula);
 	if (slot != NULL)
-		run_kept(slot, context, &result);
+		sigma_program_run(slot->program, sigma_fetch_from_context, context, &result);
 	else
 		run_once(formula, context, &result);
 	if (result.type == jbvNull)
@@ -97,7 +95,7 @@ find_slot(Formula *formula)
 
 	if (slot->formula != NULL && VARSIZE(slot->formula) == size && memcmp(slot->formula, formula, size) == 0)
 		return slot;
-	if (slot->running > 0 || size > MAX_KEPT)
+	if (size > MAX_KEPT || (slot->formula != NULL && sigma_program_is_running(slot->program)))
 		return NULL;
 	program = make_program(formula, TopMemoryContext);
 	copy = MemoryContextAlloc(TopMemoryContext, size);
@@ -119,32 +117,10 @@ make_program(Formula *formula, MemoryContext cxt)
 }
 
 static void
-run_kept(Slot *slot, RunContext *context, JsonbValue *result)
-{
-	slot->running++;
-	PG_TRY();
-	{
-		sigma_program_run(slot->program, sigma_fetch_from_context, context, result);
-	}
-	PG_FINALLY();
-	{
-		slot->running--;
-	}
-	PG_END_TRY();
-}
-
-static void
 run_once(Formula *formula, RunContext *context, JsonbValue *result)
 {
 	FormulaProgram *program = make_program(formula, CurrentMemoryContext);
 
-	PG_TRY();
-	{
-		sigma_program_run(program, sigma_fetch_from_context, context, result);
-	}
-	PG_FINALLY();
-	{
-		sigma_program_free(program);
-	}
-	PG_END_TRY();
+	sigma_program_run(program, sigma_fetch_from_context, context, result);
+	sigma_program_free(program);
 }

@@ -31,7 +31,7 @@ static void push_steps(JsonbParseState **state, Run *run);
 static void push_step(JsonbParseState **state, const Step *step, const StepRecord *record, int index);
 static void push_action_id(JsonbParseState **state, const Step *step);
 static void push_effects(JsonbParseState **state, const Run *run);
-static void push_alert(JsonbParseState **state, Run *run);
+static void push_alert(JsonbParseState **state, const Run *run);
 static void push_error(JsonbParseState **state, const ErrorData *error);
 static void push_milliseconds(JsonbParseState **state, const char *key, int64 microseconds);
 static void push_time(JsonbParseState **state, const char *key, TimestampTz time);
@@ -66,9 +66,6 @@ sigma_run_result(Run *run)
 	sigma_context_push_controls(&state, run->context);
 	push_effects(&state, run);
 	push_alert(&state, run);
-	sigma_push_key(&state, "warnings");
-	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
-	pushJsonbValue(&state, WJB_END_ARRAY, NULL);
 	if (run->error != NULL)
 	{
 		sigma_push_key(&state, "error");
@@ -159,23 +156,35 @@ push_effects(JsonbParseState **state, const Run *run)
 	pushJsonbValue(state, WJB_END_ARRAY, NULL);
 }
 
-/* "alert", where the sequence has one for this end. */
+/* "alert", where the sequence has one for this end; "warnings". */
 static void
-push_alert(JsonbParseState **state, Run *run)
+push_alert(JsonbParseState **state, const Run *run)
 {
-	const Alert *alert = run->status == RUN_SUCCESS ? run->sequence->success_alert :
-		run->status == RUN_FAILED ? run->sequence->failure_alert : NULL;
+	ListCell   *lc;
 
-	if (alert == NULL)
-		return;
-	sigma_push_key(state, "alert");
-	pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
-	sigma_push_text(state, "kind", run->status == RUN_SUCCESS ? "success" : "failure");
-	if (alert->title != NULL)
-		sigma_push_text(state, "title", sigma_value_source_text(alert->title, run->context));
-	if (alert->message != NULL)
-		sigma_push_text(state, "message", sigma_value_source_text(alert->message, run->context));
-	pushJsonbValue(state, WJB_END_OBJECT, NULL);
+	if (run->alerts)
+	{
+		sigma_push_key(state, "alert");
+		pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
+		sigma_push_text(state, "kind", run->status == RUN_SUCCESS ? "success" : "failure");
+		if (run->alert_title != NULL)
+			sigma_push_text(state, "title", run->alert_title);
+		if (run->alert_message != NULL)
+			sigma_push_text(state, "message", run->alert_message);
+		pushJsonbValue(state, WJB_END_OBJECT, NULL);
+	}
+	sigma_push_key(state, "warnings");
+	pushJsonbValue(state, WJB_BEGIN_ARRAY, NULL);
+	foreach(lc, run->warnings)
+	{
+		JsonbValue	text;
+
+		text.type = jbvString;
+		text.val.string.val = lfirst(lc);
+		text.val.string.len = strlen(text.val.string.val);
+		pushJsonbValue(state, WJB_ELEM, &text);
+	}
+	pushJsonbValue(state, WJB_END_ARRAY, NULL);
 }
 
 /* The members of an error, into an object that is open. */

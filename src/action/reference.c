@@ -12,6 +12,7 @@
 
 #include "action/reference.h"
 #include "common/document.h"
+#include "formula/formula.h"
 
 /* What a reference begins with. */
 static const struct
@@ -75,6 +76,27 @@ sigma_reference_parse(const char *text, RunReference *reference)
 			return true;
 		}
 	return false;
+}
+
+/* A formula that is one reference; without a row a bare name can only be a control's. */
+bool
+sigma_reference_of_formula(const char *text, RunReference *reference)
+{
+	const FormulaNode *tree;
+	const char *member = NULL;
+
+	if (sigma_reference_parse(text, reference))
+		return true;
+	if (text[0] != '[')
+		return false;
+	tree = sigma_formula_parse(text);
+	if (tree->kind == FORMULA_KEY && (member = find_range_member(tree->text)) != NULL)
+		tree = tree->children[0];
+	if (tree->kind != FORMULA_REFERENCE || tree->source != NULL)
+		return false;
+	sigma_reference_make(reference, FROM_CONTROL,
+						 member == NULL ? tree->text : psprintf("%s.%s", tree->text, member));
+	return true;
 }
 
 void

@@ -32,6 +32,9 @@ extern void sigma_reference_make(RunReference *reference, ReferenceSource from, 
 /* Is the text, as a whole, one reference?  Blanks around it do not count. */
 extern bool sigma_reference_parse(const char *text, RunReference *reference);
 
+/* Is a formula, as a whole, one reference?  A bare [x] names a control. */
+extern bool sigma_reference_of_formula(const char *text, RunReference *reference);
+
 /* What it refers to in a run; jbvNull where there is nothing. */
 extern void sigma_reference_read(const RunReference *reference, RunContext *context, JsonbValue *value);
 

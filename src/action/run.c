@@ -43,6 +43,8 @@ static Run *current_run = NULL; /* innermost */
 static Jsonb *execute(const char *id, bool is_action, Jsonb *document);
 static void begin_run(Run *run, const Sequence *sequence, RunContext *context);
 static void run_guarded(Run *run, Verdict verdict);
+static void make_alert(Run *run);
+static bool evaluate_alert(Run *run);
 static void skip_run(Run *run, const char *reason);
 static void fail_run(Run *run, ErrorData *error, int step);
 static void roll_back(Run *run, ContextMark mark);
@@ -161,6 +163,7 @@ sigma_run_pinned(const Sequence *sequence, RunContext *context, Verdict verdict,
 		else
 			run_guarded(run, verdict);
 		sigma_deadline_unwind(deadlines);
+		make_alert(run);
 		run->ended = GetCurrentTimestamp();
 		run->duration = microseconds_since(start);
 		result = sigma_run_result(run);
@@ -260,6 +263,47 @@ run_guarded(Run *run, Verdict verdict)
 		run->status = RUN_FAILED;
 		roll_back(run, mark);
 	}
+}
+
+/* The alert that a sequence has for this end of a run. */
+static const Alert *
+alert_of(const Run *run)
+{
+	return run->status == RUN_SUCCESS ? run->sequence->success_alert :
+		run->status == RUN_FAILED ? run->sequence->failure_alert : NULL;
+}
+
+/*
+ * Evaluate the texts of the alert.  The run is over and decided: an alert that fails,
+ * or takes longer than a run may, is a warning.
+ */
+static void
+make_alert(Run *run)
+{
+	ErrorData  *error;
+	bool		kept;
+
+	if (alert_of(run) == NULL)
+		return;
+	sigma_deadline_push(&run->deadline, run->sequence->timeout);
+	error = sigma_run_guard(run, evaluate_alert, &kept);
+	sigma_deadline_unwind(run->deadline.outer);
+	if (error != NULL)
+		run->warnings = lappend(run->warnings, psprintf("the alert could not be made: %s", error->message));
+	run->alerts = error == NULL;
+}
+
+/* Guarded work: the texts of the alert. */
+static bool
+evaluate_alert(Run *run)
+{
+	const Alert *alert = alert_of(run);
+
+	if (alert->title != NULL)
+		run->alert_title = sigma_value_source_text(alert->title, run->context);
+	if (alert->message != NULL)
+		run->alert_message = sigma_value_source_text(alert->message, run->context);
+	return true;
 }
 
 /* The run does not take place. */

@@ -3,7 +3,8 @@
  *		Values of actions: compiled once, evaluated per run.
  *
  * A compiled value is a small tree.  What depends on no run is folded into one
- * jsonb at compile time, so that most values cost nothing when they are needed.
+ * jsonb at compile time, so that most values cost nothing when they are needed; a
+ * single reference is read where it stands, and only other formulas run as SQL.
  * Compiled forms live in the memory context that the caller names and are never
  * changed; what evaluation makes is in the current one.
  */
@@ -13,14 +14,17 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
+#include "action/eval.h"
 #include "action/reference.h"
 #include "action/value_source.h"
 #include "common/document.h"
+#include "formula/compile.h"
 
 typedef enum SourceKind
 {
 	SOURCE_STATIC,
 	SOURCE_REFERENCE,
+	SOURCE_FORMULA,				/* more than one reference */
 	SOURCE_ARRAY,
 	SOURCE_OBJECT,
 	SOURCE_TEXT					/* dynamic text: its items joined */
@@ -31,6 +35,7 @@ struct ValueSource
 	SourceKind	kind;
 	JsonbValue	value;			/* SOURCE_STATIC */
 	RunReference reference;		/* SOURCE_REFERENCE */
+	FormulaProgram *program;	/* SOURCE_FORMULA; goes with the context */
 	int			count;			/* items: elements, members or pieces of text */
 	ValueSource **items;
 	const char **keys;			/* SOURCE_OBJECT: names of the items */
@@ -53,12 +58,13 @@ static const SourceType source_types[] = {
 	{"form_field", FROM_FORM, "field"},
 };
 
-static ValueSource *compile(const JsonNode *node, bool is_data);
-static ValueSource *compile_object(const JsonNode *node, bool is_data);
-static ValueSource *compile_items(SourceKind kind, const JsonNode *node, bool is_data);
+static ValueSource *compile(const CompileState *state, const JsonNode *node, bool is_data);
+static ValueSource *compile_object(const CompileState *state, const JsonNode *node, bool is_data);
+static ValueSource *compile_items(const CompileState *state, SourceKind kind, const JsonNode *node, bool is_data);
 static ValueSource *fold(ValueSource *source);
-static ValueSource *compile_formula(const char *text, const JsonNode *where);
-static ValueSource *compile_text(const JsonNode *node);
+static ValueSource *compile_formula(const CompileState *state, const char *text, const JsonNode *where,
+									const char *place, FormulaType wanted);
+static ValueSource *compile_text(const CompileState *state, const JsonNode *node);
 static ValueSource *new_source(SourceKind kind);
 static ValueSource *static_string(const char *text);
 static ValueSource *static_node(const JsonNode *node);
@@ -66,30 +72,47 @@ static const SourceType *find_type(const char *name);
 static void evaluate_items(const ValueSource *source, RunContext *context, JsonbValue *value);
 static void append_text(StringInfo buf, const JsonbValue *value);
 
-/* Compile a canonical value in "cxt". */
+/* Compile a canonical value in state->cxt. */
 ValueSource *
-sigma_value_source_compile(const JsonNode *node, bool is_data, MemoryContext cxt)
+sigma_value_source_compile(const CompileState *state, const JsonNode *node, bool is_data)
 {
-	MemoryContext old = MemoryContextSwitchTo(cxt);
-	ValueSource *source = node == NULL ? static_node(NULL) : compile(node, is_data);
+	MemoryContext old = MemoryContextSwitchTo(state->cxt);
+	ValueSource *source = node == NULL ? static_node(NULL) : compile(state, node, is_data);
 
 	MemoryContextSwitchTo(old);
 	return source;
 }
 
-/* Compile dynamic text in "cxt". */
+/* Compile dynamic text in state->cxt. */
 ValueSource *
-sigma_dynamic_text_compile(const JsonNode *node, MemoryContext cxt)
+sigma_dynamic_text_compile(const CompileState *state, const JsonNode *node)
 {
 	MemoryContext old;
 	ValueSource *source;
 
 	if (node == NULL || node->kind != JSON_STRING)
-		return sigma_value_source_compile(node, false, cxt);
-	old = MemoryContextSwitchTo(cxt);
-	source = compile_text(node);
+		return sigma_value_source_compile(state, node, false);
+	old = MemoryContextSwitchTo(state->cxt);
+	source = compile_text(state, node);
 	MemoryContextSwitchTo(old);
 	return source;
+}
+
+/* Compile a formula in state->cxt. */
+ValueSource *
+sigma_formula_source_compile(const CompileState *state, const JsonNode *node, const char *place, FormulaType wanted)
+{
+	MemoryContext old = MemoryContextSwitchTo(state->cxt);
+	ValueSource *source = compile_formula(state, node->string, node, place, wanted);
+
+	MemoryContextSwitchTo(old);
+	return source;
+}
+
+FormulaType
+sigma_value_source_type(const ValueSource *source)
+{
+	return source->kind == SOURCE_FORMULA ? sigma_program_type(source->program) : TYPE_ANY;
 }
 
 void
@@ -102,6 +125,9 @@ sigma_value_source_evaluate(const ValueSource *source, RunContext *context, Json
 			break;
 		case SOURCE_REFERENCE:
 			sigma_reference_read(&source->reference, context, value);
+			break;
+		case SOURCE_FORMULA:
+			sigma_program_run(source->program, sigma_fetch_from_context, context, value);
 			break;
 		case SOURCE_ARRAY:
 		case SOURCE_OBJECT:
@@ -171,19 +197,19 @@ sigma_required_string(const JsonNode *object, const char *noun, const char *key)
 
 /* Compile one value, in the current memory context. */
 static ValueSource *
-compile(const JsonNode *node, bool is_data)
+compile(const CompileState *state, const JsonNode *node, bool is_data)
 {
 	check_stack_depth();
 	switch (node->kind)
 	{
 		case JSON_STRING:
 			if (sigma_is_bare_reference(node->string))
-				return compile_formula(node->string, node);
+				return compile_formula(state, node->string, node, "a value", TYPE_ANY);
 			return static_node(node);
 		case JSON_ARRAY:
-			return compile_items(SOURCE_ARRAY, node, is_data);
+			return compile_items(state, SOURCE_ARRAY, node, is_data);
 		case JSON_OBJECT:
-			return compile_object(node, is_data);
+			return compile_object(state, node, is_data);
 		default:
 			return static_node(node);
 	}
@@ -191,7 +217,7 @@ compile(const JsonNode *node, bool is_data)
 
 /* An object: a value source, else data, else an object of values. */
 static ValueSource *
-compile_object(const JsonNode *node, bool is_data)
+compile_object(const CompileState *state, const JsonNode *node, bool is_data)
 {
 	const JsonNode *type = sigma_json_get(node, "type");
 	const SourceType *known;
@@ -199,7 +225,7 @@ compile_object(const JsonNode *node, bool is_data)
 	ValueSource *source;
 
 	if (type == NULL || (is_data && type->kind != JSON_STRING))
-		return compile_items(SOURCE_OBJECT, node, is_data);
+		return compile_items(state, SOURCE_OBJECT, node, is_data);
 	known = type->kind == JSON_STRING ? find_type(type->string) : NULL;
 	if (known == NULL && is_data)
 		return static_node(node);
@@ -214,7 +240,7 @@ compile_object(const JsonNode *node, bool is_data)
 	{
 		const JsonNode *formula = sigma_json_get(node, known->key);
 
-		return compile_formula(formula->string, formula);
+		return compile_formula(state, formula->string, formula, "a value", TYPE_ANY);
 	}
 	source = new_source(SOURCE_REFERENCE);
 	sigma_reference_make(&source->reference, known->from, sigma_json_get(node, known->key)->string);
@@ -223,7 +249,7 @@ compile_object(const JsonNode *node, bool is_data)
 
 /* An array or object of values; one literal where all of them are. */
 static ValueSource *
-compile_items(SourceKind kind, const JsonNode *node, bool is_data)
+compile_items(const CompileState *state, SourceKind kind, const JsonNode *node, bool is_data)
 {
 	ValueSource *source = new_source(kind);
 	bool		all_static = true;
@@ -234,7 +260,7 @@ compile_items(SourceKind kind, const JsonNode *node, bool is_data)
 	source->keys = kind == SOURCE_OBJECT ? palloc(sizeof(char *) * Max(node->count, 1)) : NULL;
 	for (i = 0; i < node->count; i++)
 	{
-		source->items[i] = compile(node->items[i], is_data);
+		source->items[i] = compile(state, node->items[i], is_data);
 		all_static = all_static && source->items[i]->kind == SOURCE_STATIC;
 		if (kind == SOURCE_OBJECT)
 			source->keys[i] = pstrdup(node->items[i]->key);
@@ -262,22 +288,37 @@ fold(ValueSource *source)
 	return source;
 }
 
-/* A formula: one bare reference; 0A000 for any other. */
+/*
+ * A formula: one reference, else a program.  Where nothing outside of the document
+ * is to be looked at, the reader of documents has said all about it.
+ */
 static ValueSource *
-compile_formula(const char *text, const JsonNode *where)
+compile_formula(const CompileState *state, const char *text, const JsonNode *where, const char *place,
+				FormulaType wanted)
 {
+	MemoryContext cxt = CurrentMemoryContext;
 	ValueSource *source = new_source(SOURCE_REFERENCE);
 
-	if (!sigma_reference_parse(text, &source->reference))
-		sigma_document_error(where, ERRCODE_FEATURE_NOT_SUPPORTED,
-							 "Use one reference alone: [Selection/column], [Control/id], [ActionVar/name] or [Form/field].",
-							 "the formula \"%s\" is not one bare reference: other formulas are not built", text);
+	if (sigma_reference_of_formula(text, &source->reference))
+		return source;
+	if (!state->resolve)
+		return static_node(NULL);
+	source->kind = SOURCE_FORMULA;
+	PG_TRY();
+	{
+		source->program = sigma_program_create(text, place, wanted, true, cxt);
+	}
+	PG_CATCH();
+	{
+		sigma_document_rethrow(where, cxt);
+	}
+	PG_END_TRY();
 	return source;
 }
 
-/* Dynamic text: literal pieces and {{references}}; a literal where it has none of these. */
+/* Dynamic text: literal pieces and {{formulas}}; a literal where it has none of these. */
 static ValueSource *
-compile_text(const JsonNode *node)
+compile_text(const CompileState *state, const JsonNode *node)
 {
 	ValueSource *text;
 	List	   *pieces;
@@ -293,7 +334,7 @@ compile_text(const JsonNode *node)
 		const TextPiece *piece = lfirst(lc);
 
 		text->items[text->count++] = piece->is_formula ?
-			compile_formula(piece->text, node) : static_string(piece->text);
+			compile_formula(state, piece->text, node, "a text", TYPE_ANY) : static_string(piece->text);
 	}
 	if (text->count == 0)
 		return static_string("");

@@ -12,23 +12,42 @@
 
 #include "action/context.h"
 #include "common/json.h"
+#include "formula/functions.h"
 
 typedef struct ValueSource ValueSource;
 typedef struct Condition Condition;
 
-/*
- * Compile a canonical value: a literal, a reference, a value source, or an array
- * or object of those.  "is_data": the value is for a json column, where an object
- * whose "type" names no value source is data.  Allocated in "cxt".  Raises SG400,
- * and 0A000 for a formula that is more than one bare reference.  A NULL node is null.
- */
-extern ValueSource *sigma_value_source_compile(const JsonNode *node, bool is_data, MemoryContext cxt);
+/* While a document is compiled. */
+typedef struct CompileState
+{
+	MemoryContext cxt;			/* holds the compiled form */
+	bool		resolve;		/* look outside the document: tables, elements, actions */
+	bool		saving;			/* a definition is written: constants must fit what is declared now */
+} CompileState;
 
 /*
- * Compile dynamic text: {{[Control/x]}} is replaced, {{{{ is a literal {{.  A node
- * that is no string is compiled as a value (and shown as text later).
+ * Compile a canonical value: a literal, a reference, a formula, a value source, or
+ * an array or object of those.  "is_data": the value is for a json column, where an
+ * object whose "type" names no value source is data.  Allocated in state->cxt.
+ * Raises SG400, and what compiling a formula raises.  A NULL node is null.
  */
-extern ValueSource *sigma_dynamic_text_compile(const JsonNode *node, MemoryContext cxt);
+extern ValueSource *sigma_value_source_compile(const CompileState *state, const JsonNode *node, bool is_data);
+
+/*
+ * Compile dynamic text: {{formula}} is replaced by its value, {{{{ is a literal {{.
+ * A node that is no string is compiled as a value (and shown as text later).
+ */
+extern ValueSource *sigma_dynamic_text_compile(const CompileState *state, const JsonNode *node);
+
+/*
+ * Compile the text of a formula that must yield "wanted"; "place" is what messages
+ * call it.  One reference alone is read without SQL, and may yield anything.
+ */
+extern ValueSource *sigma_formula_source_compile(const CompileState *state, const JsonNode *node, const char *place,
+												 FormulaType wanted);
+
+/* The kind of value it yields, TYPE_ANY where only a run tells. */
+extern FormulaType sigma_value_source_type(const ValueSource *source);
 
 /* The value: a scalar or jbvBinary; jbvNull where there is none. */
 extern void sigma_value_source_evaluate(const ValueSource *source, RunContext *context, JsonbValue *value);
@@ -47,10 +66,10 @@ extern char *sigma_jsonb_text(const JsonbValue *value);
 
 /*
  * Compile a condition or an array of them (all must hold).  NULL where there is
- * nothing to hold: a NULL node, null, an empty array.  Raises SG400; 0A000 for
- * kinds that are not built.
+ * nothing to hold: a NULL node, null, an empty array.  Raises SG400, and what
+ * compiling a formula raises: 42804 for one that is not logical.
  */
-extern Condition *sigma_condition_compile(const JsonNode *node, MemoryContext cxt);
+extern Condition *sigma_condition_compile(const CompileState *state, const JsonNode *node);
 
 /* Does it hold?  A NULL condition does; an unknown answer is no. */
 extern bool sigma_condition_evaluate(const Condition *condition, RunContext *context);

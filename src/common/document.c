@@ -396,7 +396,7 @@ sigma_spec_read_value(const char *noun, const KeySpec *key, JsonNode *value, int
 			sigma_spec_require(value, JSON_STRING, name, key->type == SPEC_NAME ? "a string" : "a formula, as a string");
 			if (value->string[strspn(value->string, " \t\r\n")] == '\0')
 				sigma_document_error(value, 0, NULL, "\"%s\" must not be empty", name);
-			return value;
+			return key->type == SPEC_NAME ? value : sigma_read_formula(value);
 		case SPEC_COLOR:
 			sigma_spec_require(value, JSON_STRING, name, "a string");
 			check_color(key, value);
@@ -642,6 +642,26 @@ sigma_document_error(const JsonNode *where, int sqlstate, const char *hint, cons
 			 errmsg_internal("%s", buf.data),
 			 errdetail_internal("%s", sigma_json_path(where)),
 			 hint == NULL ? 0 : errhint("%s", hint)));
+}
+
+/* See document.h. */
+void
+sigma_document_rethrow(const JsonNode *where, MemoryContext cxt)
+{
+	ErrorData  *error;
+	int			category;
+
+	MemoryContextSwitchTo(cxt);
+	error = CopyErrorData();
+	category = ERRCODE_TO_CATEGORY(error->sqlerrcode);
+	if (error->detail != NULL && strncmp(error->detail, "At character ", 13) == 0)
+		error->detail = psprintf("%s: %s", sigma_json_path(where), error->detail);
+	else if (error->detail == NULL && error->sqlerrcode != ERRCODE_INSUFFICIENT_PRIVILEGE &&
+			 (category == ERRCODE_SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION ||
+			  category == ERRCODE_PROGRAM_LIMIT_EXCEEDED || category == ERRCODE_FEATURE_NOT_SUPPORTED))
+		error->detail = sigma_json_path(where);
+	FlushErrorState();
+	ReThrowError(error);
 }
 
 /* See document.h. */

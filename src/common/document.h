@@ -98,6 +98,21 @@ extern void sigma_document_error(const JsonNode *where, int sqlstate, const char
 								 const char *message,...) pg_attribute_printf(4, 5) pg_attribute_noreturn();
 
 /*
+ * Raise again the error that a formula of the document has just caused (in PG_CATCH,
+ * "cxt" is the context that was current before): the node's path comes before the
+ * place in the formula's text.  What is no error of the formula is raised as it is.
+ */
+extern void sigma_document_rethrow(const JsonNode *where, MemoryContext cxt) pg_attribute_noreturn();
+
+/*
+ * What reads formulas: returns the canonical text, or raises.  The floor of formulas
+ * sets it once, when the library is loaded.
+ */
+typedef char *(*DocumentFormulaReader) (const char *text);
+
+extern void sigma_document_set_formula_reader(DocumentFormulaReader reader);
+
+/*
  * A hint for a mistyped name: 'Perhaps you meant "x".' where one is near,
  * else 'Known are a, b and c.'.  "names" ends with NULL; the text is palloc'd.
  */

@@ -530,7 +530,10 @@ sigma_read_default(const KeySpec *key, JsonNode *value, int flags)
 	JsonNode   *formula = sigma_json_get(value, "formula");
 
 	if (formula != NULL && value->count == 1)
+	{
 		sigma_spec_require(formula, JSON_STRING, "formula", "a formula, as a string");
+		(void) sigma_read_formula(formula);
+	}
 	return value;
 }
 

@@ -18,7 +18,7 @@ typedef enum SpecType
 	SPEC_TEXT,					/* a string */
 	SPEC_NAME,					/* a string that is not empty */
 	SPEC_DYNAMIC,				/* dynamic text */
-	SPEC_FORMULA,				/* the text of a formula: not empty */
+	SPEC_FORMULA,				/* the text of a formula */
 	SPEC_COLOR,					/* "#rrggbb" or a colour's name */
 	SPEC_BOOL,
 	SPEC_INT,					/* a whole number from min to max */
@@ -183,5 +183,6 @@ extern JsonNode *sigma_read_context(JsonNode *context);
 extern char *sigma_respell(const char *key);
 extern bool sigma_same_word(const char *a, const char *b);
 extern JsonNode *sigma_read_dynamic_text(JsonNode *text);
+extern JsonNode *sigma_read_formula(JsonNode *formula);
 
 #endif							/* SIGMA_DOCUMENT_SPECS_H */

@@ -2,13 +2,19 @@
  * document_text.c
  *		The spelling of keys and words, and texts that hold references.
  *
- * Pure text work: nothing here touches the catalog.  Results are palloc'd in the
+ * Pure text work: nothing here touches the catalog; formulas are brought into their
+ * canonical form by the floor that knows them.  Results are palloc'd in the
  * current context unless a function says otherwise.
  */
 #include "postgres.h"
 
+#include "utils/memutils.h"
+
 #include "common/document.h"
 #include "common/document_specs.h"
+
+/* What reads formulas: a floor above. */
+static DocumentFormulaReader formula_reader = NULL;
 
 static const char *const scopes[] = {"Selection", "Control", "ActionVar", "Form", NULL};
 
@@ -148,13 +154,14 @@ sigma_split_reference(const char *text, const char **scope, char **name)
 
 /*
  * The end of the formula that begins after "{{": its "}}", or NULL.  Braces in
- * strings and in names do not end it.
+ * strings and in names do not end it, nor do those of records.
  */
 static const char *
 formula_end(const char *text)
 {
 	const char *c;
 	char		until = '\0';
+	int			records = 0;
 
 	for (c = text; *c != '\0'; c++)
 	{
@@ -165,10 +172,14 @@ formula_end(const char *text)
 			else if (*c == until)
 				until = '\0';
 		}
-		else if (*c == '"')
-			until = '"';
+		else if (*c == '"' || *c == '\'')
+			until = *c;
 		else if (*c == '[')
 			until = ']';
+		else if (*c == '{')
+			records++;
+		else if (*c == '}' && records > 0)
+			records--;
 		else if (c[0] == '}' && c[1] == '}')
 			return c;
 	}
@@ -287,9 +298,53 @@ sigma_dynamic_text_split(const char *text, List **pieces)
 	return true;
 }
 
+/* See document.h. */
+void
+sigma_document_set_formula_reader(DocumentFormulaReader reader)
+{
+	formula_reader = reader;
+}
+
+/* The canonical text of a formula in a document; 42601 with the node's path and the place in it. */
+static char *
+canonical_formula(const char *text, const JsonNode *where)
+{
+	MemoryContext cxt = CurrentMemoryContext;
+	char	   *volatile result = NULL;
+
+	PG_TRY();
+	{
+		result = formula_reader(text);
+	}
+	PG_CATCH();
+	{
+		sigma_document_rethrow(where, cxt);
+	}
+	PG_END_TRY();
+	return result;
+}
+
+/* A formula in its canonical form; raises 42601. */
+JsonNode *
+sigma_read_formula(JsonNode *formula)
+{
+	formula->string = canonical_formula(formula->string, formula);
+	return formula;
+}
+
+/* A formula of dynamic text with its braces; a record's own brace must not stand next to them. */
+static void
+append_formula(StringInfo buf, const char *formula, int length, const JsonNode *where)
+{
+	char	   *text = canonical_formula(pnstrdup(formula, length), where);
+
+	appendStringInfo(buf, text[0] == '{' ? "{{ %s}}" : "{{%s}}", text);
+}
+
 /*
  * Dynamic text in its canonical form: bare references stand in "{{}}" like any
- * other formula.  Raises SG400 where braces do not match.
+ * other formula.  Raises SG400 where braces do not match, 42601 for a formula that
+ * is none.
  */
 JsonNode *
 sigma_read_dynamic_text(JsonNode *text)
@@ -308,7 +363,8 @@ sigma_read_dynamic_text(JsonNode *text)
 		switch (next_token(c, &length, &formula, &formula_length))
 		{
 			case TOKEN_REFERENCE:
-				appendStringInfo(&buf, "{{%.*s}}", length, c);
+			case TOKEN_FORMULA:
+				append_formula(&buf, formula, formula_length, text);
 				break;
 			case TOKEN_OPEN:
 				sigma_document_error(text, 0, hint, "\"{{\" without a closing \"}}\"");

@@ -261,7 +261,7 @@ sigma_read_value(JsonNode *value, bool cell)
 		source = sigma_json_new(JSON_OBJECT, value);
 		source->key = value->key;
 		sigma_json_set(source, "type", sigma_json_new_string("formula", value));
-		sigma_json_set(source, "formula", sigma_json_new_string(value->string, value));
+		sigma_json_set(source, "formula", sigma_read_formula(sigma_json_new_string(value->string, value)));
 		return source;
 	}
 	if (value->kind == JSON_ARRAY)

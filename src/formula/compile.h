@@ -178,13 +178,17 @@ extern bool sigma_parameters_fetch(FormulaParameters *parameters, FormulaFetch f
 
 /*
  * program.c: a formula over a context.  Creating one checks it; its SQL is made and
- * planned for each combination of kinds of values that comes up.
+ * planned for each combination of kinds of values that comes up.  It is freed with
+ * the context it was created in, or before.
  */
 typedef struct FormulaProgram FormulaProgram;
 
 extern FormulaProgram *sigma_program_create(const char *text, const char *place, FormulaType wanted, bool stored,
 											MemoryContext cxt);
 extern void sigma_program_run(FormulaProgram *program, FormulaFetch fetch, void *arg, JsonbValue *result);
+extern uint64 sigma_formula_generation(void);	/* another one after a change of any relation */
+extern bool sigma_program_is_running(const FormulaProgram *program);
+extern FormulaType sigma_program_type(const FormulaProgram *program);
 extern void sigma_program_free(FormulaProgram *program);
 
 /* form_json.c: the value of a form as JSON: dates as "YYYY-MM-DD HH:MM:SS", numbers without needless zeros. */

@@ -111,8 +111,9 @@ typedef struct Formula
 /* parse.c: 42601 with the position, 54000 or 54001 where the formula is too long or too deep */
 extern FormulaNode *sigma_formula_parse(const char *text);
 
-/* print.c: the canonical text */
+/* print.c: the canonical text; of a text that may be any, with the errors of the parser */
 extern char *sigma_formula_print(const FormulaNode *tree);
+extern char *sigma_formula_canonical(const char *text);
 
 /* store.c */
 extern Formula *sigma_formula_store(const FormulaNode *tree);

@@ -9,6 +9,7 @@
 #include "postgres.h"
 
 #include "miscadmin.h"
+#include "utils/memutils.h"
 
 #include "formula/scan.h"
 
@@ -29,6 +30,30 @@ sigma_formula_print(const FormulaNode *tree)
 	initStringInfo(&out);
 	print_node(&out, tree, PRECEDENCE_OR);
 	return out.data;
+}
+
+/*
+ * The canonical text of a formula given as text, in the current context.  Raises
+ * what the parser raises, and 54000 where the canonical text is too long to be
+ * read again.  The tree is freed at once.
+ */
+char *
+sigma_formula_canonical(const char *text)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext work = AllocSetContextCreate(caller, "formula", ALLOCSET_DEFAULT_SIZES);
+	char	   *result;
+
+	MemoryContextSwitchTo(work);
+	result = sigma_formula_print(sigma_formula_parse(text));
+	if (strlen(result) > FORMULA_MAX_LENGTH)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("formula is longer than %d bytes in its canonical form", FORMULA_MAX_LENGTH)));
+	MemoryContextSwitchTo(caller);
+	result = pstrdup(result);
+	MemoryContextDelete(work);
+	return result;
 }
 
 /* Print a tree where only what binds at least so tightly may stand without parentheses. */

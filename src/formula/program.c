@@ -2,8 +2,10 @@
  * program.c
  *		A formula over a context: checked once, planned for the kinds of values at hand.
  *
- * A program lives in a memory context of its own.  Its plans are kept by SPI; they
- * are made anew after a change of any relation where the formula reads tables.
+ * A program lives in a memory context of its own.  Its plans are kept by SPI and go
+ * with that context, however it ends; they are made anew after a change of any
+ * relation where the formula reads tables.  A function that a formula calls may run
+ * the same program again: plans that are being run are not replaced.
  */
 #include "postgres.h"
 
@@ -28,6 +30,7 @@ typedef struct Variant
 	SPIPlanPtr	plan;			/* NULL: unused */
 	SqlForm		result;
 	uint64		generation;		/* of the relations it was compiled for */
+	int			running;		/* runs of it under way */
 } Variant;
 
 struct FormulaProgram
@@ -38,6 +41,9 @@ struct FormulaProgram
 	FormulaType wanted;
 	bool		stored;
 	bool		reads;			/* tables */
+	FormulaType type;			/* of what it yields, as far as that does not depend on a run */
+	int			running;		/* runs under way */
+	MemoryContextCallback cleanup;
 	FormulaParameters *parameters;
 	Variant		variants[MAX_VARIANTS];
 	int			next;			/* variant to be replaced next */
@@ -48,8 +54,11 @@ static uint64 generation = 0;
 static bool listening = false;
 
 static void hear(Oid relid);
+static void free_plans(void *arg);
 static FormulaSql *compile(FormulaProgram *program);
+static void execute(FormulaProgram *program, Variant *variant, Datum *values, const char *nulls);
 static Variant *find_variant(FormulaProgram *program);
+static Variant *free_variant(FormulaProgram *program);
 static void drop_variant(Variant *variant);
 static Variant *make_variant(FormulaProgram *program);
 
@@ -64,11 +73,7 @@ sigma_program_create(const char *text, const char *place, FormulaType wanted, bo
 	MemoryContext old = MemoryContextSwitchTo(own);
 	FormulaProgram *program = palloc0(sizeof(FormulaProgram));
 
-	if (!listening)
-	{
-		sigma_cache_listen(hear);
-		listening = true;
-	}
+	(void) sigma_formula_generation();
 	program->cxt = own;
 	program->text = pstrdup(text);
 	program->place = pstrdup(place);
@@ -76,10 +81,13 @@ sigma_program_create(const char *text, const char *place, FormulaType wanted, bo
 	program->stored = stored;
 	program->parameters = palloc0(sizeof(FormulaParameters));
 	program->parameters->first = 1;
+	program->cleanup.func = free_plans;
+	program->cleanup.arg = program;
+	MemoryContextRegisterResetCallback(own, &program->cleanup);
 	MemoryContextSwitchTo(old);
 	PG_TRY();
 	{
-		compile(program);
+		program->type = compile(program)->type;
 	}
 	PG_CATCH();
 	{
@@ -90,41 +98,69 @@ sigma_program_create(const char *text, const char *place, FormulaType wanted, bo
 	return program;
 }
 
-/* Frees a program with its plans. */
+/* Frees a program with its plans; deleting the context it was created in does the same. */
 void
 sigma_program_free(FormulaProgram *program)
 {
+	MemoryContextDelete(program->cxt);
+}
+
+/* The context of a program goes. */
+static void
+free_plans(void *arg)
+{
+	FormulaProgram *program = arg;
 	int			i;
 
 	for (i = 0; i < MAX_VARIANTS; i++)
 		drop_variant(&program->variants[i]);
-	MemoryContextDelete(program->cxt);
+}
+
+/* Is it being run?  Then it must not be freed. */
+bool
+sigma_program_is_running(const FormulaProgram *program)
+{
+	return program->running > 0;
+}
+
+/* What kind of value it yields; TYPE_ANY where only a run tells. */
+FormulaType
+sigma_program_type(const FormulaProgram *program)
+{
+	return program->type;
 }
 
 /*
  * The value of the formula with the values that "fetch" gives, in the current
  * context.  Raises what evaluating raises; 42804 where the kinds of values at
- * hand do not fit the formula.
+ * hand do not fit the formula.  Tables are read as the caller, with what the
+ * transaction has written until now.
  */
 void
 sigma_program_run(FormulaProgram *program, FormulaFetch fetch, void *arg, JsonbValue *result)
 {
-	int			count = program->parameters->count;
-	Datum	   *values = palloc(sizeof(Datum) * (count + 1));
-	char	   *nulls = palloc(count + 1);
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext old;
+	Datum	   *values;
+	char	   *nulls;
 	Variant    *variant;
 	Datum		value;
 	bool		isnull;
+	int			count;
 
-	sigma_parameters_fetch(program->parameters, fetch, arg, values, nulls);
-	variant = find_variant(program);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	if (variant == NULL)
-		variant = make_variant(program);
-	sigma_spi_execute(variant->plan, values, nulls, !program->reads, SPI_OK_SELECT);
+	do
+	{
+		count = program->parameters->count;
+		values = palloc(sizeof(Datum) * (count + 1));
+		nulls = palloc(count + 1);
+		(void) sigma_parameters_fetch(program->parameters, fetch, arg, values, nulls);
+		variant = find_variant(program);
+		if (variant == NULL)
+			variant = make_variant(program);
+	} while (program->parameters->count != count);	/* tables have changed what names mean */
+	execute(program, variant, values, nulls);
 	if (SPI_processed != 1)
 		elog(ERROR, "a formula gave " UINT64_FORMAT " rows", SPI_processed);
 	value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
@@ -135,6 +171,24 @@ sigma_program_run(FormulaProgram *program, FormulaFetch fetch, void *arg, JsonbV
 	sigma_form_to_json(variant->result, value, isnull, result);
 	MemoryContextSwitchTo(old);
 	SPI_finish();
+}
+
+/* Run a variant's plan, which is not replaced meanwhile. */
+static void
+execute(FormulaProgram *program, Variant *variant, Datum *values, const char *nulls)
+{
+	program->running++;
+	variant->running++;
+	PG_TRY();
+	{
+		sigma_spi_execute(variant->plan, values, nulls, !program->reads, SPI_OK_SELECT);
+	}
+	PG_FINALLY();
+	{
+		variant->running--;
+		program->running--;
+	}
+	PG_END_TRY();
 }
 
 /* Compile for the kinds of values that the parameters have now. */
@@ -174,9 +228,29 @@ find_variant(FormulaProgram *program)
 			continue;
 		if (!program->reads || variant->generation == generation)
 			return variant;
-		drop_variant(variant);
+		if (variant->running == 0)
+			drop_variant(variant);
 	}
 	return NULL;
+}
+
+/* The oldest variant that is not being run, for a new one to take its place. */
+static Variant *
+free_variant(FormulaProgram *program)
+{
+	int			i;
+
+	for (i = 0; i < MAX_VARIANTS; i++)
+	{
+		Variant    *variant = &program->variants[program->next];
+
+		program->next = (program->next + 1) % MAX_VARIANTS;
+		if (variant->running == 0)
+			return variant;
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_STATEMENT_TOO_COMPLEX),
+			 errmsg("the formula is evaluated within itself too often")));
 }
 
 static void
@@ -193,10 +267,10 @@ drop_variant(Variant *variant)
 static Variant *
 make_variant(FormulaProgram *program)
 {
-	Variant    *variant = &program->variants[program->next];
-	int			count = program->parameters->count;
+	Variant    *variant = free_variant(program);
 	uint64		before = generation;
 	FormulaSql *sql = compile(program);
+	int			count = program->parameters->count;
 	Oid		   *types;
 	SPIPlanPtr	plan;
 	int			i;
@@ -216,8 +290,19 @@ make_variant(FormulaProgram *program)
 	variant->plan = plan;
 	variant->result = sql->form;
 	variant->generation = before;
-	program->next = (program->next + 1) % MAX_VARIANTS;
 	return variant;
+}
+
+/* What has to be the same for SQL that reads tables to be still right. */
+uint64
+sigma_formula_generation(void)
+{
+	if (!listening)
+	{
+		sigma_cache_listen(hear);
+		listening = true;
+	}
+	return generation;
 }
 
 /* Any change of a relation may be one that a formula reads. */

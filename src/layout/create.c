@@ -218,7 +218,6 @@ create_of_type(FunctionCallInfo fcinfo, const char *type)
 	if (type != NULL && (given == NULL || given->kind != JSON_STRING || strcmp(given->string, type) != 0))
 		sigma_document_error(given == NULL ? document : given, 0, "Use sigma.create_layout_element().",
 							 "sigma.create_%s() creates elements of type %s alone", type, type);
-	sigma_layout_refuse_formulas(document);
 	id = sigma_json_get_string(document, "id", NULL);
 	if (id != NULL && sigma_catalog_exists(DOCUMENT_LAYOUT_ELEMENT, id))
 		sigma_document_error(sigma_json_get(document, "id"), ERRCODE_SIGMA_CONFLICT,

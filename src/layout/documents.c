@@ -366,7 +366,7 @@ variable_type(const JsonNode *settings)
 	return "text";
 }
 
-/* Everything that an element's document refers to must exist. */
+/* Everything that an element's document refers to must exist, and its formulas be right. */
 static void
 check_references(const LayoutChange *change)
 {
@@ -377,6 +377,7 @@ check_references(const LayoutChange *change)
 		return;
 	foreach(cell, sigma_document_references(DOCUMENT_LAYOUT_ELEMENT, document))
 		check_reference(lfirst(cell));
+	sigma_layout_check_formulas(document);
 }
 
 /*

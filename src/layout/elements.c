@@ -213,7 +213,6 @@ check_element(JsonNode *document, bool children_written)
 		sigma_document_error(sigma_json_get(document, "type"), 0,
 							 sigma_hint_names(type, sigma_element_kind_names()),
 							 "layout elements of type \"%s\" do not exist", type);
-	sigma_layout_refuse_formulas(document);
 	if (parent != NULL && parent->kind == JSON_STRING && parent->string[0] == '\0')
 		sigma_document_error(parent, 0, "Leave it out for an element at the root.", "\"parent_id\" must not be empty");
 	if (children != NULL && children->kind == JSON_NULL)

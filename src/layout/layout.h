@@ -151,8 +151,8 @@ extern void sigma_layout_fold_tabs(JsonNode *document, bool children_written);
 extern void sigma_layout_adopt(Relation rel, List *changes);
 extern HTAB *sigma_id_set(const char *name, Size entrysize);	/* keyed by pointers to ids */
 
-/* formulas.c: settings that cannot be kept yet */
-extern void sigma_layout_refuse_formulas(JsonNode *document);
+/* formulas.c: formulas in settings; raises what compiling them raises */
+extern void sigma_layout_check_formulas(JsonNode *document);
 
 /* documents.c: what settings bring along and what they name */
 extern const char *const sigma_layout_sequence_settings[];	/* ends with NULL */

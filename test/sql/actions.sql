@@ -100,7 +100,7 @@ SELECT pg_temp.sequence('{"actions": ["actions_close"], "trigger": {"type": "web
 SELECT pg_temp.sequence('{"actions": ["actions_close"], "trigger": {"type": "row_change", "table_id": "actions_t"}}');
 SELECT pg_temp.sequence('{"actions": ["actions_close"], "execution_config": {"max_ai_calls": 1}}');
 SELECT pg_temp.action('{"type": "data_modification", "subtype": "insert_rows", "target": "actions_t", "source": "actions_locked"}');
-SELECT pg_temp.action('{"type": "data_modification", "subtype": "delete_rows", "target": "actions_t", "selector": {"formula": "[Qty] > 1"}}');
+SELECT pg_temp.action('{"type": "data_modification", "subtype": "delete_rows", "target": "actions_t", "selector": {"formula": "[Qyt] > 1"}}');
 
 -- what is named must be there
 SELECT pg_temp.sequence('{"actions": ["actions_inser"]}');

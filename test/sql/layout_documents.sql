@@ -82,21 +82,6 @@ SELECT pg_temp.located($$SELECT sigma.create_page('{"id": "doc_x", "children": [
 SELECT pg_temp.located($$SELECT sigma.create_page('{"id": "doc_x", "children": [{"type": "button", "actions": [{"actions": [{"type": "input_table", "subtype": "insert_row", "target": "doc_nowhere", "parameters": {"values": {"a": 1}}}]}]}]}')$$);
 SELECT pg_temp.located($$SELECT sigma.create_page('{"id": "doc_x", "children": [{"type": "button", "actions": ["doc_nowhere"]}]}')$$);
 
--- formulas are not evaluated, so they are not stored: filters, texts, default values; one reference is none
-SELECT pg_temp.refused($$SELECT sigma.create_layout_element('{"type": "table", "source": "pg_catalog.pg_class", "filter": "[relname] = 1"}')$$);
-SELECT pg_temp.refused($$SELECT sigma.create_page('{"id": "doc_x", "children": [{"type": "container", "children": [{"type": "table", "filter": {"match": {"a": 1}}}]}]}')$$);
-SELECT pg_temp.refused($$SELECT sigma.create_page('{"id": "doc_x", "title": "a {{[Control/a] & \"x\"}}"}')$$);
-SELECT pg_temp.refused($$SELECT sigma.create_modal('{"id": "doc_x", "primary_button": {"text": "{{Now()}}"}}')$$);
-SELECT pg_temp.refused($$SELECT sigma.create_tabs('{"id": "doc_x", "tabs": [{"label": "a"}, {"label": "{{Now()}}"}]}')$$);
-SELECT pg_temp.refused($$SELECT sigma.create_form('{"id": "doc_x", "fields": [{"column": "a", "label": "{{[Control/a]}}", "default_value": {"type": "formula", "formula": "[Control/a] + 1"}}]}')$$);
-SELECT pg_temp.refused($$SELECT sigma.create_control('{"id": "doc_x", "values": [1, {"type": "formula", "formula": "Now()"}]}')$$);
-SELECT pg_temp.refused($$INSERT INTO sigma.sigma_layout_elements (id, type, config) VALUES ('doc_x', 'table', '{"filter": "[a] = 1"}')$$);
-BEGIN;
-SELECT sigma.create_layout_element('{"id": "doc_x", "type": "text", "content": "{{ [Control/a] }} and {{{{[Control/b]"}');
-SELECT pg_temp.refused($$UPDATE sigma.sigma_layout_elements SET config = '{"content": "{{Now()}}"}' WHERE id = 'doc_x'$$);
-SELECT pg_temp.refused($$SELECT sigma.update_layout_element('doc_x', '{"content": "{{Now()}}"}')$$);
-SELECT config FROM sigma.sigma_layout_elements WHERE id = 'doc_x';
-ROLLBACK;
 SELECT pg_temp.refused($$SELECT sigma.update_layout_element('doc_pag', '{"name": "x"}')$$);
 SELECT pg_temp.refused($$SELECT sigma.update_layout_element('doc_c', NULL)$$);
 SELECT pg_temp.refused($$SELECT sigma.update_layout_element('doc_c', '{"chart_type": "line"}')$$);

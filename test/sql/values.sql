@@ -124,13 +124,13 @@ DROP ROLE regress_values_viewer;
 
 -- refused when saved
 SELECT v, pg_temp.refused(format('SELECT pg_temp.define(%L)', v)) FROM (VALUES
-    ('{"type": "formula", "formula": "[Selection/x] * 2"}'), ('{"type": "formula", "formula": "Now()"}'),
-    ('{"type": "formula", "formula": "[Column]"}'), ('{"type": "formula", "formula": "[Control/a].max.min"}'),
+    ('{"type": "formula", "formula": "[Selection/x] * "}'), ('{"type": "formula", "formula": "Nwo()"}'),
+    ('{"type": "formula", "formula": "[values_nowhere/a]"}'), ('{"type": "formula", "formula": "1 + \"a\""}'),
     ('{"type": "lookup", "column": "a"}'), ('{"type": "control"}'), ('{"type": "control", "control_id": 5}'),
-    ('{"type": "column", "column_name": "a", "row": 1}'), ('[{"type": "formula", "formula": "1 + 1"}]')) x (v);
+    ('{"type": "column", "column_name": "a", "row": 1}'), ('[{"type": "formula", "formula": "1 + + "}]')) x (v);
 SELECT t, pg_temp.refused(format('SELECT sigma.create_action_sequence(%L)', jsonb_build_object('id', 'values_text', 'actions', jsonb_build_array(
     jsonb_build_object('id', 'values_link', 'type', 'navigation', 'subtype', 'open_link', 'target', t)))))
-FROM (VALUES ('{{[Control/a] & "x"}}'), ('{{[Control/a]'), ('{{}}')) x (t);
+FROM (VALUES ('a {{[Control/a] & }}'), ('{{[Control/a]'), ('{{}}')) x (t);
 SELECT count(*) FROM sigma.sigma_action_sequences WHERE id = 'values_text';
 
 DELETE FROM sigma.sigma_action_sequences WHERE id LIKE 'values\_%';
