@@ -546,6 +546,20 @@ CREATE AGGREGATE sigma.fn_xnpv(rate float8, value float8, date timestamp) (
     SFUNC = sigma.fn_xnpv_step, STYPE = internal, FINALFUNC = sigma.fn_xnpv_final, PARALLEL = SAFE);
 COMMENT ON AGGREGATE sigma.fn_xnpv(float8, float8, timestamp) IS 'XNPV of formulas: the net present value of payments at dates';
 
+-- functions of formulas: rows
+CREATE FUNCTION sigma.fn_nth_step(state internal, value anyelement, n int4, nulls bool) RETURNS internal
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_nth_step(internal, anyelement, int4, bool) IS 'transition of fn_nth';
+CREATE FUNCTION sigma.fn_nth_final(state internal, value anyelement, n int4, nulls bool) RETURNS anyelement
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_nth_final(internal, anyelement, int4, bool) IS 'final function of fn_nth';
+CREATE AGGREGATE sigma.fn_nth(value anyelement, n int4, nulls bool) (
+    SFUNC = sigma.fn_nth_step, STYPE = internal, FINALFUNC = sigma.fn_nth_final, FINALFUNC_EXTRA, PARALLEL = SAFE);
+COMMENT ON AGGREGATE sigma.fn_nth(anyelement, int4, bool) IS 'First, Last, Nth and FillDown of formulas: the n-th value (negative: the last one), Nulls counted or not';
+CREATE FUNCTION sigma.fn_output(value anyelement) RETURNS text
+    AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sigma.fn_output(anyelement) IS 'a value of any type as text, by the output function of its type';
+
 -- functions of formulas: Date
 CREATE FUNCTION sigma.fn_datefromunix(float8) RETURNS timestamp
     AS 'MODULE_PATHNAME', 'fn_datefromunix' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;

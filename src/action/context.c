@@ -411,6 +411,7 @@ read_selection(RunContext *context, const JsonbValue *value)
 		if (row.type != jbvBinary || !JsonContainerIsObject(row.val.binary.data))
 			return false;
 	context->selected = rows.val.binary.data;
+	context->selected_length = rows.val.binary.len;
 	return true;
 }
 

@@ -49,6 +49,7 @@ typedef struct RunContext
 	const char *idempotency_key;	/* or NULL */
 	JsonbContainer *metadata;	/* or NULL */
 	JsonbContainer *selected;	/* selection.rows: an array of objects, or NULL */
+	int			selected_length;	/* its bytes */
 	JsonbContainer *controls;	/* or NULL */
 	JsonbContainer *variables;	/* action_variables, or NULL */
 	JsonbContainer *form;		/* or NULL */

@@ -75,6 +75,18 @@ sigma_fetch_from_context(void *arg, const char *source, const char *name, JsonbV
 	int			i;
 
 	value->type = jbvNull;
+	if (name == NULL)
+	{
+		RunContext *context = arg;
+
+		if (context->selected != NULL)
+		{
+			value->type = jbvBinary;
+			value->val.binary.data = context->selected;
+			value->val.binary.len = context->selected_length;
+		}
+		return;
+	}
 	for (i = 0; i < lengthof(sources); i++)
 		if (pg_strcasecmp(source == NULL ? "Control" : source, sources[i].name) == 0)
 		{

@@ -37,12 +37,11 @@ static FormulaSql *compile_record(FormulaCompiler *compiler, const FormulaNode *
 static FormulaSql *compile_path(FormulaCompiler *compiler, const FormulaNode *node);
 static FormulaSql *compile_reference(FormulaCompiler *compiler, const FormulaNode *node);
 static FormulaSql *compile_context_member(FormulaCompiler *compiler, const FormulaNode *node);
-static bool is_context_source(const char *source);
-static FormulaFrame *find_frame(FormulaCompiler *compiler, const FormulaNode *node, const char *source);
-static FormulaColumn *find_column(FormulaCompiler *compiler, const FormulaNode *node, FormulaRelation *relation,
-								  const char *name);
+static bool same_rows(const FormulaRelation *a, const FormulaRelation *b);
 static bool same_loosely(const char *a, const char *b);
 static char *loose(const char *name);
+static FormulaSql *compile_stored(FormulaCompiler *compiler, FormulaFrame *frame, FormulaColumn *column);
+static FormulaSql *compile_computed(FormulaCompiler *compiler, FormulaFrame *frame, FormulaColumn *column);
 static FormulaSql *compile_column(FormulaCompiler *compiler, const FormulaNode *node, FormulaFrame *frame,
 								  FormulaColumn *column);
 static void unknown_reference(FormulaCompiler *compiler, const FormulaNode *node, FormulaRelation *relation)
@@ -67,7 +66,9 @@ sigma_formula_compile(const char *text, FormulaScope *scope, FormulaType wanted)
 	{
 		row.relation = scope->row;
 		row.alias = scope->alias;
+		row.own_row = true;
 		compiler.frame = &row;
+		compiler.own = scope->row;
 	}
 	result = sigma_compile_node(&compiler, tree);
 	if (!sigma_sql_fit(result, wanted))
@@ -495,8 +496,8 @@ compile_context_member(FormulaCompiler *compiler, const FormulaNode *node)
 	if (node->kind != FORMULA_KEY || base->kind != FORMULA_REFERENCE || compiler->scope->resolve == NULL ||
 		(base->source != NULL && pg_strcasecmp(base->source, "Control") != 0))
 		return NULL;
-	if (base->source == NULL && compiler->frame != NULL && find_frame(compiler, base, NULL) != NULL &&
-		find_column(compiler, base, find_frame(compiler, base, NULL)->relation, base->text) != NULL)
+	if (base->source == NULL && compiler->frame != NULL && sigma_compile_find_frame(compiler, NULL) != NULL &&
+		sigma_compile_find_column(compiler, base, sigma_compile_find_frame(compiler, NULL)->relation, base->text) != NULL)
 		return NULL;
 	for (i = 0; i < lengthof(members); i++)
 		if (strcmp(node->text, members[i]) == 0 &&
@@ -509,18 +510,18 @@ compile_context_member(FormulaCompiler *compiler, const FormulaNode *node)
 static FormulaSql *
 compile_reference(FormulaCompiler *compiler, const FormulaNode *node)
 {
-	FormulaFrame *frame = find_frame(compiler, node, node->source);
+	FormulaFrame *frame = sigma_compile_find_frame(compiler, node->source);
 	FormulaColumn *column = NULL;
 	FormulaSql *result = palloc0(sizeof(FormulaSql));
 
 	if (frame != NULL)
-		column = find_column(compiler, node, frame->relation, node->text);
+		column = sigma_compile_find_column(compiler, node, frame->relation, node->text);
 	if (column != NULL)
 		return compile_column(compiler, node, frame, column);
-	if ((node->source == NULL || is_context_source(node->source)) && compiler->scope->resolve != NULL &&
+	if ((node->source == NULL || sigma_compile_is_context(node->source)) && compiler->scope->resolve != NULL &&
 		compiler->scope->resolve(compiler->scope, node->source, node->text, result))
 		return result;
-	if (node->source != NULL && is_context_source(node->source))
+	if (node->source != NULL && sigma_compile_is_context(node->source))
 		sigma_compile_error(compiler, node, ERRCODE_UNDEFINED_COLUMN, "Name columns of the table itself.",
 							"there is no %s in %s", node->source, compiler->scope->place);
 	if (node->source != NULL && frame == NULL)
@@ -529,7 +530,7 @@ compile_reference(FormulaCompiler *compiler, const FormulaNode *node)
 			sigma_compile_error(compiler, node, ERRCODE_FEATURE_NOT_SUPPORTED,
 								"It sees one row of its own table: use a computed column, values_from or a condition of a sequence.",
 								"%s cannot read other tables", compiler->scope->place);
-		if (sigma_formula_find_table(node->source) == NULL)
+		if (sigma_compile_find_table(compiler, node->source) == NULL)
 			sigma_compile_error(compiler, node, ERRCODE_UNDEFINED_TABLE, NULL, "unknown table \"%s\"", node->source);
 		sigma_compile_error(compiler, node, ERRCODE_GROUPING_ERROR,
 							"Use it in an aggregate, as Sum([Table/Column]), or in Lookup.",
@@ -539,8 +540,8 @@ compile_reference(FormulaCompiler *compiler, const FormulaNode *node)
 }
 
 /* Is the part before the "/" a word for the context of a run? */
-static bool
-is_context_source(const char *source)
+bool
+sigma_compile_is_context(const char *source)
 {
 	static const char *const words[] = {"Selection", "Control", "ActionVar", "Form"};
 	int			i;
@@ -555,8 +556,8 @@ is_context_source(const char *source)
  * The rows a reference speaks of: without a source the innermost ones of the
  * formula's own table, with one the innermost ones of that table.
  */
-static FormulaFrame *
-find_frame(FormulaCompiler *compiler, const FormulaNode *node, const char *source)
+FormulaFrame *
+sigma_compile_find_frame(FormulaCompiler *compiler, const char *source)
 {
 	FormulaFrame *frame;
 	FormulaRelation *named;
@@ -564,27 +565,69 @@ find_frame(FormulaCompiler *compiler, const FormulaNode *node, const char *sourc
 	if (source == NULL)
 	{
 		for (frame = compiler->frame; frame != NULL; frame = frame->outer)
-			if (compiler->scope->row != NULL && frame->relation->relid == compiler->scope->row->relid)
+			if (compiler->own != NULL && !frame->named_only && same_rows(frame->relation, compiler->own))
 				return frame;
 		return NULL;
 	}
 	for (frame = compiler->frame; frame != NULL; frame = frame->outer)
-		if (strcmp(frame->relation->name, source) == 0)
+		if (sigma_compile_is_context(source) ? pg_strcasecmp(frame->relation->name, source) == 0 :
+			strcmp(frame->relation->name, source) == 0)
 			return frame;
-	if (is_context_source(source) || compiler->frame == NULL || (named = sigma_formula_find_table(source)) == NULL)
+	if (sigma_compile_is_context(source) || compiler->frame == NULL ||
+		(named = sigma_compile_find_table(compiler, source)) == NULL)
 		return NULL;
 	for (frame = compiler->frame; frame != NULL; frame = frame->outer)
-		if (OidIsValid(named->relid) && frame->relation->relid == named->relid)
+		if (same_rows(frame->relation, named))
 			return frame;
 	return NULL;
+}
+
+static bool
+same_rows(const FormulaRelation *a, const FormulaRelation *b)
+{
+	return a == b || (OidIsValid(a->relid) && a->relid == b->relid);
+}
+
+/* A table that was named, so that every reference to it finds the same one. */
+typedef struct CompiledTable
+{
+	const char *name;
+	FormulaRelation *relation;
+} CompiledTable;
+
+/* The table of that name, or NULL.  A relation is read once: it knows which of its columns are being compiled. */
+FormulaRelation *
+sigma_compile_find_table(FormulaCompiler *compiler, const char *name)
+{
+	CompiledTable *table;
+	FormulaRelation *relation;
+	ListCell   *lc;
+
+	foreach(lc, compiler->tables)
+		if (strcmp((table = lfirst(lc))->name, name) == 0)
+			return table->relation;
+	relation = sigma_formula_find_table(name);
+	if (relation == NULL)
+		return NULL;
+	if (compiler->scope->row != NULL && same_rows(relation, compiler->scope->row))
+		relation = compiler->scope->row;
+	foreach(lc, compiler->tables)
+		if (same_rows(relation, ((CompiledTable *) lfirst(lc))->relation))
+			relation = ((CompiledTable *) lfirst(lc))->relation;
+	table = palloc(sizeof(CompiledTable));
+	table->name = name;
+	table->relation = relation;
+	compiler->tables = lappend(compiler->tables, table);
+	return relation;
 }
 
 /*
  * A column by name: exactly, else without regard to case, blanks and underscores.
  * NULL where there is none; 42702 where several are meant.
  */
-static FormulaColumn *
-find_column(FormulaCompiler *compiler, const FormulaNode *node, FormulaRelation *relation, const char *name)
+FormulaColumn *
+sigma_compile_find_column(FormulaCompiler *compiler, const FormulaNode *node, FormulaRelation *relation,
+						  const char *name)
 {
 	FormulaColumn *found = NULL;
 	StringInfoData candidates;
@@ -632,32 +675,82 @@ loose(const char *name)
 static FormulaSql *
 compile_column(FormulaCompiler *compiler, const FormulaNode *node, FormulaFrame *frame, FormulaColumn *column)
 {
-	FormulaSql *result;
-
+	frame->uses++;
+	if (!frame->in_aggregate && frame->plain == NULL)
+		frame->plain = node;
 	if (column->formula == NULL)
-	{
-		result = palloc0(sizeof(FormulaSql));
-		result->type = column->type;
-		result->form = column->form;
-		result->sql = psprintf("%s%s%s%s%s", column->before, frame->alias, frame->alias[0] == '\0' ? "" : ".",
-							   column->attribute, column->after);
-		result->simple = true;
-		return result;
-	}
+		return compile_stored(compiler, frame, column);
 	if (column->compiling)
 		sigma_compile_error(compiler, node, ERRCODE_INVALID_OBJECT_DEFINITION, NULL,
 							"circular column reference to \"[%s]\"", column->name);
-	else
-	{
-		const char *text = compiler->text;
+	return compile_computed(compiler, frame, column);
+}
 
-		column->compiling = true;
-		compiler->text = column->formula;
-		result = sigma_compile_node(compiler, sigma_formula_parse(column->formula));
-		compiler->text = text;
-		column->compiling = false;
-	}
+/* A column that lies in the table.  One of a selection whose values are all Null has no form. */
+static FormulaSql *
+compile_stored(FormulaCompiler *compiler, FormulaFrame *frame, FormulaColumn *column)
+{
+	FormulaSql *result = palloc0(sizeof(FormulaSql));
+
+	result->type = column->type;
+	result->form = column->form;
+	result->sql = column->form == SQL_NULL ? "NULL" :
+		psprintf("%s%s%s", column->before, sigma_compile_attribute(compiler, frame, column->attribute), column->after);
+	result->simple = true;
+	result->from_json = frame->relation->from_json;
 	return result;
+}
+
+/*
+ * A computed column: its formula knows the row it stands in and no other, whatever
+ * is being compiled around it; aggregates in it are over the whole table.
+ */
+static FormulaSql *
+compile_computed(FormulaCompiler *compiler, FormulaFrame *frame, FormulaColumn *column)
+{
+	FormulaCompiler saved = *compiler;
+	FormulaFrame around = *frame;
+	FormulaSql *result;
+
+	column->compiling = true;
+	compiler->text = column->formula;
+	compiler->frame = frame;
+	compiler->own = frame->relation;
+	frame->outer = NULL;
+	frame->named_only = false;
+	frame->grouped = false;
+	result = sigma_compile_node(compiler, sigma_formula_parse(column->formula));
+	frame->outer = around.outer;
+	frame->named_only = around.named_only;
+	frame->grouped = around.grouped;
+	compiler->text = saved.text;
+	compiler->frame = saved.frame;
+	compiler->own = saved.own;
+	column->compiling = false;
+	return result;
+}
+
+/*
+ * An attribute of rows that are being read, in SQL.  Where rows around them go by
+ * bare column names, a subquery reads its own under new names: these capture none.
+ */
+const char *
+sigma_compile_attribute(FormulaCompiler *compiler, FormulaFrame *frame, const char *attribute)
+{
+	ListCell   *lc;
+	int			number = 0;
+
+	if (!frame->renamed)
+		return psprintf("%s%s%s", frame->alias, frame->alias[0] == '\0' ? "" : ".", attribute);
+	foreach(lc, frame->attributes)
+	{
+		if (strcmp(lfirst(lc), attribute) == 0)
+			break;
+		number++;
+	}
+	if (lc == NULL)
+		frame->attributes = lappend(frame->attributes, pstrdup(attribute));
+	return psprintf("%s.\"%s.%d\"", frame->alias, frame->alias, number + 1);
 }
 
 /* Raise 42703 with the nearest column. */

@@ -4,7 +4,11 @@
  *
  * compile.c       nodes, operators, references
  * compile_call.c  calls: argument types, templates, the functions templates cannot say
- * compile_rows.c  aggregates, windows, lookups: calls that read rows
+ * compile_rows.c  aggregates and windows: calls over rows
+ * compile_sources.c  which rows a call reads
+ * compile_total.c  totals and series
+ * compile_join.c  lookups
+ * compile_passthrough.c  functions of the database
  * sql_form.c      how values lie in SQL: forms, casts, literals
  * relation.c      the columns of a relation as formulas see them
  * expression.c    SQL over one row as a planned expression, for rules
@@ -68,6 +72,7 @@ typedef struct FormulaRelation
 	Oid			relid;			/* what it is; InvalidOid for rows that are no relation */
 	const char *from;			/* the same as an item of FROM, without alias */
 	const char *order_by;		/* attribute that orders its rows, quoted, or NULL */
+	bool		from_json;		/* the values are of a context: text may stand for a date */
 	int			ncolumns;
 	FormulaColumn *columns;
 } FormulaRelation;
@@ -157,6 +162,7 @@ typedef struct FormulaParameter
 	const char *source;			/* as FormulaScope.resolve gets them; NULL with a bare name */
 	const char *name;			/* NULL: all selected rows, for an aggregate */
 	SqlForm		form;			/* what SQL was or is to be compiled for */
+	bool		in_rows;		/* a column of all selected rows: only its kind is of interest */
 } FormulaParameter;
 
 #define FORMULA_MAX_PARAMETERS	1000
@@ -169,10 +175,14 @@ typedef struct FormulaParameters
 	FormulaParameter *items;
 } FormulaParameters;
 
-/* Gives the value of a reference in the run, jbvNull where there is none. */
+/*
+ * Gives the value of a reference in the run, jbvNull where there is none.  "Selection"
+ * without a name: all selected rows, as an array of objects.
+ */
 typedef void (*FormulaFetch) (void *arg, const char *source, const char *name, JsonbValue *value);
 
 extern bool sigma_parameters_resolve(FormulaScope *scope, const char *source, const char *name, FormulaSql *result);
+extern FormulaRelation *sigma_parameters_selection(FormulaScope *scope, const char *name);
 extern bool sigma_parameters_fetch(FormulaParameters *parameters, FormulaFetch fetch, void *arg, Datum *values,
 								   char *nulls);
 

@@ -78,7 +78,6 @@ static void check_arguments(FormulaCompiler *compiler, const FormulaNode *node, 
 							FormulaSql **arguments, int count, SqlForm *same);
 static void unify_arguments(FormulaCompiler *compiler, const FormulaNode *node, const FormulaFunction *function,
 							FormulaSql **arguments, int count, FormulaType variable, SqlForm *common);
-static bool is_from_json(const FormulaFunction *function, FormulaSql **arguments, int count);
 static SqlForm result_form(const FormulaFunction *function, FormulaSql **arguments, int count, SqlForm same);
 static void append_list(StringInfo out, FormulaSql **arguments, int from, int count, SqlForm form, const char *between);
 static const char *template_argument(const char *at, int *number, char *mark, SqlForm *form);
@@ -140,26 +139,22 @@ FormulaSql *
 sigma_compile_function(FormulaCompiler *compiler, const FormulaNode *at, const FormulaFunction *function,
 					   FormulaSql **arguments, int count)
 {
-	SqlForm		same = SQL_NULL;
+	SqlForm		form = sigma_compile_check_arguments(compiler, at, function, arguments, count);
 	FormulaSql *result;
 	int			i;
 
-	check_arguments(compiler, at, function, arguments, count, &same);
-	/* what has the form of its argument has at least that of integers that are computed with */
-	if (function->form == SQL_FIRST && arguments[0]->form == SQL_INT4)
-		bring_to_form(arguments[0], SQL_INT8);
 	if (function->sql != NULL)
 	{
-		result = sigma_compile_result(compiler, result_form(function, arguments, count, same),
+		result = sigma_compile_result(compiler, form,
 									  sigma_compile_template(compiler, function->sql, arguments, count));
-		result->from_json = is_from_json(function, arguments, count);
+		result->from_json = sigma_compile_from_json(function, arguments, count);
 		return result;
 	}
 	for (i = 0; i < lengthof(builders); i++)
 		if (strcmp(builders[i].name, function->name) == 0)
 		{
 			result = builders[i].build(compiler, at, arguments, count);
-			result->from_json = is_from_json(function, arguments, count);
+			result->from_json = sigma_compile_from_json(function, arguments, count);
 			return result;
 		}
 	sigma_compile_error(compiler, at, ERRCODE_FEATURE_NOT_SUPPORTED, NULL, "%s cannot be used in %s",
@@ -167,8 +162,8 @@ sigma_compile_function(FormulaCompiler *compiler, const FormulaNode *at, const F
 }
 
 /* Does a function that yields one of its arguments get all of them from a context? */
-static bool
-is_from_json(const FormulaFunction *function, FormulaSql **arguments, int count)
+bool
+sigma_compile_from_json(const FormulaFunction *function, FormulaSql **arguments, int count)
 {
 	int			i;
 
@@ -178,6 +173,23 @@ is_from_json(const FormulaFunction *function, FormulaSql **arguments, int count)
 		if (argument_of(function, count, i)->type == TYPE_SAME && arguments[i]->type != TYPE_ANY && !arguments[i]->from_json)
 			return false;
 	return true;
+}
+
+/*
+ * Checks the arguments of a function and brings them to their forms.  Returns the
+ * form of what the function yields; 42804 where an argument is of the wrong kind.
+ */
+SqlForm
+sigma_compile_check_arguments(FormulaCompiler *compiler, const FormulaNode *at, const FormulaFunction *function,
+							  FormulaSql **arguments, int count)
+{
+	SqlForm		same = SQL_NULL;
+
+	check_arguments(compiler, at, function, arguments, count, &same);
+	/* what has the form of its argument has at least that of integers that are computed with */
+	if (function->form == SQL_FIRST && arguments[0]->form == SQL_INT4)
+		bring_to_form(arguments[0], SQL_INT8);
+	return result_form(function, arguments, count, same);
 }
 
 /*
@@ -366,8 +378,14 @@ bring_to_form(FormulaSql *value, SqlForm form)
 static SqlForm
 result_form(const FormulaFunction *function, FormulaSql **arguments, int count, SqlForm same)
 {
+	bool		integer = count > 0 && (arguments[0]->form == SQL_INT4 || arguments[0]->form == SQL_INT8);
+
 	if (function->form == SQL_FIRST)
 		return arguments[0]->form;
+	if (function->form == SQL_SUM && arguments[0]->form == SQL_INT4)
+		return SQL_INT8;
+	if (function->form == SQL_SUM || function->form == SQL_AVERAGE)
+		return integer ? SQL_NUMERIC : arguments[0]->form;
 	if (function->form != SQL_DEFAULT)
 		return function->form;
 	return function->result == TYPE_SAME ? same : sigma_sql_form_of(function->result);

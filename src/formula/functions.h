@@ -28,6 +28,8 @@ typedef enum SqlForm
 {
 	SQL_DEFAULT,				/* of a function: the first form of its result type; of T: what its arguments have in common */
 	SQL_FIRST,					/* of a function: that of its first argument, int4 as int8 */
+	SQL_SUM,					/* of a function: that of a sum of its first argument, int4 as int8, int8 as numeric */
+	SQL_AVERAGE,				/* of a function: that of an average of its first argument, integers as numeric */
 	SQL_NULL,					/* a bare NULL */
 	SQL_TEXT,
 	SQL_NUMERIC,
@@ -93,6 +95,13 @@ typedef struct FormulaFunction
  *	$2*  $2*:x	the second and all later arguments, with commas between them
  *	$2&			the second and all later arguments, with AND between them
  *	{...}		only where all arguments named in it are given
+ *
+ * and for aggregates and window functions alone (outside braces):
+ *
+ *	@			ORDER BY the argument "x" in the argument "direction" where the function has
+ *				them, else the order of the rows; nothing where these have none
+ *	@+			the same, equal ones in the order of the rows
+ *	#			ROWS BETWEEN the arguments "above" and "below"
  *
  * An optional argument that is not given but has a preset is that preset.  Arguments
  * are put in parentheses where they need them.

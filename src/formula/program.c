@@ -202,6 +202,7 @@ compile(FormulaProgram *program)
 	scope.tables = true;
 	scope.stored = program->stored;
 	scope.resolve = sigma_parameters_resolve;
+	scope.selection = sigma_parameters_selection;
 	scope.arg = program->parameters;
 	result = sigma_formula_compile(program->text, &scope, program->wanted);
 	program->reads = scope.reads;
