@@ -115,7 +115,8 @@ fn_ppmt(PG_FUNCTION_ARGS)
 	if (!usable_rate(rate) || periods == 0 || period < 1 || period > periods)
 		PG_RETURN_NULL();
 	payment = payment_of(rate, periods, PG_GETARG_FLOAT8(3), PG_GETARG_FLOAT8(4), PG_GETARG_FLOAT8(5));
-	PG_RETURN_FLOAT8(checked(fcinfo, payment - interest_of(rate, period, payment, PG_GETARG_FLOAT8(3), PG_GETARG_FLOAT8(5))));
+	PG_RETURN_FLOAT8(checked(fcinfo, payment -
+							 interest_of(rate, period, payment, PG_GETARG_FLOAT8(3), PG_GETARG_FLOAT8(5))));
 }
 
 /* (rate, payment, present value, future value, type) -> the periods; NULL where the payments never get there */
