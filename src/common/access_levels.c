@@ -129,7 +129,8 @@ const AccessRule sigma_access_rules[] = {
 	{"sigma_variables", "SELECT", NULL, V | E | B | A},
 	{"sigma_variables", "UPDATE", "value", E},
 	{"sigma_variables", "INSERT, UPDATE, DELETE", NULL, B | A},
-	{"sigma_variable_values", "SELECT, INSERT, UPDATE", NULL, E | B | A},
+	{"sigma_variable_values", "SELECT", NULL, V | E | B | A},
+	{"sigma_variable_values", "INSERT, UPDATE", NULL, E | B | A},
 	{"sigma_variable_values", "DELETE", NULL, B | A},
 	/* a right on the columns: row security leaves the role its own runs, and definitions */
 	{"sigma_execution_history", "SELECT", "*", E | B},

@@ -695,7 +695,10 @@ check_limit(const TableDefinition *table)
 				 errhint("Delete rows first.")));
 }
 
-/* Rows that break the rules are kept, and counted in a notice. */
+/*
+ * Rows that break the rules are kept, and counted in a notice to who may read them
+ * all: to others a rule's count would tell values, one guess at a time.
+ */
 static void
 report_failures(const TableDefinition *table, Oid relid)
 {
@@ -704,6 +707,8 @@ report_failures(const TableDefinition *table, Oid relid)
 	int64		failing;
 
 	if (compiled == NULL)		/* the owner of sigds dropped its trigger: no rule holds */
+		return;
+	if (!sigma_may_read(compiled, InvalidAttrNumber))
 		return;
 	failing = sigma_table_count_failures(compiled, &sample);
 	if (failing > 0)
