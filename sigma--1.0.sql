@@ -1019,6 +1019,32 @@ COMMENT ON FUNCTION sigma.publish_preview(text, integer) IS 'the rows that publi
 CREATE FUNCTION sigma.discard_draft(table_id text) RETURNS jsonb
     AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION sigma.discard_draft(text) IS 'make an input table what is published of it; returns what was taken back';
+------------------------------------------------------------------------------
+-- input_table: edit log
+------------------------------------------------------------------------------
+
+-- Numbers the edits of all input tables.  CACHE 1: numbers must rise in the order
+-- in which they are drawn.
+CREATE SEQUENCE sigma.sigma_edit_num AS bigint CACHE 1;
+COMMENT ON SEQUENCE sigma.sigma_edit_num IS 'numbers the edits of all input tables of the database';
+SELECT pg_catalog.pg_extension_config_dump('sigma.sigma_edit_num', '');
+
+-- A random number that tells this database from others, copies by dump included:
+-- it is not dumped.
+CREATE TABLE sigma.sigma_instance (
+    instance bigint NOT NULL
+);
+COMMENT ON TABLE sigma.sigma_instance IS 'a random number of this database; a restored dump gets another one';
+INSERT INTO sigma.sigma_instance
+    SELECT ('x' || pg_catalog.substr(pg_catalog.replace(pg_catalog.gen_random_uuid()::text, '-', ''), 1, 15))::bit(60)::bigint;
+
+CREATE FUNCTION sigma.log_rows() RETURNS trigger
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.log_rows() IS 'trigger of data tables: writes what a statement did to the edit log';
+
+CREATE FUNCTION sigma.refuse_log_change() RETURNS trigger
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.refuse_log_change() IS 'trigger of edit logs: they are append-only';
 
 ------------------------------------------------------------------------------
 -- input_table: entry

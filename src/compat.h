@@ -113,6 +113,22 @@ sigma_regex_made(regex_t *regex)
 #define sigma_index_beginscan(heap, index, snapshot, nkeys)	index_beginscan(heap, index, snapshot, nkeys, 0)
 #endif
 
+/* Index entries for a row that was inserted. */
+#if PG_VERSION_NUM >= 160000
+#define sigma_insert_index_tuples(result, slot, estate) \
+	ExecInsertIndexTuples(result, slot, estate, false, false, NULL, NIL, false)
+#else
+#define sigma_insert_index_tuples(result, slot, estate) \
+	ExecInsertIndexTuples(result, slot, estate, false, false, NULL, NIL)
+#endif
+
+/* A table's primary key, or InvalidOid. */
+#if PG_VERSION_NUM >= 180000
+#define sigma_primary_key(rel)	RelationGetPrimaryKeyIndex(rel, false)
+#else
+#define sigma_primary_key(rel)	RelationGetPrimaryKeyIndex(rel)
+#endif
+
 /* Does the role own the relation? */
 #if PG_VERSION_NUM >= 160000
 #define sigma_owns_relation(relid, role)	object_ownercheck(RelationRelationId, relid, role)

@@ -36,6 +36,9 @@ _PG_init(void)
 							 "Which version of input tables this client edits.",
 							 "auto allows both; draft and published refuse writes to the other with SG423.",
 							 &sigma_mode, MODE_AUTO, mode_options, PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomStringVariable("sigma.workbook_id",
+							   "The workbook that edit logs name; the database's name where it is empty.",
+							   NULL, &sigma_workbook_id, "", PGC_USERSET, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("sigma.max_errors",
 							"How many failures a result lists at the most.",
 							NULL, &sigma_max_errors, 1000, 1, INT_MAX, PGC_USERSET, 0, NULL, NULL, NULL);

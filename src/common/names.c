@@ -42,6 +42,13 @@ sigma_published_name(const char *id)
 	return psprintf("sigds_pub_%s", fold(id));
 }
 
+char *
+sigma_log_name(const char *id)
+{
+	sigma_check_table_id(id);
+	return psprintf("sigds_wal_%s", fold(id));
+}
+
 void
 sigma_check_table_id(const char *id)
 {

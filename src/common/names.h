@@ -15,6 +15,8 @@ extern char *sigma_row_sequence_name(const char *id);
 
 /* "sigds_pub_<id>", the published images of rows that a draft changed. */
 extern char *sigma_published_name(const char *id);
+/* "sigds_wal_<id>", its edit log. */
+extern char *sigma_log_name(const char *id);
 
 /* Raises 42602 with a hint where an id is empty, too long, or folds to a reserved prefix. */
 extern void sigma_check_table_id(const char *id);

@@ -15,6 +15,7 @@
 SessionState sigma_session = {ORIGIN_SQL, NULL, NULL, NULL, InvalidOid};
 
 char	   *sigma_user_email = NULL;
+char	   *sigma_workbook_id = NULL;
 int			sigma_mode = MODE_AUTO;
 int			sigma_max_errors = 1000;
 

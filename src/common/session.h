@@ -20,6 +20,8 @@ typedef enum SessionOrigin
 	ORIGIN_ENTRY,				/* sigma.handle_data_entry */
 	ORIGIN_IMPORT,				/* sigma.import_csv */
 	ORIGIN_ACTION,				/* a step of a run */
+	ORIGIN_SYNC,				/* sigma.sync_table_data */
+	ORIGIN_UNDO,				/* sigma.undo, redo, restore: rows come back with their ids */
 	ORIGIN_SYSTEM				/* sigma itself: retypes, fills, catalog upkeep */
 } SessionOrigin;
 
@@ -37,6 +39,7 @@ extern SessionState sigma_session;
 
 /* Settings (sigma.c defines them). */
 extern char *sigma_user_email;
+extern char *sigma_workbook_id;
 extern int	sigma_mode;			/* an EntryMode */
 extern int	sigma_max_errors;
 

@@ -51,6 +51,8 @@ typedef struct BatchOptions
 	bool		row_ids;		/* report the row ids of what was written, where the caller may read them */
 	bool		check_only;		/* sigma_batch_write writes nothing and raises nothing */
 	int			max_failures;	/* kept errors, and kept warnings; 0: sigma.max_errors */
+	const char *file;			/* of an import, for the edit log, or NULL */
+	int64		lines;			/* likewise */
 } BatchOptions;
 
 struct BatchState;				/* batch.c */
@@ -70,6 +72,7 @@ typedef struct Batch
 	int64		updated;
 	int64		deleted;
 	int64		skipped;		/* by BATCH_CONFLICT_SKIP */
+	int64		edit_num;		/* its last entry in the edit log, or 0 */
 	int64		error_count;	/* failures of severity error, kept or not */
 	int64		warning_count;
 	List	   *errors;			/* of Failure, by row then column; at most max_failures */
@@ -116,7 +119,7 @@ extern void sigma_batch_delete(Batch *batch, int64 row_id, const TimestampTz *if
 
 /*
  * Write the good rows as the caller: one INSERT, and one UPDATE and one DELETE where
- * rows ask for them.  BATCH_STRICT raises 23514 (SG409 stale, SG404 no such row) that
+ * rows ask for them, which the edit log has as one statement.  BATCH_STRICT raises 23514 (SG409 stale, SG404 no such row) that
  * lists the failures where there are any.  Fills the counts.
  */
 extern void sigma_batch_write(Batch *batch);

@@ -154,6 +154,7 @@ void
 sigma_batch_push(Batch *batch, JsonbParseState **state)
 {
 	static const char *const modes[] = {"strict", "partial", "sigma"};
+	static const JsonbValue nothing = {.type = jbvNull};
 	JsonbValue	value;
 	int64		i;
 
@@ -184,6 +185,10 @@ sigma_batch_push(Batch *batch, JsonbParseState **state)
 	sigma_push_bool(state, "errors_truncated",
 					batch->error_count > list_length(batch->errors) ||
 					batch->warning_count > list_length(batch->warnings));
+	if (batch->edit_num != 0)
+		sigma_push_int(state, "edit_num", batch->edit_num);
+	else
+		sigma_push_value(state, "edit_num", &nothing);
 }
 
 /* Push a key and an array of failures. */

@@ -20,6 +20,7 @@
 #include "utils/queryenvironment.h"
 #include "utils/ruleutils.h"
 
+#include "common/json_push.h"
 #include "input_table/batch_state.h"
 
 #define MAX_ROUNDS	100			/* of an upsert that loses races */
@@ -34,6 +35,7 @@ typedef struct IdReceiver
 } IdReceiver;
 
 static void write_rows(Batch *batch);
+static void log_import(Batch *batch);
 static void delete_all(Batch *batch);
 static void delete_rows(Batch *batch);
 static void update_rows(Batch *batch);
@@ -84,11 +86,15 @@ static void
 write_rows(Batch *batch)
 {
 	SessionOrigin before = sigma_session.origin;
+	LogGroup	group;
 
 	SPI_connect();
+	sigma_log_group_begin(&group, batch->table->log.relid);
 	PG_TRY();
 	{
 		sigma_session.origin = batch->options.origin;
+		if (batch->options.origin == ORIGIN_IMPORT)
+			log_import(batch);
 		if (batch->options.replace)
 			delete_all(batch);
 		delete_rows(batch);
@@ -98,9 +104,30 @@ write_rows(Batch *batch)
 	PG_FINALLY();
 	{
 		sigma_session.origin = before;
+		sigma_log_group_end(&group);
 	}
 	PG_END_TRY();
 	SPI_finish();
+	batch->edit_num = group.last;
+}
+
+/* The edit log says of an import what came in; its rows follow. */
+static void
+log_import(Batch *batch)
+{
+	const BatchState *state = batch->state;
+	JsonbParseState *object = NULL;
+
+	if (!batch->options.replace && state->inserts.count + state->updates.count == 0)
+		return;
+	pushJsonbValue(&object, WJB_BEGIN_OBJECT, NULL);
+	if (batch->options.file != NULL)
+		sigma_push_text(&object, "file", batch->options.file);
+	sigma_push_int(&object, "lines", batch->options.lines);
+	sigma_push_int(&object, "accepted", batch->rows - batch->rejected);
+	sigma_push_int(&object, "rejected", batch->rejected);
+	sigma_push_bool(&object, "replaced", batch->options.replace);
+	(void) sigma_log_event(&batch->table->log, "importCsv", pushJsonbValue(&object, WJB_END_OBJECT, NULL));
 }
 
 /* Delete what is there. */

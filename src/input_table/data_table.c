@@ -46,7 +46,10 @@ static const SystemColumn system_columns[] = {
 	{"sigma_updated_by", "pg_catalog.text", TEXTOID},
 };
 
-/* A trigger of every data table; the function takes the table's id. */
+/*
+ * A trigger of data tables; the function takes the table's id.  The names of those that
+ * log sort before all that others are likely to give their triggers.
+ */
 typedef struct DataTrigger
 {
 	const char *name;
@@ -57,15 +60,23 @@ typedef struct DataTrigger
 } DataTrigger;
 
 static bool counts(const TableDefinition *table);
+static bool logs(const TableDefinition *table);
+
+#define NEW_ROWS	"REFERENCING NEW TABLE AS sigma_new FOR EACH STATEMENT"
+#define OLD_ROWS	"REFERENCING OLD TABLE AS sigma_old FOR EACH STATEMENT"
+#define BOTH_ROWS	"REFERENCING OLD TABLE AS sigma_old NEW TABLE AS sigma_new FOR EACH STATEMENT"
 
 static const DataTrigger data_triggers[] = {
 	{"sigma_0_statement", "BEFORE INSERT OR UPDATE OR DELETE", "FOR EACH STATEMENT", "check_statement", NULL},
 	{"sigma_0_validate", "BEFORE INSERT OR UPDATE", "FOR EACH ROW", "validate_row", NULL},
 	{"sigma_0_truncate", "BEFORE TRUNCATE", "FOR EACH STATEMENT", "refuse_truncate", NULL},
 	{"sigma_1_keep_published", "BEFORE UPDATE OR DELETE", "FOR EACH ROW", "keep_published", sigma_is_draft},
-	{"sigma_1_count_insert", "AFTER INSERT", "REFERENCING NEW TABLE AS sigma_new FOR EACH STATEMENT", "count_rows", counts},
-	{"sigma_1_count_update", "AFTER UPDATE", "REFERENCING OLD TABLE AS sigma_old NEW TABLE AS sigma_new FOR EACH STATEMENT", "count_rows", counts},
-	{"sigma_1_count_delete", "AFTER DELETE", "REFERENCING OLD TABLE AS sigma_old FOR EACH STATEMENT", "count_rows", counts},
+	{"0_sigma_log_insert", "AFTER INSERT", NEW_ROWS, "log_rows", logs},
+	{"0_sigma_log_update", "AFTER UPDATE", BOTH_ROWS, "log_rows", logs},
+	{"0_sigma_log_delete", "AFTER DELETE", OLD_ROWS, "log_rows", logs},
+	{"sigma_1_count_insert", "AFTER INSERT", NEW_ROWS, "count_rows", counts},
+	{"sigma_1_count_update", "AFTER UPDATE", BOTH_ROWS, "count_rows", counts},
+	{"sigma_1_count_delete", "AFTER DELETE", OLD_ROWS, "count_rows", counts},
 };
 
 static void create_sequence(const TableDefinition *table, Oid relid);
@@ -74,7 +85,7 @@ static void drop_unique_indexes(Oid relid);
 static void check_fits(const TableDefinition *table, Relation rel);
 
 /*
- * Create table, sequence, unique indexes and triggers.  Raises 42P07 where a
+ * Create table, sequence, unique indexes, log and triggers.  Raises 42P07 where a
  * relation of that name exists (the caller has looked, under its lock on the name).
  */
 void
@@ -103,6 +114,8 @@ sigma_data_table_create(const TableDefinition *table)
 	sigma_published_forget(table->id);
 	if (sigma_is_draft(table))
 		sigma_published_create(table, false);
+	if (table->audit)
+		(void) sigma_log_create(table);
 	sigma_data_table_set_triggers(table, InvalidOid, false);
 	sigma_owner_end(&scope);
 	SPI_finish();
@@ -149,12 +162,14 @@ sigma_data_table_adopt(const TableDefinition *table, Oid relid, bool restoring)
 			sigma_ddl_unique_index(table, &table->columns[i], may_read);
 	create_sequence(table, relid);
 	sigma_published_adopt(table);
+	if (table->audit)
+		(void) sigma_log_create(table);
 	sigma_data_table_set_triggers(table, relid, false);
 	sigma_owner_end(&scope);
 	SPI_finish();
 }
 
-/* Drop table, images and sequence, as far as they are there; 2BP01 where a view of somebody's needs the table. */
+/* Drop table, images, sequence and log, as far as they are there; 2BP01 where a view of somebody's needs the table. */
 void
 sigma_data_table_drop(const char *id)
 {
@@ -167,6 +182,7 @@ sigma_data_table_drop(const char *id)
 	sigma_published_drop(id);
 	if (OidIsValid(get_relname_relid(sigma_row_sequence_name(id), sigma_sigds_namespace())))
 		sigma_ddl_run("DROP SEQUENCE %s", sigma_ddl_name(sigma_row_sequence_name(id)));
+	sigma_log_drop(id);
 	sigma_owner_end(&scope);
 	SPI_finish();
 }
@@ -264,11 +280,11 @@ sigma_data_table_set_triggers(const TableDefinition *table, Oid relid, bool opti
 		if (optional && t->wanted == NULL)
 			continue;
 		if (OidIsValid(relid) && OidIsValid(get_trigger_oid(relid, t->name, true)))
-			sigma_ddl_run("DROP TRIGGER %s ON %s", t->name, name);
+			sigma_ddl_run("DROP TRIGGER %s ON %s", quote_identifier(t->name), name);
 		if (t->wanted != NULL && !t->wanted(table))
 			continue;
 		sigma_ddl_run("CREATE TRIGGER %s %s ON %s %s EXECUTE FUNCTION sigma.%s(%s)",
-				t->name, t->event, name, t->scope, t->function, quote_literal_cstr(table->id));
+				quote_identifier(t->name), t->event, name, t->scope, t->function, quote_literal_cstr(table->id));
 	}
 }
 
@@ -289,6 +305,13 @@ static bool
 counts(const TableDefinition *table)
 {
 	return table->max_rows > 0 || !table->allow_bulk;
+}
+
+/* Is its edit log kept? */
+static bool
+logs(const TableDefinition *table)
+{
+	return table->audit;
 }
 
 /* Has the table a trigger of that name with that id as its argument? */

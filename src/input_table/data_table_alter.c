@@ -58,6 +58,8 @@ sigma_data_table_alter(TableChange *change, Oid relid)
 			sigma_ddl_unique_index(after, change->columns[i].after, may_read);
 	if (sigma_is_draft(after) && !sigma_is_draft(change->before))
 		sigma_published_create(after, true);
+	if (after->audit && !change->before->audit)
+		(void) sigma_log_create(after);
 	if (!sigma_data_table_same_triggers(change->before, after))
 		sigma_data_table_set_triggers(after, relid, true);
 	sigma_owner_end(&scope);

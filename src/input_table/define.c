@@ -82,6 +82,7 @@ static void refuse_existing(const char *id);
 static void lock_name(const char *space, const char *name);
 static void refuse_retypes(const TableChange *change);
 static void apply_insert(TriggerData *trigger);
+static void log_creation(const TableDefinition *table);
 static void apply_update(TriggerData *trigger);
 static void apply_delete(TriggerData *trigger);
 static void purge(const char *id);
@@ -481,7 +482,6 @@ apply_insert(TriggerData *trigger)
 	TableDefinition *table = sigma_definition_read(document);
 	Oid			relid = sigma_data_table_oid(table->id);
 	bool		restoring = sigma_catalog_restoring();
-	ListCell   *lc;
 
 	if (!OidIsValid(relid) && restoring)
 		ereport(ERROR,
@@ -492,9 +492,7 @@ apply_insert(TriggerData *trigger)
 	if (!OidIsValid(relid))
 	{
 		sigma_data_table_create(table);
-		foreach(lc, made_up_columns)
-			if (strcmp(lfirst(lc), table->columns[0].id) == 0)
-				sigma_data_table_add_blank_rows(table, BLANK_ROWS);
+		log_creation(table);
 		sigma_view_create(table);
 		sigma_access_apply(table->id);
 		sigma_governance_apply(table, false);
@@ -522,6 +520,29 @@ apply_insert(TriggerData *trigger)
 	report_failures(table, relid);
 }
 
+/* A new table's first entries, and the blank rows of one that came without columns: one statement. */
+static void
+log_creation(const TableDefinition *table)
+{
+	LogGroup	group;
+	ListCell   *lc;
+
+	CommandCounterIncrement();
+	sigma_log_group_begin(&group, sigma_log_of(table)->relid);
+	PG_TRY();
+	{
+		sigma_log_creation(table);
+		foreach(lc, made_up_columns)
+			if (strcmp(lfirst(lc), table->columns[0].id) == 0)
+				sigma_data_table_add_blank_rows(table, BLANK_ROWS);
+	}
+	PG_FINALLY();
+	{
+		sigma_log_group_end(&group);
+	}
+	PG_END_TRY();
+}
+
 /* A changed definition: bring the data table, and whoever names its columns, in line. */
 static void
 apply_update(TriggerData *trigger)
@@ -544,6 +565,8 @@ apply_update(TriggerData *trigger)
 	affected = check_dependents(&change, call != NULL && call->cascade);
 	if (sigma_is_draft(change.before) && !sigma_is_draft(change.after))
 		sigma_publish_before_change(change.before, relid);
+	if (change.before->audit && change.after->audit)
+		sigma_log_change(&change, relid);
 	if (change.alters)
 		sigma_data_table_alter(&change, relid);
 	sigma_view_finish(&change, &view);

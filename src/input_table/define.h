@@ -12,6 +12,7 @@
  * published.c   what is published of a table that is edited in draft
  * publish.c     publish, publish_preview, discard_draft
  * view.c        the view in schema sigma_views
+ * edit_log_table.c, edit_log_columns.c  the log's relation, and its entries about columns
  * csv_first.c   the CSV file that comes with a definition
  * dependents.c  who names a table or a column, and renames that they follow
  * governance.c  governance_config: roles
@@ -28,6 +29,7 @@
 #include "common/spi.h"
 #include "common/value.h"
 #include "compat.h"
+#include "input_table/edit_log.h"
 
 /* One column of a definition. */
 typedef struct ColumnDefinition
@@ -49,8 +51,11 @@ typedef struct TableDefinition
 {
 	JsonNode   *document;
 	const char *id;
+	const char *name;			/* display name; the id where it has none */
 	int64		max_rows;		/* 0: no limit */
 	bool		allow_bulk;
+	bool		audit;			/* the edit log is kept */
+	bool		chained;		/* its entries carry hashes */
 	int			ncolumn;
 	ColumnDefinition *columns;	/* in the order of the definition */
 } TableDefinition;
@@ -153,6 +158,16 @@ extern char *sigma_ddl_default(const ColumnDefinition *column);
 extern char *sigma_ddl_index_name(const char *id, const char *column_id);
 extern void sigma_ddl_unique_index(const TableDefinition *table, const ColumnDefinition *column, bool may_read);
 extern int64 sigma_ddl_number(const char *sql);
+
+/* edit_log_table.c: SPI is connected and sigma_ddl_begin called, but for the first one */
+extern EditLog *sigma_log_of(const TableDefinition *table);
+extern bool sigma_log_create(const TableDefinition *table);
+extern void sigma_log_drop(const char *id);
+extern void sigma_log_allow_changes(bool allowed);
+
+/* edit_log_columns.c */
+extern void sigma_log_creation(const TableDefinition *table);
+extern void sigma_log_change(const TableChange *change, Oid relid);
 
 /* csv_first.c */
 extern CsvFile *sigma_csv_take(JsonNode *document);

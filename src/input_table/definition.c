@@ -8,6 +8,7 @@
 
 #include "common/errors.h"
 #include "input_table/define.h"
+#include "input_table/input_table.h"
 
 static void read_rules(ColumnDefinition *column, const JsonNode *rules);
 static bool is_no_validation(const char *key, ColumnType type);
@@ -31,7 +32,9 @@ sigma_definition_read(JsonNode *document)
 
 	table->document = document;
 	table->id = sigma_json_get_string(document, "id", "");
+	table->name = sigma_json_get_string(document, "name", unconstify(char *, table->id));
 	table->max_rows = sigma_json_get_int(document, "max_rows", 0);
+	sigma_governance_audit(document, &table->audit, &table->chained);
 	table->allow_bulk = sigma_json_get_bool(document, "allow_bulk_operations", true);
 	table->ncolumn = columns == NULL ? 0 : columns->count;
 	table->columns = palloc0(sizeof(ColumnDefinition) * (table->ncolumn + 1));
@@ -138,7 +141,7 @@ sigma_definition_refuse_unbuilt(JsonNode *document)
 static void
 refuse_unbuilt_governance(const JsonNode *governance)
 {
-	static const char *const unbuilt[] = {"row_filter", "row_edit", "audit", "tamper_evident"};
+	static const char *const unbuilt[] = {"row_filter", "row_edit"};
 	JsonNode   *node;
 	int			i;
 
@@ -148,6 +151,18 @@ refuse_unbuilt_governance(const JsonNode *governance)
 		if ((node = sigma_json_get(governance, unbuilt[i])) != NULL && node->kind != JSON_NULL)
 			sigma_document_error(node, ERRCODE_FEATURE_NOT_SUPPORTED,
 								 "Use row security on the data table.", "\"%s\" is not built yet", unbuilt[i]);
+}
+
+/* Is the edit log kept, and chained?  It is unless governance_config says otherwise. */
+void
+sigma_governance_audit(const JsonNode *document, bool *audit, bool *chained)
+{
+	const JsonNode *governance = sigma_json_get(document, "governance_config");
+
+	if (governance != NULL && governance->kind != JSON_OBJECT)
+		governance = NULL;
+	*audit = governance == NULL || sigma_json_get_bool(governance, "audit", true);
+	*chained = *audit && governance != NULL && sigma_json_get_bool(governance, "tamper_evident", false);
 }
 
 /* Raise 55000 for a stored row that only a writer past the triggers can have made, such as a replica's. */
@@ -191,7 +206,7 @@ void
 sigma_definition_compare(TableChange *change)
 {
 	static const char *const checked[] = {
-		"columns", "validation_rules", "row_rules", "max_rows", "allow_bulk_operations", "data_entry_permission", NULL
+		"columns", "validation_rules", "row_rules", "max_rows", "allow_bulk_operations", "data_entry_permission", "governance_config", NULL
 	};
 	const TableDefinition *before = change->before;
 	const TableDefinition *after = change->after;

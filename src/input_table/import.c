@@ -217,6 +217,8 @@ import(const InputTable *table, CsvReader *reader, CsvOptions *options)
 	batch = begin_batch(table, map, options);
 	import_rows(batch, map, reader, options);
 	batch->options.row_ids = batch->rows <= MAX_ROW_IDS;
+	batch->options.file = reader->path == NULL ? NULL : last_dir_separator(reader->path) + 1;
+	batch->options.lines = sigma_csv_lines(reader);
 	sigma_batch_write(batch);
 	return make_result(batch, map, reader, start);
 }

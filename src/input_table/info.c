@@ -25,6 +25,7 @@
 #include "common/names.h"
 #include "compat.h"
 #include "input_table/define.h"
+#include "input_table/edit_history.h"
 #include "input_table/input_table.h"
 #include "input_table/published.h"
 
@@ -42,6 +43,8 @@ PG_FUNCTION_INFO_V1(table_info);
 static void check_visible(const char *id);
 static void add_view(JsonNode *info, Oid relid, const char *id, JsonNode *warnings);
 static void add_draft_rows(JsonNode *info, const char *id);
+static void add_log(JsonNode *info, const InputTable *table, bool readable, JsonNode *warnings);
+static Oid	log_of(const char *id);
 static bool warn_of_differences(Oid relid, JsonNode *definition, JsonNode *warnings);
 static bool may_read(Oid relid);
 static int64 count_rows(Oid relid);
@@ -80,7 +83,8 @@ list_input_tables(PG_FUNCTION_ARGS)
 			values[6] = Int64GetDatum(count_rows(relid));
 		values[7] = ObjectIdGetDatum(relid);
 		nulls[7] = !SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid));
-		nulls[8] = true;		/* no edit log yet */
+		values[8] = ObjectIdGetDatum(log_of(TextDatumGetCString(values[0])));
+		nulls[8] = DatumGetObjectId(values[8]) == InvalidOid;
 		values[9] = ObjectIdGetDatum(OidIsValid(relid) ? sigma_view_of(relid, TextDatumGetCString(values[0])) : InvalidOid);
 		nulls[9] = DatumGetObjectId(values[9]) == InvalidOid;
 		for (j = 10; j < 12; j++)
@@ -140,6 +144,8 @@ table_info(PG_FUNCTION_ARGS)
 		SPI_finish();
 		sigma_json_set(info, "row_count", sigma_json_new_int(rows, NULL));
 	}
+	if (table != NULL)
+		add_log(info, table, readable, warnings);
 	if (table != NULL && readable)
 	{
 		List	   *sample = NIL;
@@ -152,6 +158,45 @@ table_info(PG_FUNCTION_ARGS)
 																   (char *) lfirst(lc)), NULL));
 	sigma_json_set(info, "warnings", warnings);
 	PG_RETURN_JSONB_P(sigma_json_write(info));
+}
+
+/* Name the edit log, and for who may read the table say how long it is and who wrote last. */
+static void
+add_log(JsonNode *info, const InputTable *table, bool readable, JsonNode *warnings)
+{
+	JsonNode   *last;
+	const char *by;
+	TimestampTz at;
+	int64		number;
+
+	if (!table->audit)
+		return;
+	if (!OidIsValid(log_of(table->id)))
+	{
+		sigma_json_append(warnings, sigma_json_new_string("the edit log does not exist", NULL));
+		return;
+	}
+	sigma_json_set(info, "edit_log",
+				   sigma_json_new_string(quote_qualified_identifier("sigds", sigma_log_name(table->id)), NULL));
+	if (!readable)
+		return;
+	sigma_json_set(info, "edits", sigma_json_new_int(sigma_log_count(table->log.relid), NULL));
+	if (!sigma_log_last(table->log.relid, &number, &at, &by))
+		return;
+	last = sigma_json_new(JSON_OBJECT, NULL);
+	sigma_json_set(last, "edit_num", sigma_json_new_int(number, NULL));
+	sigma_json_set(last, "at", sigma_json_new_string(sigma_log_moment(at), NULL));
+	sigma_json_set(last, "by", by == NULL ? sigma_json_new(JSON_NULL, NULL) : sigma_json_new_string(by, NULL));
+	sigma_json_set(info, "last_edit", last);
+}
+
+/* The log of that table, or InvalidOid; one that was kept and is not any more counts. */
+static Oid
+log_of(const char *id)
+{
+	Oid			log = get_relname_relid(sigma_log_name(id), sigma_sigds_namespace());
+
+	return get_rel_relkind(log) == RELKIND_RELATION ? log : InvalidOid;
 }
 
 /* Name the warehouse view, or say that there is none. */

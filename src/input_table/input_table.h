@@ -15,6 +15,7 @@
 #include "common/session.h"
 #include "common/value.h"
 #include "compat.h"
+#include "input_table/edit_log.h"
 
 typedef struct Check Check;		/* one rule of one column; rules.c knows its inside */
 typedef struct FormulaRule FormulaRule; /* formula_rules.c knows its inside */
@@ -58,6 +59,8 @@ typedef struct InputTable
 	TableColumn *columns;		/* in the order of the definition */
 	int			nformula;
 	FormulaRule *formulas;		/* rules that are formulas: of columns in their order, then of the row */
+	bool		audit;			/* the edit log is kept */
+	EditLog		log;
 	AttrNumber	row_id;			/* sigma_row_id */
 	AttrNumber	created_at;
 	AttrNumber	updated_at;
@@ -126,6 +129,9 @@ extern int64 sigma_table_count_failures(const InputTable *table, List **failures
  * out: one who holds the counter while he waits for the table would wait for ever.
  */
 extern void sigma_limits_forget_count(const char *id);
+
+/* definition.c: what governance_config says of the edit log */
+extern void sigma_governance_audit(const JsonNode *document, bool *audit, bool *chained);
 
 /* statement.c: called once, when the library is loaded */
 extern void sigma_statement_init(void);

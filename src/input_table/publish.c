@@ -62,7 +62,7 @@ static int64 previous_edit(const TableDefinition *table);
 static void settle(const TableDefinition *table, int64 edit_num, bool publishing);
 static int64 log_publish(const TableDefinition *table, const DraftCounts *counts, const char *note);
 static Datum result_of(const TableDefinition *table, const DraftCounts *counts, int64 edit_num, int64 from_edit, bool publishing, const char *note);
-static void write_back(const DraftCall *call, const DraftCounts *counts);
+static int64 write_back(const DraftCall *call, const DraftCounts *counts);
 static Tuplestorestate *read_images(const TableDefinition *table, TupleDesc *desc);
 static void run_as_caller(const DraftCall *call, const char *sql, uint64 expected);
 static bool has_unique(const TableDefinition *table);
@@ -142,6 +142,7 @@ discard_draft(PG_FUNCTION_ARGS)
 {
 	DraftCall	call;
 	DraftCounts counts;
+	int64		edit_num;
 
 	open_draft(&call, text_argument(fcinfo, 0, "table_id"), ShareRowExclusiveLock);
 	if (check_enable_rls(call.relid, InvalidOid, true) == RLS_ENABLED)
@@ -150,9 +151,9 @@ discard_draft(PG_FUNCTION_ARGS)
 				 errmsg("permission denied to discard the draft of input table \"%s\"", call.table->id),
 				 errdetail("Row security may hide changed rows from you.")));
 	sigma_count_drafts(call.table, &counts);
-	write_back(&call, &counts);
+	edit_num = write_back(&call, &counts);
 	settle(call.table, 0, false);
-	return result_of(call.table, &counts, 0, 0, false, NULL);
+	return result_of(call.table, &counts, edit_num, 0, false, NULL);
 }
 
 /* A text argument that must not be null: 22004. */
@@ -346,7 +347,18 @@ settle(const TableDefinition *table, int64 edit_num, bool publishing)
 static int64
 log_publish(const TableDefinition *table, const DraftCounts *counts, const char *note)
 {
-	return 0;
+	EditLog    *log = sigma_log_of(table);
+	JsonbParseState *state = NULL;
+
+	if (!OidIsValid(log->relid))
+		return 0;
+	(void) pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	sigma_push_int(&state, "through", sigma_log_newest(log->relid));
+	sigma_push_int(&state, "inserted", counts->inserted);
+	sigma_push_int(&state, "updated", counts->updated);
+	sigma_push_int(&state, "deleted", counts->deleted);
+	sigma_push_text(&state, "note", note);
+	return sigma_log_event(log, "publish", pushJsonbValue(&state, WJB_END_OBJECT, NULL));
 }
 
 /* The document that publish and discard_draft return. */
@@ -374,8 +386,9 @@ result_of(const TableDefinition *table, const DraftCounts *counts, int64 edit_nu
  * Bring the data table back to what is published: rows that the draft inserted go,
  * changed and deleted ones are as their images.  Where columns are unique, changed
  * rows go and come back: an UPDATE could meet a value that another row is yet to leave.
+ * The edit log has it as one statement; returns the number of its last entry, or 0.
  */
-static void
+static int64
 write_back(const DraftCall *call, const DraftCounts *counts)
 {
 	const TableDefinition *table = call->table;
@@ -384,10 +397,11 @@ write_back(const DraftCall *call, const DraftCounts *counts)
 	SessionState session = sigma_session;
 	EphemeralNamedRelationData images = {0};
 	StringInfoData set;
+	LogGroup	group;
 	int			i;
 
 	if (counts->inserted + counts->updated + counts->deleted == 0)
-		return;
+		return 0;
 	initStringInfo(&set);
 	for (i = 0; i < table->ncolumn; i++)
 		appendStringInfo(&set, "%s = e.%s, ", quote_identifier(table->columns[i].name), quote_identifier(table->columns[i].name));
@@ -399,6 +413,7 @@ write_back(const DraftCall *call, const DraftCounts *counts)
 	images.reldata = read_images(table, &images.md.tupdesc);
 	if (SPI_register_relation(&images) != SPI_OK_REL_REGISTER)
 		elog(ERROR, "could not register the images of input table \"%s\"", table->id);
+	sigma_log_group_begin(&group, sigma_log_of(table)->relid);
 	PG_TRY();
 	{
 		sigma_session.origin = ORIGIN_SYSTEM;
@@ -420,11 +435,13 @@ write_back(const DraftCall *call, const DraftCounts *counts)
 	PG_FINALLY();
 	{
 		sigma_session = session;
+		sigma_log_group_end(&group);
 	}
 	PG_END_TRY();
 	SPI_unregister_relation(IMAGES_NAME);
 	tuplestore_end(images.reldata);
 	SPI_finish();
+	return group.last;
 }
 
 /* What the draft changed: operation, row id, and the image of each row that is published. */

@@ -51,6 +51,7 @@ static void invalidate(Oid relid);
 static void retire_stale(void);
 static bool has_sequence(const InputTable *table);
 static InputTable *build(Oid relid);
+static void find_log(InputTable *table, const JsonNode *definition);
 static const char *find_id(Relation rel);
 static void attach(InputTable *table, Relation rel);
 static AttrNumber find_column(Relation rel, const char *name, Oid type);
@@ -321,7 +322,10 @@ build(Oid relid)
 		table->permission = MODE_PUBLISHED;
 		table->allow_bulk = true;
 		if (definition != NULL)
+		{
 			sigma_rules_compile(table, definition);
+			find_log(table, definition);
+		}
 		attach(table, rel);
 		MemoryContextSwitchTo(scratch);
 		if (definition != NULL)
@@ -332,6 +336,19 @@ build(Oid relid)
 	if (rel != NULL)
 		relation_close(rel, AccessShareLock);
 	return table;
+}
+
+/* The edit log that the definition asks for; without a relation where there is none. */
+static void
+find_log(InputTable *table, const JsonNode *definition)
+{
+	char	   *workbook = sigma_json_get_string(sigma_json_get(definition, "metadata"), "workbook_id", NULL);
+
+	sigma_governance_audit(definition, &table->audit, &table->log.chained);
+	table->log.relid = table->audit ? get_relname_relid(sigma_log_name(table->id), sigma_sigds_namespace()) : InvalidOid;
+	table->log.id = table->id;
+	table->log.name = table->name;
+	table->log.workbook = workbook == NULL ? NULL : pstrdup(workbook);
 }
 
 /* The id that the validation trigger carries, where the relation is that id's data table. */

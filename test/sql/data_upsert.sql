@@ -19,7 +19,7 @@ SELECT sigma.handle_data_entry('upsert_items', '[
     {"Code": "A", "amount": 11},
     {"Code": "b", "title": "TWO", "serial": null},
     {"Code": null, "title": "no code"},
-    {"title": "no code either"}]', 'strict', '{"key": "code"}');
+    {"title": "no code either"}]', 'strict', '{"key": "code"}') - 'edit_num' AS result;
 SELECT * FROM upsert_items;
 -- a row with the key of an existing one must not be complete; a new one must
 SELECT r ->> 'updated' AS updated, r ->> 'inserted' AS inserted, r #>> '{errors,0,row}' AS row, r #>> '{errors,0,rule}' AS rule
@@ -28,7 +28,7 @@ FROM sigma.handle_data_entry('upsert_items', '[{"Code": "d"}, {"Code": "c", "amo
 -- skip leaves existing rows as they are, and says how many
 SELECT sigma.handle_data_entry('upsert_items', '[
     {"Code": "C", "title": "lost", "amount": 999},
-    {"Code": "e", "title": "five", "amount": 5}]', 'strict', '{"key": "Code", "on_conflict": "skip"}');
+    {"Code": "e", "title": "five", "amount": 5}]', 'strict', '{"key": "Code", "on_conflict": "skip"}') - 'edit_num' AS result;
 -- what cannot be read is not skipped; two rows of one key are not skipped silently
 SELECT r ->> 'skipped' AS skipped, r ->> 'rejected' AS rejected, f ->> 'row' AS row, f ->> 'rule' AS rule
 FROM sigma.handle_data_entry('upsert_items', '[{"Code": "c", "amount": "many"}, {"Code": "e"}, {"Code": "E"}]', 'partial', '{"key": "Code", "on_conflict": "skip"}') AS r,
@@ -83,12 +83,12 @@ GRANT USAGE ON SCHEMA sigma, sigds TO regress_upsert;
 GRANT EXECUTE ON FUNCTION sigma.handle_data_entry TO regress_upsert;
 GRANT INSERT ON sigds.sigds_upsert_items TO regress_upsert;
 SET ROLE regress_upsert;
-SELECT sigma.handle_data_entry('upsert_items', '{"Code": "a2", "title": "x"}', 'partial', '{"key": "Code", "on_conflict": "skip"}');
+SELECT sigma.handle_data_entry('upsert_items', '{"Code": "a2", "title": "x"}', 'partial', '{"key": "Code", "on_conflict": "skip"}') - 'edit_num' AS result;
 RESET ROLE;
 GRANT SELECT ON sigds.sigds_upsert_items TO regress_upsert;
 SET ROLE regress_upsert;
 SELECT sigma.handle_data_entry('upsert_items', '{"Code": "a2", "title": "x"}', 'partial', '{"key": "Code", "on_conflict": "skip"}') ->> 'skipped' AS skipped;
-SELECT sigma.handle_data_entry('upsert_items', '{"Code": "a2", "title": "x"}', 'partial', '{"key": "Code"}');
+SELECT sigma.handle_data_entry('upsert_items', '{"Code": "a2", "title": "x"}', 'partial', '{"key": "Code"}') - 'edit_num' AS result;
 RESET ROLE;
 -- a key that a hidden row holds is taken, and cannot be updated
 GRANT UPDATE ON sigds.sigds_upsert_items TO regress_upsert;

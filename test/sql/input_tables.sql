@@ -96,7 +96,8 @@ SELECT count(*) FROM pg_temp.structure('it_dml_1') WHERE name = 'other';
 
 SELECT id, name, type, data_entry_permission, status, column_count, row_count, relation, edit_log, published_view, created_at IS NOT NULL AS created
     FROM sigma.list_input_tables() WHERE id LIKE 'it\_%' ORDER BY id COLLATE "C";
-SELECT jsonb_pretty(jsonb_set(sigma.table_info('it_single'), '{columns,0,id}', '"<id>"'));
+SELECT jsonb_pretty(jsonb_set(sigma.table_info('it_single'), '{columns,0,id}', '"<id>"') - 'last_edit');
+SELECT jsonb_object_agg(key, jsonb_typeof(value)) AS last_edit FROM jsonb_each(sigma.table_info('it_single') -> 'last_edit');
 
 -- delete keeps the rows; the same id takes the table up again
 INSERT INTO sigds.sigds_it_limit (a) VALUES ('kept');

@@ -12,7 +12,7 @@ INSERT INTO sigds.sigds_pt ("Item", "Qty", "Tags") VALUES ('pen', 1, '{a,b}'), (
 SELECT count(*) FROM sigma_views."pt Stock";
 SELECT row_id, key, operation, old, new, by = session_user AS mine, at IS NOT NULL AS at FROM sigma.publish_preview('pt');
 SELECT count(*) FROM sigma.publish_preview('pt', 2);
-SELECT sigma.publish('pt', 'first stock');
+SELECT sigma.publish('pt', 'first stock') - 'edit_num' - 'from_edit' AS published;
 SELECT "Item", "Qty", "Tags", sigma_row_id FROM sigma_views."pt Stock" ORDER BY sigma_row_id;
 SELECT count(*) FROM sigma.publish_preview('pt');
 
@@ -39,7 +39,7 @@ SELECT row_id, operation, old, new FROM sigma.publish_preview('pt');
 
 -- taking the draft back: rows, ids and stamps are as they were
 BEGIN;
-SELECT sigma.discard_draft('pt');
+SELECT sigma.discard_draft('pt') - 'edit_num' AS discarded;
 SELECT count(*) FROM ((SELECT "Article", "Qty", "Bin", sigma_row_id, sigma_created_at, sigma_updated_at, sigma_created_by, sigma_updated_by FROM sigds.sigds_pt
     EXCEPT SELECT "Article", "Qty", "Bin", sigma_row_id, sigma_created_at, sigma_updated_at, sigma_created_by, sigma_updated_by FROM sigma_views."pt Store")) AS different;
 SELECT "Article", "Qty", "Bin", sigma_row_id, sigma_updated_by = session_user AS before FROM sigds.sigds_pt ORDER BY sigma_row_id;
@@ -53,12 +53,12 @@ SELECT "Article", "Qty", "Bin" FROM sigma_views."pt Store" ORDER BY sigma_row_id
 ROLLBACK;
 SELECT "Article", "Qty", "Bin" FROM sigma_views."pt Store" ORDER BY sigma_row_id;
 -- what is published again goes on from there
-SELECT sigma.publish('pt', NULL);
+SELECT sigma.publish('pt', NULL) - 'edit_num' - 'from_edit' AS published;
 UPDATE sigds.sigds_pt SET "Qty" = 'x';
 DELETE FROM sigds.sigds_pt;
 SELECT "Article", "Qty" FROM sigma_views."pt Store" ORDER BY sigma_row_id;
 SELECT row_id, operation, old->'Qty' AS old, new, by FROM sigma.publish_preview('pt');
-SELECT sigma.discard_draft('pt');
+SELECT sigma.discard_draft('pt') - 'edit_num' AS discarded;
 SELECT "Article", "Qty", "Bin" FROM sigds.sigds_pt ORDER BY sigma_row_id;
 
 -- unique values that changed places, rows that break a newer rule: they come back too
@@ -68,7 +68,7 @@ UPDATE sigds.sigds_pt SET "Article" = 'ink' WHERE "Article" = 'pen';
 UPDATE sigds.sigds_pt SET "Article" = 'pen' WHERE "Article" = 'ink (old)';
 UPDATE sigds.sigds_pt SET "Qty" = 'many' WHERE "Article" = 'nib';
 SELECT sigma.alter_column('pt', 'Qty', '{"validation": {"pattern": "^many$"}}')->'changed' AS changed;
-SELECT sigma.discard_draft('pt');
+SELECT sigma.discard_draft('pt') - 'edit_num' AS discarded;
 SELECT "Article", "Qty" FROM sigds.sigds_pt ORDER BY sigma_row_id;
 SELECT pg_temp.failure($$INSERT INTO sigds.sigds_pt ("Article", "Qty") VALUES ('pen', 'few')$$);
 SELECT sigma.alter_column('pt', 'Qty', '{"validation": null}')->'changed' AS changed;
@@ -81,7 +81,7 @@ COPY sigds.sigds_pt ("Article", "Qty") FROM stdin;
 tin	14
 \.
 SELECT row_id, operation, old->'Qty' AS old, new->'Qty' AS new FROM sigma.publish_preview('pt');
-SELECT sigma.publish('pt');
+SELECT sigma.publish('pt') - 'edit_num' - 'from_edit' AS published;
 
 -- writing in the wrong version
 SET sigma.mode = published;
@@ -143,7 +143,7 @@ GRANT SELECT ON sigma_views.pt TO regress_pt_editor;
 SET ROLE regress_pt_editor;
 UPDATE sigds.sigds_pt SET "Bin" = 9 WHERE "Article" = 'pen';
 SELECT operation, old->'Bin' AS old, new->'Bin' AS new FROM sigma.publish_preview('pt');
-SELECT sigma.discard_draft('pt');
+SELECT sigma.discard_draft('pt') - 'edit_num' AS discarded;
 RESET ROLE;
 -- row security: the preview shows what the caller may see, a draft is not taken back in part
 ALTER TABLE sigds.sigds_pt ENABLE ROW LEVEL SECURITY;

@@ -15,7 +15,8 @@ DECLARE
     result text;
     change jsonb;
 BEGIN
-    PERFORM sigma.create_input_table(jsonb_build_object('id', 'retypes_t',
+    -- without a log: all this is one transaction, which holds a lock on every relation that it made
+    PERFORM sigma.create_input_table(jsonb_build_object('id', 'retypes_t', 'governance_config', '{"audit": false}'::jsonb,
         'columns', jsonb_build_array(jsonb_build_object('name', 'v', 'type', old))));
     PERFORM sigma.handle_data_entry('retypes_t', jsonb_build_object('v', given));
     change := sigma.alter_column('retypes_t', 'v', jsonb_build_object('type', new));

@@ -1,0 +1,535 @@
+/*
+ * edit_log.c
+ *		The triggers that write the edit log: what one statement did to a data table.
+ *
+ * AFTER INSERT, UPDATE or DELETE, each statement, with transition tables, which are read
+ * as they are, without SPI.  Their names sort before those of all other AFTER STATEMENT
+ * triggers: what another trigger changes is then logged after what it was fired for.
+ *
+ * An entry takes up to 1,000 rows or 1 MB.  It says its stamp once: rows that somebody's
+ * trigger stamped otherwise begin a new one.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "commands/trigger.h"
+#include "executor/executor.h"
+#include "executor/tuptable.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/timestamp.h"
+#include "utils/tuplestore.h"
+
+#include "common/json_push.h"
+#include "common/names.h"
+#include "common/session.h"
+#include "input_table/edit_log.h"
+#include "input_table/rules.h"
+
+/* Reads one transition table from its beginning. */
+typedef struct RowReader
+{
+	Tuplestorestate *store;		/* NULL: the trigger has none */
+	int			pointer;
+	TupleTableSlot *slot;
+	MemoryContext cxt;			/* of the slot's tuple */
+} RowReader;
+
+/* System columns of a row. */
+typedef struct Stamps
+{
+	Datum		value[4];		/* by the constants below */
+	bool		isnull[4];
+} Stamps;
+
+enum
+{
+	UPDATED_AT, UPDATED_BY, CREATED_AT, CREATED_BY
+};
+
+/* What one trigger call logs. */
+typedef struct RowLog
+{
+	const InputTable *table;
+	LogWriter  *writer;
+	TupleDesc	desc;
+	RowReader	old;
+	RowReader	new;
+	int			ncolumn;
+	const TableColumn **columns;	/* those that entries have */
+	int64		left;			/* rows not yet put into an entry */
+	TimestampTz now;			/* the entries' timestamp */
+
+	/* the entry being made */
+	MemoryContext cxt;			/* reset after each */
+	JsonbParseState *state;
+	int			rows;
+	Size		bytes;
+	Stamps		stamps;
+} RowLog;
+
+static void begin_reader(RowReader *reader, Tuplestorestate *store, TupleDesc desc);
+static bool next_row(RowReader *reader);
+static void rewind_reader(RowReader *reader);
+static void end_reader(RowReader *reader);
+static void choose_columns(RowLog *log);
+static void write_rows(RowLog *log);
+static bool fits(RowLog *log, Size bytes, const Stamps *stamps);
+static Size row_size(RowLog *log);
+static void read_stamps(RowLog *log, Stamps *stamps);
+static bool same_stamp(int which, const Stamps *a, const Stamps *b);
+static void copy_stamps(Stamps *to, const Stamps *from);
+static void begin_entry(RowLog *log, const Stamps *stamps);
+static void end_entry(RowLog *log);
+static void write_one(RowLog *log, const Stamps *stamps);
+static void push_row(RowLog *log);
+static void push_cells(RowLog *log, TupleTableSlot *slot);
+static void push_object(RowLog *log, const char *key, TupleTableSlot *slot);
+static void push_cell(RowLog *log, int token, TupleTableSlot *slot, const TableColumn *column);
+static void push_blame(RowLog *log, const Stamps *stamps);
+static int64 row_id(const RowLog *log, TupleTableSlot *slot);
+static const char *text_of(const Stamps *stamps, int which);
+
+PG_FUNCTION_INFO_V1(log_rows);
+
+/*
+ * AFTER INSERT, UPDATE or DELETE of a data table, each statement.  Raises 55000 where the
+ * log is missing, 54000 where one row is larger than an entry can be.
+ */
+Datum
+log_rows(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = (TriggerData *) fcinfo->context;
+	Tuplestorestate *rows;
+	MemoryContext cxt;
+	MemoryContext caller;
+	RowLog		log = {0};
+
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(trigger->tg_event) ||
+		!TRIGGER_FIRED_FOR_STATEMENT(trigger->tg_event) || TRIGGER_FIRED_BY_TRUNCATE(trigger->tg_event))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"%s\" was not called as the trigger that it is", "log_rows")));
+	rows = trigger->tg_newtable != NULL ? trigger->tg_newtable : trigger->tg_oldtable;
+	if (rows == NULL || (log.left = tuplestore_tuple_count(rows)) == 0 || sigma_is_restore(trigger->tg_relation))
+		return PointerGetDatum(NULL);
+	log.table = sigma_data_table_rules(RelationGetRelid(trigger->tg_relation));
+	if (log.table == NULL || !sigma_is_whole(log.table))
+		sigma_refuse_broken(RelationGetRelid(trigger->tg_relation));
+	if (!OidIsValid(log.table->log.relid))
+		sigma_log_refuse_missing(log.table->id);
+
+	cxt = AllocSetContextCreate(CurrentMemoryContext, "sigma edit log", ALLOCSET_DEFAULT_SIZES);
+	caller = MemoryContextSwitchTo(cxt);
+	log.desc = RelationGetDescr(trigger->tg_relation);
+	log.now = GetCurrentStatementStartTimestamp();
+	log.cxt = AllocSetContextCreate(cxt, "sigma edit log entry", ALLOCSET_DEFAULT_SIZES);
+	log.writer = sigma_log_begin(&log.table->log);
+	sigma_log_part_of_statement(log.writer, fcinfo->flinfo->fn_mcxt);
+	begin_reader(&log.old, trigger->tg_oldtable, log.desc);
+	begin_reader(&log.new, trigger->tg_newtable, log.desc);
+	choose_columns(&log);
+	write_rows(&log);
+	end_reader(&log.old);
+	end_reader(&log.new);
+	(void) sigma_log_end(log.writer);
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(cxt);
+	return PointerGetDatum(NULL);
+}
+
+/* A read pointer of our own: other triggers have theirs. */
+static void
+begin_reader(RowReader *reader, Tuplestorestate *store, TupleDesc desc)
+{
+	reader->store = store;
+	reader->cxt = CurrentMemoryContext;
+	if (store == NULL)
+		return;
+	reader->pointer = tuplestore_alloc_read_pointer(store, EXEC_FLAG_REWIND);
+	reader->slot = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
+	rewind_reader(reader);
+}
+
+/* The next row into the slot, deformed. */
+static bool
+next_row(RowReader *reader)
+{
+	MemoryContext caller;
+	bool		found;
+
+	if (reader->store == NULL)
+		return false;
+	/* a tuple that comes from disk outlives the entry that is made when it is read */
+	caller = MemoryContextSwitchTo(reader->cxt);
+	tuplestore_select_read_pointer(reader->store, reader->pointer);
+	found = tuplestore_gettupleslot(reader->store, true, false, reader->slot);
+	MemoryContextSwitchTo(caller);
+	if (found)
+		slot_getallattrs(reader->slot);
+	return found;
+}
+
+static void
+rewind_reader(RowReader *reader)
+{
+	if (reader->store == NULL)
+		return;
+	tuplestore_select_read_pointer(reader->store, reader->pointer);
+	tuplestore_rescan(reader->store);
+}
+
+static void
+end_reader(RowReader *reader)
+{
+	if (reader->store == NULL)
+		return;
+	ExecDropSingleTupleTableSlot(reader->slot);
+	tuplestore_select_read_pointer(reader->store, 0);
+}
+
+/*
+ * The columns that entries have: all of inserted and deleted rows; of updated ones those
+ * that changed in any row, byte by byte.
+ */
+static void
+choose_columns(RowLog *log)
+{
+	const InputTable *table = log->table;
+	bool	   *chosen = palloc0(sizeof(bool) * (table->ncolumn + 1));
+	bool		updating = log->old.store != NULL && log->new.store != NULL;
+	int			i;
+
+	log->columns = palloc(sizeof(TableColumn *) * (table->ncolumn + 1));
+	while (updating && next_row(&log->old) && next_row(&log->new))
+		for (i = 0; i < table->ncolumn; i++)
+		{
+			const ColumnTypeInfo *type = &sigma_column_types[table->columns[i].type];
+			int			at = table->columns[i].attnum - 1;
+			TupleTableSlot *old = log->old.slot;
+			TupleTableSlot *new = log->new.slot;
+
+			if (chosen[i] || at < 0)
+				continue;
+			if (old->tts_isnull[at] || new->tts_isnull[at])
+				chosen[i] = old->tts_isnull[at] != new->tts_isnull[at];
+			else
+				chosen[i] = !datum_image_eq(old->tts_values[at], new->tts_values[at], type->by_value, type->length);
+		}
+	for (i = 0; i < table->ncolumn; i++)
+		if (AttributeNumberIsValid(table->columns[i].attnum) && (!updating || chosen[i]))
+			log->columns[log->ncolumn++] = &table->columns[i];
+	rewind_reader(&log->old);
+	rewind_reader(&log->new);
+}
+
+/* All rows into entries. */
+static void
+write_rows(RowLog *log)
+{
+	MemoryContext caller = MemoryContextSwitchTo(log->cxt);
+
+	while (log->left > 0)
+	{
+		Stamps		stamps;
+		Size		bytes;
+
+		CHECK_FOR_INTERRUPTS();
+		if ((log->old.store != NULL && !next_row(&log->old)) || (log->new.store != NULL && !next_row(&log->new)))
+			elog(ERROR, "a transition table has fewer rows than it counted");
+		if (log->old.store != NULL && log->new.store != NULL && row_id(log, log->old.slot) != row_id(log, log->new.slot))
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("the row id of a row of input table \"%s\" was changed", log->table->name),
+					 errhint("Look for a trigger on its data table that is not sigma's.")));
+		bytes = row_size(log);
+		read_stamps(log, &stamps);
+		if (log->rows > 0 && !fits(log, bytes, &stamps))
+			end_entry(log);
+		if (log->rows == 0 && log->left == 1)
+		{
+			write_one(log, &stamps);
+			break;
+		}
+		if (log->rows == 0)
+			begin_entry(log, &stamps);
+		push_row(log);
+		log->rows++;
+		log->left--;
+		log->bytes += bytes;
+	}
+	if (log->rows > 0)
+		end_entry(log);
+	MemoryContextSwitchTo(caller);
+}
+
+/* Has the entry that is being made room for a row of that size and stamp? */
+static bool
+fits(RowLog *log, Size bytes, const Stamps *stamps)
+{
+	/* rows that go have no stamp; those that are updated keep two */
+	int			count = log->new.store == NULL ? 0 : log->old.store != NULL ? 2 : 4;
+	int			i;
+
+	if (log->rows == LOG_CHUNK_ROWS || log->bytes + bytes > LOG_CHUNK_BYTES)
+		return false;
+	for (i = 0; i < count; i++)
+		if (!same_stamp(i, stamps, &log->stamps))
+			return false;
+	return true;
+}
+
+/* About how many bytes the row takes in an entry. */
+static Size
+row_size(RowLog *log)
+{
+	Size		bytes = 24;
+	int			i;
+
+	for (i = 0; i < log->ncolumn; i++)
+	{
+		const TableColumn *column = log->columns[i];
+		int			at = column->attnum - 1;
+
+		if (log->old.store != NULL)
+			bytes += sigma_log_size(column->type, log->old.slot->tts_values[at], log->old.slot->tts_isnull[at]);
+		if (log->new.store != NULL)
+			bytes += sigma_log_size(column->type, log->new.slot->tts_values[at], log->new.slot->tts_isnull[at]);
+	}
+	return bytes;
+}
+
+/* The stamps of the row that is written; they point into the slot. */
+static void
+read_stamps(RowLog *log, Stamps *stamps)
+{
+	AttrNumber	attributes[4];
+	int			i;
+
+	if (log->new.store == NULL)
+		return;
+	attributes[CREATED_AT] = log->table->created_at;
+	attributes[UPDATED_AT] = log->table->updated_at;
+	attributes[CREATED_BY] = log->table->created_by;
+	attributes[UPDATED_BY] = log->table->updated_by;
+	for (i = 0; i < 4; i++)
+	{
+		stamps->value[i] = log->new.slot->tts_values[attributes[i] - 1];
+		stamps->isnull[i] = log->new.slot->tts_isnull[attributes[i] - 1];
+	}
+}
+
+/* Is that stamp the same in both? */
+static bool
+same_stamp(int which, const Stamps *a, const Stamps *b)
+{
+	if (a->isnull[which] || b->isnull[which])
+		return a->isnull[which] == b->isnull[which];
+	if (which == CREATED_AT || which == UPDATED_AT)
+		return DatumGetTimestampTz(a->value[which]) == DatumGetTimestampTz(b->value[which]);
+	return datum_image_eq(a->value[which], b->value[which], false, -1);
+}
+
+/* A copy in the current context. */
+static void
+copy_stamps(Stamps *to, const Stamps *from)
+{
+	*to = *from;
+	if (!from->isnull[CREATED_BY])
+		to->value[CREATED_BY] = datumCopy(from->value[CREATED_BY], false, -1);
+	if (!from->isnull[UPDATED_BY])
+		to->value[UPDATED_BY] = datumCopy(from->value[UPDATED_BY], false, -1);
+}
+
+/* {"addRows": {"columns": [names], "rows": [ */
+static void
+begin_entry(RowLog *log, const Stamps *stamps)
+{
+	JsonbValue	name;
+	int			i;
+
+	if (log->new.store != NULL)
+		copy_stamps(&log->stamps, stamps);
+	pushJsonbValue(&log->state, WJB_BEGIN_OBJECT, NULL);
+	sigma_push_key(&log->state, log->old.store == NULL ? "addRows" : log->new.store == NULL ? "deleteRows" : "updateRows");
+	pushJsonbValue(&log->state, WJB_BEGIN_OBJECT, NULL);
+	sigma_push_key(&log->state, "columns");
+	pushJsonbValue(&log->state, WJB_BEGIN_ARRAY, NULL);
+	for (i = 0; i < log->ncolumn; i++)
+	{
+		name.type = jbvString;
+		name.val.string.val = unconstify(char *, log->columns[i]->name);
+		name.val.string.len = strlen(log->columns[i]->name);
+		pushJsonbValue(&log->state, WJB_ELEM, &name);
+	}
+	pushJsonbValue(&log->state, WJB_END_ARRAY, NULL);
+	sigma_push_key(&log->state, "rows");
+	pushJsonbValue(&log->state, WJB_BEGIN_ARRAY, NULL);
+}
+
+/* Write the entry, and forget all about it. */
+static void
+end_entry(RowLog *log)
+{
+	pushJsonbValue(&log->state, WJB_END_ARRAY, NULL);
+	if (log->new.store != NULL)
+		push_blame(log, &log->stamps);
+	pushJsonbValue(&log->state, WJB_END_OBJECT, NULL);
+	(void) sigma_log_put(log->writer, pushJsonbValue(&log->state, WJB_END_OBJECT, NULL));
+	log->state = NULL;
+	log->rows = 0;
+	log->bytes = 0;
+	MemoryContextReset(log->cxt);
+}
+
+/* The entry of a single row: its cells by name. */
+static void
+write_one(RowLog *log, const Stamps *stamps)
+{
+	TupleTableSlot *slot = log->new.store != NULL ? log->new.slot : log->old.slot;
+
+	if (log->new.store == NULL)
+	{
+		begin_entry(log, stamps);
+		push_row(log);
+		end_entry(log);
+		log->left = 0;
+		return;
+	}
+	pushJsonbValue(&log->state, WJB_BEGIN_OBJECT, NULL);
+	sigma_push_key(&log->state, log->old.store == NULL ? "addRow" : "updateRow");
+	pushJsonbValue(&log->state, WJB_BEGIN_OBJECT, NULL);
+	sigma_push_int(&log->state, "rowId", row_id(log, slot));
+	if (log->old.store == NULL)
+		push_object(log, "values", log->new.slot);
+	else
+	{
+		push_object(log, "old", log->old.slot);
+		push_object(log, "new", log->new.slot);
+	}
+	push_blame(log, stamps);
+	pushJsonbValue(&log->state, WJB_END_OBJECT, NULL);
+	(void) sigma_log_put(log->writer, pushJsonbValue(&log->state, WJB_END_OBJECT, NULL));
+	log->state = NULL;
+	log->left = 0;
+}
+
+/* [row_id, v ...], of updates [row_id, [old ...], [new ...]] */
+static void
+push_row(RowLog *log)
+{
+	JsonbValue	id;
+
+	id.type = jbvNumeric;
+	id.val.numeric = int64_to_numeric(row_id(log, log->new.store != NULL ? log->new.slot : log->old.slot));
+	pushJsonbValue(&log->state, WJB_BEGIN_ARRAY, NULL);
+	pushJsonbValue(&log->state, WJB_ELEM, &id);
+	if (log->old.store != NULL && log->new.store != NULL)
+	{
+		pushJsonbValue(&log->state, WJB_BEGIN_ARRAY, NULL);
+		push_cells(log, log->old.slot);
+		pushJsonbValue(&log->state, WJB_END_ARRAY, NULL);
+		pushJsonbValue(&log->state, WJB_BEGIN_ARRAY, NULL);
+		push_cells(log, log->new.slot);
+		pushJsonbValue(&log->state, WJB_END_ARRAY, NULL);
+	}
+	else
+		push_cells(log, log->new.store != NULL ? log->new.slot : log->old.slot);
+	pushJsonbValue(&log->state, WJB_END_ARRAY, NULL);
+}
+
+/* The cells as elements of the open array. */
+static void
+push_cells(RowLog *log, TupleTableSlot *slot)
+{
+	int			i;
+
+	for (i = 0; i < log->ncolumn; i++)
+		push_cell(log, WJB_ELEM, slot, log->columns[i]);
+}
+
+/* The cells as an object. */
+static void
+push_object(RowLog *log, const char *key, TupleTableSlot *slot)
+{
+	int			i;
+
+	sigma_push_key(&log->state, key);
+	pushJsonbValue(&log->state, WJB_BEGIN_OBJECT, NULL);
+	for (i = 0; i < log->ncolumn; i++)
+	{
+		sigma_push_key(&log->state, log->columns[i]->name);
+		push_cell(log, WJB_VALUE, slot, log->columns[i]);
+	}
+	pushJsonbValue(&log->state, WJB_END_OBJECT, NULL);
+}
+
+/*
+ * One cell.  Texts of a minimal tuple are in place until the slot takes the next row, so
+ * they are copied: the entry is put together at its end.
+ */
+static void
+push_cell(RowLog *log, int token, TupleTableSlot *slot, const TableColumn *column)
+{
+	int			at = column->attnum - 1;
+	JsonbValue	cell;
+
+	sigma_log_encode(column->type, slot->tts_values[at], slot->tts_isnull[at], &cell);
+	if (cell.type == jbvString)
+	{
+		char	   *copy = palloc(cell.val.string.len);
+
+		memcpy(copy, cell.val.string.val, cell.val.string.len);
+		cell.val.string.val = copy;
+	}
+	else if (cell.type == jbvNumeric && column->type == COLUMN_NUMBER)
+		cell.val.numeric = DatumGetNumericCopy(NumericGetDatum(cell.val.numeric));
+	else if (cell.type == jbvBinary)
+	{
+		JsonbContainer *copy = palloc(cell.val.binary.len);
+
+		memcpy(copy, cell.val.binary.data, cell.val.binary.len);
+		cell.val.binary.data = copy;
+	}
+	pushJsonbValue(&log->state, token, &cell);
+}
+
+/* {"updatedBy": ...}, and stamps that do not follow from the entry's. */
+static void
+push_blame(RowLog *log, const Stamps *stamps)
+{
+	bool		inserting = log->old.store == NULL;
+
+	sigma_push_key(&log->state, "blameInfo");
+	pushJsonbValue(&log->state, WJB_BEGIN_OBJECT, NULL);
+	sigma_push_text(&log->state, "updatedBy", text_of(stamps, UPDATED_BY));
+	if (stamps->isnull[UPDATED_AT] || DatumGetTimestampTz(stamps->value[UPDATED_AT]) != log->now)
+		sigma_push_text(&log->state, "updatedAt", text_of(stamps, UPDATED_AT));
+	if (inserting && (stamps->isnull[CREATED_AT] || DatumGetTimestampTz(stamps->value[CREATED_AT]) != log->now))
+		sigma_push_text(&log->state, "createdAt", text_of(stamps, CREATED_AT));
+	if (inserting && (stamps->isnull[CREATED_BY] || stamps->isnull[UPDATED_BY] ?
+					  stamps->isnull[CREATED_BY] != stamps->isnull[UPDATED_BY] :
+					  !datum_image_eq(stamps->value[CREATED_BY], stamps->value[UPDATED_BY], false, -1)))
+		sigma_push_text(&log->state, "createdBy", text_of(stamps, CREATED_BY));
+	pushJsonbValue(&log->state, WJB_END_OBJECT, NULL);
+}
+
+static int64
+row_id(const RowLog *log, TupleTableSlot *slot)
+{
+	return DatumGetInt64(slot->tts_values[log->table->row_id - 1]);
+}
+
+/* A stamp as text, times in ISO form and UTC; NULL for null. */
+static const char *
+text_of(const Stamps *stamps, int which)
+{
+	if (stamps->isnull[which])
+		return NULL;
+	if (which == CREATED_BY || which == UPDATED_BY)
+		return TextDatumGetCString(stamps->value[which]);
+	return sigma_log_moment(DatumGetTimestampTz(stamps->value[which]));
+}

@@ -1,0 +1,438 @@
+/*
+ * edit_log_write.c
+ *		From edits to rows of the log.
+ *
+ * A row is put there by the table access method and its index entries by the executor,
+ * as COPY does: the writer of a data table needs no right on its log, and nothing of
+ * his runs under another identity.
+ *
+ * Order.  Numbers come from one sequence of the database and are drawn when the locks
+ * on the rows that were written are held, so that they rise in the order in which
+ * transactions changed any one row.  "settled" is the next transaction id, read after
+ * the number: once all transactions before it have ended, no smaller number is missing.
+ *
+ * Chained logs hash each entry with the one before it; their writers wait for each
+ * other until their transactions end.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/transam.h"
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "commands/dbcommands.h"
+#include "commands/sequence.h"
+#include "common/cryptohash.h"
+#include "common/sha2.h"
+#include "executor/executor.h"
+#include "lib/ilist.h"
+#include "miscadmin.h"
+#include "port/pg_bswap.h"
+#include "storage/lock.h"
+#include "storage/proc.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+#include "utils/xid8.h"
+
+#include "common/catalog.h"
+#include "common/json_push.h"
+#include "common/names.h"
+#include "common/session.h"
+#include "input_table/edit_log.h"
+
+#define CHAIN_LOCK_KEY		0x5369676d	/* "Sigm": which advisory locks are meant */
+#define CHAIN_LOCK_CLASS	4			/* SQL functions use 1 and 2, row counters 3 */
+
+/* The number of one statement's first entry, shared by the triggers that it fires. */
+typedef struct StatementNumber
+{
+	dlist_node	node;			/* of statement_numbers */
+	MemoryContextCallback callback;
+	Oid			log;
+	LocalTransactionId lxid;
+	CommandId	command;
+	int64		statement;
+} StatementNumber;
+
+struct LogWriter
+{
+	const EditLog *log;
+	Relation	rel;
+	EState	   *estate;
+	ResultRelInfo *result;
+	TupleTableSlot *slot;
+	Oid			sequence;
+	LogGroup   *group;			/* or NULL */
+	int64	   *statement;		/* where the statement's number stands, 0: not drawn yet */
+	int64		own_statement;
+	int64		last;
+	Datum		values[LOG_ATTRIBUTES];
+	bool		nulls[LOG_ATTRIBUTES];
+	bytea	   *hash;			/* of the entry before, or NULL */
+	MemoryContext cxt;
+};
+
+static LogGroup *current_group = NULL;
+static dlist_head statement_numbers = DLIST_STATIC_INIT(statement_numbers);
+
+static void forget_statement(void *arg);
+static int64 instance_number(void);
+static Datum make_metadata(const EditLog *log);
+static const char *origin_name(void);
+static void lock_chain(Oid log);
+static bytea *last_hash(Relation rel);
+
+/* Open a group, inside the one that is open now. */
+void
+sigma_log_group_begin(LogGroup *group, Oid log)
+{
+	group->outer = current_group;
+	group->log = log;
+	group->statement = group->last = 0;
+	current_group = group;
+}
+
+void
+sigma_log_group_end(LogGroup *group)
+{
+	current_group = group->outer;
+}
+
+/*
+ * Open a log for writing, in the current context, which must live until sigma_log_end.
+ * 55000 where the log is not as it was made.
+ */
+LogWriter *
+sigma_log_begin(const EditLog *log)
+{
+	LogWriter  *writer = palloc0(sizeof(LogWriter));
+
+	writer->log = log;
+	writer->cxt = CurrentMemoryContext;
+	writer->rel = try_table_open(log->relid, RowExclusiveLock);
+	if (writer->rel == NULL)
+		sigma_log_refuse_missing(log->id);
+	sigma_log_check_shape(writer->rel);
+	writer->estate = CreateExecutorState();
+	writer->result = makeNode(ResultRelInfo);
+	InitResultRelInfo(writer->result, writer->rel, 1, NULL, 0);
+	ExecOpenIndices(writer->result, false);
+	writer->slot = MakeSingleTupleTableSlot(RelationGetDescr(writer->rel), &TTSOpsVirtual);
+	writer->sequence = sigma_relation_oid("sigma_edit_num");
+	writer->group = current_group != NULL && current_group->log == log->relid ? current_group : NULL;
+	writer->statement = writer->group != NULL ? &writer->group->statement : &writer->own_statement;
+
+	writer->values[LOG_DS_ID - 1] = CStringGetTextDatum(log->id);
+	writer->values[LOG_TIMESTAMP - 1] = TimestampTzGetDatum(GetCurrentStatementStartTimestamp());
+	writer->values[LOG_METADATA - 1] = make_metadata(log);
+	writer->values[LOG_XACT - 1] = FullTransactionIdGetDatum(GetTopFullTransactionId());
+	writer->values[LOG_INSTANCE - 1] = Int64GetDatum(instance_number());
+	writer->nulls[LOG_HASH - 1] = true;
+	if (log->chained)
+	{
+		lock_chain(log->relid);
+		writer->hash = last_hash(writer->rel);
+	}
+	return writer;
+}
+
+/*
+ * The entries are the running statement's, which other triggers may log too (MERGE, an
+ * upsert, WITH): they share its number.  Statements are told apart by transaction and the
+ * command id of their snapshot; "cxt" lives as long as the statement.
+ */
+void
+sigma_log_part_of_statement(LogWriter *writer, MemoryContext cxt)
+{
+	CommandId	command = GetActiveSnapshot()->curcid;
+	StatementNumber *number;
+	dlist_iter	iter;
+
+	if (writer->group != NULL)
+		return;
+	dlist_foreach(iter, &statement_numbers)
+	{
+		number = dlist_container(StatementNumber, node, iter.cur);
+		if (number->log == writer->log->relid && number->command == command && number->lxid == SIGMA_LOCAL_XID)
+		{
+			writer->statement = &number->statement;
+			return;
+		}
+	}
+	number = MemoryContextAllocZero(cxt, sizeof(StatementNumber));
+	number->log = writer->log->relid;
+	number->lxid = SIGMA_LOCAL_XID;
+	number->command = command;
+	number->callback.func = forget_statement;
+	number->callback.arg = number;
+	dlist_push_head(&statement_numbers, &number->node);
+	MemoryContextRegisterResetCallback(cxt, &number->callback);
+	writer->statement = &number->statement;
+}
+
+/* The statement's context goes away, and with it its number. */
+static void
+forget_statement(void *arg)
+{
+	dlist_delete(&((StatementNumber *) arg)->node);
+}
+
+/* Write one entry.  Returns its number; what it needs is allocated in the current context. */
+int64
+sigma_log_put(LogWriter *writer, JsonbValue *edit)
+{
+	Datum	   *values = writer->values;
+	int64		number = nextval_internal(writer->sequence, false);
+
+	if (*writer->statement == 0)
+		*writer->statement = number;
+	values[LOG_EDIT_NUM - 1] = Int64GetDatum(number);
+	/* not before the number is drawn: see above */
+	values[LOG_SETTLED - 1] = FullTransactionIdGetDatum(ReadNextFullTransactionId());
+	values[LOG_STATEMENT - 1] = Int64GetDatum(*writer->statement);
+	values[LOG_EDIT - 1] = JsonbPGetDatum(JsonbValueToJsonb(edit));
+	if (writer->log->chained)
+	{
+		bytea	   *hash = sigma_log_hash(writer->hash, RelationGetDescr(writer->rel), values, writer->nulls);
+
+		writer->hash = MemoryContextAlloc(writer->cxt, VARSIZE(hash));
+		memcpy(writer->hash, hash, VARSIZE(hash));
+		values[LOG_HASH - 1] = PointerGetDatum(writer->hash);
+		writer->nulls[LOG_HASH - 1] = false;
+	}
+
+	ExecClearTuple(writer->slot);
+	memcpy(writer->slot->tts_values, values, sizeof(writer->values));
+	memcpy(writer->slot->tts_isnull, writer->nulls, sizeof(writer->nulls));
+	ExecStoreVirtualTuple(writer->slot);
+	table_tuple_insert(writer->rel, writer->slot, GetCurrentCommandId(true), 0, NULL);
+	if (writer->result->ri_NumIndices > 0)
+		(void) sigma_insert_index_tuples(writer->result, writer->slot, writer->estate);
+	ResetPerTupleExprContext(writer->estate);
+	writer->last = number;
+	if (writer->group != NULL)
+		writer->group->last = number;
+	return number;
+}
+
+/* Close the log, which stays locked.  Returns the number of the last entry, or 0. */
+int64
+sigma_log_end(LogWriter *writer)
+{
+	ExecDropSingleTupleTableSlot(writer->slot);
+	ExecCloseIndices(writer->result);
+	FreeExecutorState(writer->estate);
+	table_close(writer->rel, NoLock);
+	return writer->last;
+}
+
+/* Write one entry {operation: payload} by itself.  Returns its number; 0 where no log is kept. */
+int64
+sigma_log_event(const EditLog *log, const char *operation, const JsonbValue *payload)
+{
+	JsonbParseState *state = NULL;
+	LogWriter  *writer;
+
+	if (!OidIsValid(log->relid))
+		return 0;
+	writer = sigma_log_begin(log);
+	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	sigma_push_value(&state, operation, payload);
+	(void) sigma_log_put(writer, pushJsonbValue(&state, WJB_END_OBJECT, NULL));
+	return sigma_log_end(writer);
+}
+
+/* 55000 where the log's columns are not those that it was made with. */
+void
+sigma_log_check_shape(Relation log)
+{
+	static const Oid types[LOG_ATTRIBUTES] = {
+		TEXTOID, INT8OID, TIMESTAMPTZOID, JSONBOID, JSONBOID, XID8OID, XID8OID, INT8OID, INT8OID, BYTEAOID
+	};
+	TupleDesc	desc = RelationGetDescr(log);
+	bool		fits = desc->natts == LOG_ATTRIBUTES;
+	int			i;
+
+	for (i = 0; fits && i < LOG_ATTRIBUTES; i++)
+		fits = TupleDescAttr(desc, i)->atttypid == types[i];
+	if (!fits)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table \"%s\" is not a whole edit log", RelationGetRelationName(log)),
+				 errdetail("Its columns are not those that it was made with."),
+				 errtable(log)));
+}
+
+/* 55000: the log that should be there is not. */
+void
+sigma_log_refuse_missing(const char *id)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("the edit log of input table \"%s\" is missing", id),
+			 errdetail("There should be a table sigds.%s.", sigma_log_name(id)),
+			 errhint("Switch \"audit\" of its governance_config off and on again to begin a new one.")));
+}
+
+/*
+ * What an entry is chained by: SHA-256 over the hash before it and what the entry says.
+ * Numbers in network order, documents as text: the same after a dump and restore.
+ */
+bytea *
+sigma_log_hash(const bytea *previous, TupleDesc desc, const Datum *values, const bool *nulls)
+{
+	static const int numbers[] = {LOG_EDIT_NUM, LOG_STATEMENT, LOG_TIMESTAMP, LOG_XACT, LOG_INSTANCE};
+	static const int documents[] = {LOG_EDIT, LOG_METADATA};
+	pg_cryptohash_ctx *ctx = pg_cryptohash_create(PG_SHA256);
+	bytea	   *result = palloc(VARHDRSZ + PG_SHA256_DIGEST_LENGTH);
+	text	   *id = DatumGetTextPP(values[LOG_DS_ID - 1]);
+	bool		done;
+	int			i;
+
+	done = pg_cryptohash_init(ctx) >= 0;
+	if (previous != NULL)
+		done = done && pg_cryptohash_update(ctx, (uint8 *) VARDATA_ANY(previous), VARSIZE_ANY_EXHDR(previous)) >= 0;
+	done = done && pg_cryptohash_update(ctx, (uint8 *) VARDATA_ANY(id), VARSIZE_ANY_EXHDR(id)) >= 0;
+	for (i = 0; i < lengthof(numbers); i++)
+	{
+		uint64		number = nulls[numbers[i] - 1] ? 0 : pg_hton64((uint64) DatumGetInt64(values[numbers[i] - 1]));
+
+		done = done && pg_cryptohash_update(ctx, (uint8 *) &number, sizeof(number)) >= 0;
+	}
+	for (i = 0; i < lengthof(documents); i++)
+	{
+		Jsonb	   *json = DatumGetJsonbP(values[documents[i] - 1]);
+		char	   *document = JsonbToCString(NULL, &json->root, VARSIZE(json));
+
+		done = done && pg_cryptohash_update(ctx, (uint8 *) document, strlen(document) + 1) >= 0;
+		pfree(document);
+	}
+	done = done && pg_cryptohash_final(ctx, (uint8 *) VARDATA(result), PG_SHA256_DIGEST_LENGTH) >= 0;
+	pg_cryptohash_free(ctx);
+	if (!done)
+		elog(ERROR, "could not compute SHA-256");
+	SET_VARSIZE(result, VARHDRSZ + PG_SHA256_DIGEST_LENGTH);
+	return result;
+}
+
+/* The random number that this database got when the extension was created; it is not dumped. */
+static int64
+instance_number(void)
+{
+	static Oid	known = InvalidOid;
+	static int64 number = 0;
+	Oid			relid = sigma_relation_oid("sigma_instance");
+	Relation	rel;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	Snapshot	snapshot;
+
+	if (known == relid)
+		return number;
+	rel = table_open(relid, AccessShareLock);
+	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	scan = systable_beginscan(rel, InvalidOid, false, snapshot, 0, NULL);
+	tuple = systable_getnext(scan);
+	if (HeapTupleIsValid(tuple))
+	{
+		bool		isnull;
+
+		number = DatumGetInt64(heap_getattr(tuple, 1, RelationGetDescr(rel), &isnull));
+		known = relid;
+	}
+	systable_endscan(scan);
+	UnregisterSnapshot(snapshot);
+	table_close(rel, AccessShareLock);
+	if (known != relid)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table sigma.sigma_instance is empty"),
+				 errhint("It holds one random number; insert it again.")));
+	return number;
+}
+
+/* Who made the edit, and by what. */
+static Datum
+make_metadata(const EditLog *log)
+{
+	JsonbParseState *state = NULL;
+	const char *workbook = log->workbook;
+
+	if (workbook == NULL)
+		workbook = sigma_workbook_id;
+	if (workbook == NULL || workbook[0] == '\0')
+		workbook = get_database_name(MyDatabaseId);
+	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	sigma_push_text(&state, "tableName", sigma_data_table_name(log->id));
+	sigma_push_text(&state, "workbookId", workbook);
+	sigma_push_text(&state, "elementTitle", log->name);
+	sigma_push_text(&state, "userEmail", sigma_app_user());
+	sigma_push_text(&state, "role", GetUserNameFromId(GetOuterUserId(), false));
+	sigma_push_text(&state, "origin", origin_name());
+	if (sigma_session.execution_id != NULL)
+		sigma_push_text(&state, "executionId", sigma_session.execution_id);
+	sigma_push_text(&state, "application", application_name == NULL ? "" : application_name);
+	return JsonbPGetDatum(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL)));
+}
+
+/* What the running statement came from. */
+static const char *
+origin_name(void)
+{
+	switch (sigma_session.origin)
+	{
+		case ORIGIN_ENTRY:
+			return "entry";
+		case ORIGIN_IMPORT:
+			return "import";
+		case ORIGIN_ACTION:
+			return "action";
+		case ORIGIN_SYNC:
+			return "sync";
+		case ORIGIN_UNDO:
+			return "undo";
+		case ORIGIN_SQL:
+		case ORIGIN_SYSTEM:
+			break;
+	}
+	return sigma_session.execution_id != NULL ? "action" : "sql";
+}
+
+/* One transaction at a time adds to a chain. */
+static void
+lock_chain(Oid log)
+{
+	LOCKTAG		tag;
+
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, CHAIN_LOCK_KEY, log, CHAIN_LOCK_CLASS);
+	(void) LockAcquire(&tag, ExclusiveLock, false, false);
+}
+
+/* The hash of the newest entry that has one, or NULL; in the current context. */
+static bytea *
+last_hash(Relation rel)
+{
+	bytea	   *hash = NULL;
+	Relation	index = index_open(sigma_primary_key(rel), AccessShareLock);
+	SysScanDesc scan = systable_beginscan_ordered(rel, index, SnapshotSelf, 0, NULL);
+	HeapTuple	tuple;
+
+	while (hash == NULL && (tuple = systable_getnext_ordered(scan, BackwardScanDirection)) != NULL)
+	{
+		bool		isnull;
+		Datum		value = heap_getattr(tuple, LOG_HASH, RelationGetDescr(rel), &isnull);
+
+		if (!isnull)
+			hash = DatumGetByteaPCopy(value);
+	}
+	systable_endscan_ordered(scan);
+	index_close(index, AccessShareLock);
+	return hash;
+}
