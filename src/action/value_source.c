@@ -62,6 +62,7 @@ static ValueSource *compile(const CompileState *state, const JsonNode *node, boo
 static ValueSource *compile_object(const CompileState *state, const JsonNode *node, bool is_data);
 static ValueSource *compile_items(const CompileState *state, SourceKind kind, const JsonNode *node, bool is_data);
 static ValueSource *fold(ValueSource *source);
+static FormulaProgram *create_program(const char *text, const JsonNode *where, const char *place, FormulaType wanted);
 static ValueSource *compile_formula(const CompileState *state, const char *text, const JsonNode *where,
 									const char *place, FormulaType wanted);
 static ValueSource *compile_text(const CompileState *state, const JsonNode *node);
@@ -296,7 +297,6 @@ static ValueSource *
 compile_formula(const CompileState *state, const char *text, const JsonNode *where, const char *place,
 				FormulaType wanted)
 {
-	MemoryContext cxt = CurrentMemoryContext;
 	ValueSource *source = new_source(SOURCE_REFERENCE);
 
 	if (sigma_reference_of_formula(text, &source->reference))
@@ -304,16 +304,27 @@ compile_formula(const CompileState *state, const char *text, const JsonNode *whe
 	if (!state->resolve)
 		return static_node(NULL);
 	source->kind = SOURCE_FORMULA;
+	source->program = create_program(text, where, place, wanted);
+	return source;
+}
+
+/* A program in the current context; its errors name the place in the document. */
+static FormulaProgram *
+create_program(const char *text, const JsonNode *where, const char *place, FormulaType wanted)
+{
+	MemoryContext cxt = CurrentMemoryContext;
+	FormulaProgram *volatile program = NULL;
+
 	PG_TRY();
 	{
-		source->program = sigma_program_create(text, place, wanted, true, cxt);
+		program = sigma_program_create(text, place, wanted, true, cxt);
 	}
 	PG_CATCH();
 	{
 		sigma_document_rethrow(where, cxt);
 	}
 	PG_END_TRY();
-	return source;
+	return program;
 }
 
 /* Dynamic text: literal pieces and {{formulas}}; a literal where it has none of these. */
