@@ -49,7 +49,9 @@
 	"UPDATE sigma.sigma_layout_elements AS e SET parent_id = l.parent_id, \"position\" = l.place" \
 	" FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3)) AS l(id, parent_id, place)" \
 	" WHERE e.id OPERATOR(pg_catalog.=) l.id" \
-	" AND (e.parent_id::pg_catalog.text IS DISTINCT FROM l.parent_id OR e.\"position\" IS DISTINCT FROM l.place)"
+	" AND ((e.parent_id IS NULL) OPERATOR(pg_catalog.<>) (l.parent_id IS NULL)" \
+	" OR e.parent_id::pg_catalog.text OPERATOR(pg_catalog.<>) l.parent_id" \
+	" OR e.\"position\" IS NULL OR e.\"position\" OPERATOR(pg_catalog.<>) l.place)"
 
 /* Apart from the one- and two-key locks that users take. */
 #define LAYOUT_LOCK_SPACE	0x5347

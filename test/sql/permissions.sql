@@ -251,12 +251,12 @@ RESET client_min_messages;
 SELECT has_table_privilege('regress_perm_nobody', 'sigds.sigds_perm', 'SELECT, TRUNCATE'), has_table_privilege('regress_perm_nobody', 'sigma.sigma_audit', 'SELECT');
 
 -- What an attacker made is not called, whoever has his schema first in search_path.
-CREATE TABLE regress_evil.caught (what text, as_role name);
+CREATE TABLE regress_evil.caught (what text, as_role name, query text);
 GRANT INSERT ON regress_evil.caught TO PUBLIC;
 SET ROLE regress_perm_builder;
 SET search_path = pg_catalog;
 CREATE FUNCTION regress_evil.catch(what text) RETURNS bool LANGUAGE sql AS
-    'INSERT INTO regress_evil.caught VALUES (what, current_user); SELECT true';
+    'INSERT INTO regress_evil.caught VALUES (what, current_user, current_query()); SELECT true';
 DO $$
 DECLARE
     f record;
@@ -268,7 +268,7 @@ BEGIN
                AND o.oprright <> 0 AND o.oprresult <> 0 LOOP
         EXECUTE format('CREATE FUNCTION regress_evil.op_%s(a %s, b %s) RETURNS %s LANGUAGE sql AS %L', f.oid,
                        f.oprleft::regtype, f.oprright::regtype, f.oprresult::regtype,
-                       format('SELECT regress_evil.catch(%L); SELECT $1 OPERATOR(pg_catalog.%s) $2', 'operator', f.oprname));
+                       format('SELECT regress_evil.catch(%L); SELECT $1 OPERATOR(pg_catalog.%s) $2', 'operator ' || f.oprname, f.oprname));
         EXECUTE format('CREATE OPERATOR regress_evil.%s (LEFTARG = %s, RIGHTARG = %s, FUNCTION = regress_evil.op_%s)',
                        f.oprname, f.oprleft::regtype, f.oprright::regtype, f.oid);
     END LOOP;
@@ -293,19 +293,25 @@ DELETE FROM regress_evil.caught;
 -- a superuser goes through everything
 SELECT pg_catalog.bool_and(sigma.create_input_table('{"id": "perm_path", "name": "Path", "columns": [{"name": "a", "type": "text", "unique": "ignore_case", "default_value": "x"},
     {"name": "b", "type": "number", "validation": {"min": 0}}], "max_rows": 100, "allow_bulk_operations": true, "data_entry_permission": "published"}') IS NOT NULL);
-SELECT sigma.handle_data_entry('perm_path', '[{"a": "1", "b": 1}, {"a": "2", "b": 2}]') ->> 'accepted';
-SELECT sigma.handle_data_entry('perm_path', '[{"a": "1", "b": 3}]', 'strict', '{"key": ["a"], "on_conflict": "update"}') ->> 'accepted';
-SELECT sigma.import_csv('perm_path', E'a,b\n3,4\n', '{"mode": "partial"}') ->> 'accepted';
+SELECT pg_catalog.jsonb_extract_path_text(sigma.handle_data_entry('perm_path', '[{"a": "1", "b": 1}, {"a": "2", "b": 2}]'), 'accepted');
+SELECT pg_catalog.jsonb_extract_path_text(sigma.handle_data_entry('perm_path', '[{"a": "1", "b": 3}]', 'strict', '{"key": ["a"], "on_conflict": "update"}'), 'accepted');
+SELECT pg_catalog.jsonb_extract_path_text(sigma.import_csv('perm_path', E'a,b\n3,4\n', '{"mode": "partial"}'), 'accepted');
 SELECT sigma.validate_data('perm_path', '[{"a": "1", "b": -1}]') IS NOT NULL;
-SELECT sigma.update_input_table('perm_path', '{"name": "Path 2", "columns": [{"name": "a"}, {"name": "c", "renamed_from": "b", "type": "number"}, {"name": "d", "type": "date"}]}') -> 'added';
-SELECT sigma.table_info('perm_path') -> 'row_count';
+SELECT pg_catalog.jsonb_extract_path(sigma.update_input_table('perm_path', '{"name": "Path 2", "columns": [{"name": "a"}, {"name": "c", "renamed_from": "b", "type": "number"}, {"name": "d", "type": "date"}]}'), 'added');
+SELECT pg_catalog.jsonb_extract_path(sigma.table_info('perm_path'), 'row_count');
 SELECT row_count FROM sigma.list_input_tables() AS l WHERE l.id OPERATOR(pg_catalog.=) 'perm_path';
 SELECT sigma.grant_access('regress_perm_nobody', 'editor', 'perm_path');
 SELECT sigma.revoke_access('regress_perm_nobody', 'editor', 'perm_path');
 SELECT level FROM sigma.list_access() AS l WHERE l.role OPERATOR(pg_catalog.=) 'regress_perm_viewer';
+SELECT pg_catalog.jsonb_extract_path_text(sigma.update_input_table('perm_path', '{"data_entry_permission": "draft"}'), 'dropped');
+SELECT pg_catalog.jsonb_extract_path_text(sigma.handle_data_entry('perm_path', '[{"a": "1", "c": 5}]', 'strict', '{"key": ["a"], "on_conflict": "update"}'), 'accepted');
+SELECT operation FROM sigma.publish_preview('perm_path');
+SELECT pg_catalog.jsonb_extract_path(sigma.discard_draft('perm_path'), 'updated');
+SELECT pg_catalog.jsonb_extract_path_text(sigma.handle_data_entry('perm_path', '[{"a": "1", "c": 5}]', 'strict', '{"key": ["a"], "on_conflict": "update"}'), 'accepted');
+SELECT pg_catalog.jsonb_extract_path(sigma.publish('perm_path'), 'updated');
 SELECT sigma.create_page('{"id": "perm_path_page", "children": [{"id": "perm_path_box", "type": "container", "children": [{"id": "perm_path_t", "type": "input_table", "source": "perm_path"}]}]}');
 SELECT sigma.move_layout_element('perm_path_t', 'perm_path_page', 0);
-SELECT sigma.execute_sequence('perm_insert') ->> 'status';
+SELECT pg_catalog.jsonb_extract_path_text(sigma.execute_sequence('perm_insert'), 'status');
 SELECT sigma.pause_sequence('perm_insert'), sigma.resume_sequence('perm_insert');
 SELECT sigma.set_variable('perm_variable', '"x"'), sigma.get_variable('perm_variable');
 SELECT sigma.refresh_statistics();
@@ -313,8 +319,8 @@ SELECT sigma.delete_layout_element('perm_path_page');
 SELECT sigma.delete_input_table('perm_path', true);
 -- and an editor, for whom row security of the catalog is evaluated
 SET ROLE regress_perm_editor;
-SELECT sigma.table_info('perm') -> 'row_count';
-SELECT sigma.handle_data_entry('perm', '[{"item": "x"}]') ->> 'accepted';
+SELECT pg_catalog.jsonb_extract_path(sigma.table_info('perm'), 'row_count');
+SELECT pg_catalog.jsonb_extract_path_text(sigma.handle_data_entry('perm', '[{"item": "x"}]'), 'accepted');
 SELECT l.id FROM sigma.list_action_sequences() AS l WHERE l.id OPERATOR(pg_catalog.=) 'perm_nothing';
 RESET ROLE;
 RESET search_path;
