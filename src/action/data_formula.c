@@ -91,6 +91,7 @@ compile(RowFormula *formula)
 	scope.tables = true;
 	scope.stored = true;
 	scope.resolve = resolve;
+	scope.selection = sigma_parameters_selection;
 	scope.arg = formula->parameters;
 	result = sigma_formula_compile(formula->text, &scope, TYPE_LOGICAL);
 	formula->reads = scope.reads;

@@ -2,7 +2,8 @@
  * compile.h
  *		From a formula to typed SQL, and from there to something that runs.
  *
- * compile.c       nodes, operators, references
+ * compile.c       nodes, operators
+ * compile_reference.c  references
  * compile_call.c  calls: argument types, templates, the functions templates cannot say
  * compile_rows.c  aggregates and windows: calls over rows
  * compile_sources.c  which rows a call reads
@@ -111,6 +112,7 @@ extern FormulaSql *sigma_formula_compile(const char *text, FormulaScope *scope, 
 /* relation.c: 42P01 where there is none */
 extern FormulaRelation *sigma_formula_relation(Oid relid);
 extern FormulaRelation *sigma_formula_find_table(const char *name);
+extern void sigma_formula_type_form(FormulaColumn *column, Oid type);
 
 /* What the floor of input tables knows about relations; NULL until it is loaded. */
 typedef struct FormulaRelationHooks

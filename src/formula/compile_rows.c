@@ -68,6 +68,8 @@ compile_over_rows(FormulaCompiler *compiler, const FormulaNode *node, const Form
 	sigma_compile_push_frame(compiler, &frame, rows.relation);
 	value = build_aggregate(compiler, node, function);
 	sigma_compile_pop_frame(compiler, &frame);
+	if (value->form == SQL_NULL)
+		return sigma_compile_node(compiler, sigma_formula_parse("Null"));
 	result = sigma_compile_result(compiler, value->form,
 								  psprintf("(SELECT %s FROM %s)", value->sql, sigma_compile_from(&frame)));
 	result->from_json = value->from_json;

@@ -41,16 +41,20 @@ extern FormulaSql *sigma_compile_node(FormulaCompiler *compiler, const FormulaNo
 extern FormulaSql *sigma_compile_binary(FormulaCompiler *compiler, const FormulaNode *at, FormulaOperator op,
 										FormulaSql *left, FormulaSql *right);
 extern FormulaSql *sigma_compile_result(FormulaCompiler *compiler, SqlForm form, char *sql);
+extern void sigma_compile_error(FormulaCompiler *compiler, const FormulaNode *at, int sqlstate, const char *hint,
+								const char *format,...) pg_attribute_printf(5, 6) pg_attribute_noreturn();
+extern void sigma_compile_type_error(FormulaCompiler *compiler, const FormulaNode *at, const char *what,
+									 FormulaType expected, const FormulaSql *received) pg_attribute_noreturn();
+
+/* compile_reference.c */
+extern FormulaSql *sigma_compile_reference(FormulaCompiler *compiler, const FormulaNode *node);
+extern FormulaSql *sigma_compile_context_member(FormulaCompiler *compiler, const FormulaNode *node);
 extern FormulaFrame *sigma_compile_find_frame(FormulaCompiler *compiler, const char *source);
 extern FormulaColumn *sigma_compile_find_column(FormulaCompiler *compiler, const FormulaNode *node,
 												FormulaRelation *relation, const char *name);
 extern FormulaRelation *sigma_compile_find_table(FormulaCompiler *compiler, const char *name);
 extern const char *sigma_compile_attribute(FormulaCompiler *compiler, FormulaFrame *frame, const char *attribute);
 extern bool sigma_compile_is_context(const char *source);
-extern void sigma_compile_error(FormulaCompiler *compiler, const FormulaNode *at, int sqlstate, const char *hint,
-								const char *format,...) pg_attribute_printf(5, 6) pg_attribute_noreturn();
-extern void sigma_compile_type_error(FormulaCompiler *compiler, const FormulaNode *at, const char *what,
-									 FormulaType expected, const FormulaSql *received) pg_attribute_noreturn();
 
 /* compile_call.c */
 extern FormulaSql *sigma_compile_call(FormulaCompiler *compiler, const FormulaNode *node);

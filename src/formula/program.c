@@ -10,10 +10,14 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "catalog/namespace.h"
 #include "executor/spi.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
+#include "utils/inval.h"
 #include "utils/memutils.h"
+#include "utils/syscache.h"
 
 #include "common/cache.h"
 #include "common/spi.h"
@@ -54,6 +58,7 @@ static uint64 generation = 0;
 static bool listening = false;
 
 static void hear(Oid relid);
+static void hear_catalog(Datum arg, int cache, uint32 hash);
 static void free_plans(void *arg);
 static FormulaSql *compile(FormulaProgram *program);
 static void execute(FormulaProgram *program, Variant *variant, Datum *values, const char *nulls);
@@ -227,7 +232,7 @@ find_variant(FormulaProgram *program)
 				break;
 		if (j < variant->nforms)
 			continue;
-		if (!program->reads || variant->generation == generation)
+		if (!program->reads || variant->generation == sigma_formula_generation())
 			return variant;
 		if (variant->running == 0)
 			drop_variant(variant);
@@ -269,7 +274,7 @@ static Variant *
 make_variant(FormulaProgram *program)
 {
 	Variant    *variant = free_variant(program);
-	uint64		before = generation;
+	uint64		before = sigma_formula_generation();
 	FormulaSql *sql = compile(program);
 	int			count = program->parameters->count;
 	Oid		   *types;
@@ -294,16 +299,42 @@ make_variant(FormulaProgram *program)
 	return variant;
 }
 
-/* What has to be the same for SQL that reads tables to be still right. */
+/*
+ * What has to be the same for SQL that reads tables or calls functions of the database
+ * to be still right: it changes with relations, functions and roles, and with who asks
+ * under which search_path, since names may mean something else then.
+ */
 uint64
 sigma_formula_generation(void)
 {
+	static char *path = NULL;
+	static Oid	role = InvalidOid;
+
 	if (!listening)
 	{
 		sigma_cache_listen(hear);
+		CacheRegisterSyscacheCallback(PROCOID, hear_catalog, (Datum) 0);
+		CacheRegisterSyscacheCallback(AUTHOID, hear_catalog, (Datum) 0);
 		listening = true;
 	}
+	if (role != GetUserId() || strcmp(path, namespace_search_path) != 0)
+	{
+		char	   *copy = MemoryContextStrdup(TopMemoryContext, namespace_search_path);
+
+		if (path != NULL)
+			pfree(path);
+		path = copy;
+		role = GetUserId();
+		generation++;
+	}
 	return generation;
+}
+
+/* A function or role has changed: another function may be meant, or one no longer be trusted. */
+static void
+hear_catalog(Datum arg, int cache, uint32 hash)
+{
+	generation++;
 }
 
 /* Any change of a relation may be one that a formula reads. */

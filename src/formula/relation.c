@@ -12,6 +12,7 @@
 #include "access/relation.h"
 #include "access/sysattr.h"
 #include "access/table.h"
+#include "access/transam.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
@@ -104,10 +105,20 @@ sigma_formula_find_table(const char *name)
 static void
 read_column(FormulaColumn *column, Form_pg_attribute attribute)
 {
-	Oid			type = getBaseType(attribute->atttypid);
-
 	column->name = pstrdup(NameStr(attribute->attname));
 	column->attribute = quote_identifier(column->name);
+	sigma_formula_type_form(column, attribute->atttypid);
+}
+
+/*
+ * How values of a type lie in SQL: sets kind, form and what stands around them.  A
+ * type that is not PostgreSQL's becomes text by its output function: a cast to text
+ * could be its owner's.
+ */
+void
+sigma_formula_type_form(FormulaColumn *column, Oid type)
+{
+	type = getBaseType(type);
 	column->before = column->after = "";
 	switch (type)
 	{
@@ -155,6 +166,11 @@ read_column(FormulaColumn *column, Form_pg_attribute attribute)
 		default:
 			column->form = SQL_TEXT;
 			column->after = "::pg_catalog.text";
+			if (type >= FirstNormalObjectId)
+			{
+				column->before = "sigma.fn_output(";
+				column->after = ")";
+			}
 	}
 	if (type == FLOAT4OID)
 		column->after = "::pg_catalog.float8";

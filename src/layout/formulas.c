@@ -88,6 +88,7 @@ check_filter(const JsonNode *document, JsonNode *filter)
 	scope.tables = true;
 	scope.stored = true;
 	scope.resolve = resolve;
+	scope.selection = sigma_parameters_selection;
 	scope.arg = parameters;
 	PG_TRY();
 	{
