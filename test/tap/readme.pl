@@ -75,5 +75,11 @@ for my $i (1 .. @expected)
 }
 cmp_ok(scalar(@expected), '>=', 5, 'the README has examples');
 
+# The reference of the formula language is the table of functions.
+my ($reference) = $readme =~ /<!-- functions -->\n(.*?)<!-- \/functions -->/ms;
+my $printed_reference = '';
+IPC::Run::run([ 'psql', '-XqAt', '-d', $node->connstr('examples'), '-f', 'test/tap/functions_reference.sql' ], '>', \$printed_reference);
+is($reference, $printed_reference, 'the reference of formulas is the table of functions');
+
 $node->stop;
 done_testing();
