@@ -59,6 +59,7 @@ static void change_catalog(const AccessChange *change, bool revoking);
 static char *all_columns(const char *table);
 static void change_functions(const AccessChange *change);
 static void change_relation(const AccessChange *change, const TableRelation *relation);
+static bool has_row_security(const char *data_table);
 static int	relation_levels(List *rows, Oid role, const TableRelation *relation);
 static List *table_relations(const char *table_id);
 static void collect_schema(List **found, Oid namespace, bool views, const char *only, List *names);
@@ -240,9 +241,18 @@ change_relation(const AccessChange *change, const TableRelation *relation)
 {
 	int			before = relation_levels(change->rows_before, change->role, relation);
 	int			after = relation_levels(change->rows_after, change->role, relation);
-	const char *had = sigma_access_relation_privileges(relation->kind, before);
-	const char *has = sigma_access_relation_privileges(relation->kind, after);
+	const char *had;
+	const char *has;
 	char	   *name;
+
+	/* its log would show an editor rows that row security hides */
+	if (relation->kind == ACCESS_LOG && has_row_security(relation->data_table))
+	{
+		before |= after & ACCESS_EDITOR;
+		after &= ~ACCESS_EDITOR;
+	}
+	had = sigma_access_relation_privileges(relation->kind, before);
+	has = sigma_access_relation_privileges(relation->kind, after);
 
 	if ((had == NULL && has == NULL) || !lock_relation(relation->relid))
 		return;
@@ -254,6 +264,20 @@ change_relation(const AccessChange *change, const TableRelation *relation)
 	if (has != NULL)
 		run_as(sigma_relation_owner(relation->relid),
 			   psprintf("GRANT %s ON TABLE %s TO %s", has, name, change->grantee));
+}
+
+/* Has the data relation of that name row security? */
+static bool
+has_row_security(const char *data_table)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(get_relname_relid(data_table, sigma_sigds_namespace())));
+	bool		found;
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	found = ((Form_pg_class) GETSTRUCT(tuple))->relrowsecurity;
+	ReleaseSysCache(tuple);
+	return found;
 }
 
 /* The levels of a role for the table of a relation. */

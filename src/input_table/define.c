@@ -301,6 +301,7 @@ check_insert(TriggerData *trigger)
 	if (!sigma_catalog_restoring())
 		claim_names(document, true);
 	sigma_view_check_name(document, sigma_catalog_restoring());
+	sigma_row_security_check(document, sigma_catalog_restoring());
 	sigma_governance_check(document, NULL, OidIsValid(sigma_data_table_oid(sigma_json_get_string(document, "id", ""))),
 						   sigma_catalog_restoring());
 	return document;
@@ -341,6 +342,7 @@ check_update(TriggerData *trigger)
 	sigma_definition_compare(&change);
 	refuse_retypes(&change);
 	sigma_table_check_definition(after);
+	sigma_row_security_check(after, false);
 	sigma_governance_check(after, before, true, false);
 	if (!sigma_definition_same(sigma_json_get(before, "name"), sigma_json_get(after, "name")))
 	{
@@ -493,6 +495,7 @@ apply_insert(TriggerData *trigger)
 	{
 		sigma_data_table_create(table);
 		log_creation(table);
+		sigma_row_security_create(table);
 		sigma_view_create(table);
 		sigma_access_apply(table->id);
 		sigma_governance_apply(table, false);
@@ -510,6 +513,8 @@ apply_insert(TriggerData *trigger)
 		sigma_governance_apply(table, true);
 		return;
 	}
+	sigma_row_security_drop(table->id, relid);
+	sigma_row_security_create(table);
 	sigma_view_create(table);
 	sigma_access_apply(table->id);
 	sigma_governance_apply(table, false);
@@ -551,27 +556,35 @@ apply_update(TriggerData *trigger)
 	DefinitionCall *call;
 	List	   *affected = NIL;
 	ViewChange	view;
+	bool		secures;
 	Oid			relid;
 
 	change.before = sigma_definition_read(sigma_catalog_row_document(DOCUMENT_INPUT_TABLE, trigger, trigger->tg_trigtuple));
 	change.after = sigma_definition_read(sigma_catalog_row_document(DOCUMENT_INPUT_TABLE, trigger, trigger->tg_newtuple));
 	sigma_definition_compare(&change);
 	call = call_for(change.after->id);
+	secures = sigma_row_security_touched(&change);
 
 	sigma_view_begin(&change, &view);
 	relid = lock_data_table(change.after->id,
-							change.alters ? AccessExclusiveLock :
+							change.alters || secures ? AccessExclusiveLock :
 							change.checks ? ShareRowExclusiveLock : NoLock);
 	affected = check_dependents(&change, call != NULL && call->cascade);
 	if (sigma_is_draft(change.before) && !sigma_is_draft(change.after))
 		sigma_publish_before_change(change.before, relid);
 	if (change.before->audit && change.after->audit)
 		sigma_log_change(&change, relid);
+	if (secures)
+		sigma_row_security_drop(change.after->id, relid);
 	if (change.alters)
 		sigma_data_table_alter(&change, relid);
+	if (secures)
+		sigma_row_security_create(change.after);
 	sigma_view_finish(&change, &view);
 	if (!sigma_is_draft(change.after))
 		sigma_published_end(change.after);
+	if (change.alters || secures)
+		sigma_access_apply(change.after->id);
 	if (!sigma_definition_same(sigma_json_get(change.before->document, "governance_config"),
 							   sigma_json_get(change.after->document, "governance_config")))
 		sigma_governance_apply(change.after, false);

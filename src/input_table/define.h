@@ -16,6 +16,7 @@
  * csv_first.c   the CSV file that comes with a definition
  * dependents.c  who names a table or a column, and renames that they follow
  * governance.c  governance_config: roles
+ * row_security.c  governance_config: row filters
  * info.c        list_input_tables, table_info
  */
 #ifndef SIGMA_DEFINE_H
@@ -177,9 +178,18 @@ extern void sigma_csv_import_first(const char *id, const CsvFile *file);
 extern void sigma_jsonb_value(Jsonb *document, JsonbValue *value);
 
 /* governance.c */
-extern void sigma_governance_check(JsonNode *document, const JsonNode *stored, bool kept, bool restoring);
+extern void sigma_governance_check(JsonNode *document, JsonNode *stored, bool kept, bool restoring);
 extern void sigma_governance_apply(const TableDefinition *table, bool restoring);
 extern List *sigma_governance_missing_roles(const JsonNode *document);
+
+/* row_security.c */
+extern void sigma_row_security_check(JsonNode *document, bool restoring);
+extern bool sigma_row_security_same(JsonNode *before, JsonNode *after);
+extern bool sigma_row_security_touched(const TableChange *change);
+extern void sigma_row_security_drop(const char *id, Oid relid);
+extern void sigma_row_security_create(const TableDefinition *table);
+extern char *sigma_row_filter_sql(const TableDefinition *table, const char *alias);
+extern bool sigma_row_security_on(const char *id);
 
 /* dependents.c */
 extern List *sigma_dependents_find(const char *table, const char *column);

@@ -12,7 +12,6 @@
 
 static void read_rules(ColumnDefinition *column, const JsonNode *rules);
 static bool is_no_validation(const char *key, ColumnType type);
-static void refuse_unbuilt_governance(const JsonNode *governance);
 static void compare_columns(TableChange *change);
 static bool alters(const ColumnChange *column);
 static bool changes_rules(const TableChange *change, const ColumnChange *column);
@@ -123,7 +122,6 @@ sigma_definition_refuse_unbuilt(JsonNode *document)
 	for (i = 0; empty_only[i] != NULL; i++)
 		if ((node = sigma_json_get(document, empty_only[i])) != NULL && node->kind != JSON_NULL)
 			sigma_document_error(node, 0, NULL, "\"%s\" belongs to linked input tables", empty_only[i]);
-	refuse_unbuilt_governance(sigma_json_get(document, "governance_config"));
 	for (i = 0; columns != NULL && columns->kind == JSON_ARRAY && i < columns->count; i++)
 	{
 		if ((node = sigma_json_get(columns->items[i], "formula")) != NULL && node->kind != JSON_NULL)
@@ -135,22 +133,6 @@ sigma_definition_refuse_unbuilt(JsonNode *document)
 			sigma_document_error(node->items[0], ERRCODE_FEATURE_NOT_SUPPORTED,
 								 "Use a value.", "defaults by formula are not built yet");
 	}
-}
-
-/* What governance_config may say and this version does not do. */
-static void
-refuse_unbuilt_governance(const JsonNode *governance)
-{
-	static const char *const unbuilt[] = {"row_filter", "row_edit"};
-	JsonNode   *node;
-	int			i;
-
-	if (governance == NULL || governance->kind != JSON_OBJECT)
-		return;
-	for (i = 0; i < lengthof(unbuilt); i++)
-		if ((node = sigma_json_get(governance, unbuilt[i])) != NULL && node->kind != JSON_NULL)
-			sigma_document_error(node, ERRCODE_FEATURE_NOT_SUPPORTED,
-								 "Use row security on the data table.", "\"%s\" is not built yet", unbuilt[i]);
 }
 
 /* Is the edit log kept, and chained?  It is unless governance_config says otherwise. */

@@ -38,6 +38,7 @@ static const RoleList role_lists[] = {
 
 static JsonNode *list_of(const JsonNode *document, const char *key);
 static bool names_role(const JsonNode *list, const char *role);
+static bool same_rights(const JsonNode *document, const JsonNode *stored);
 static void check_role(const JsonNode *node, bool restoring);
 static char *hint_roles(const char *name);
 
@@ -48,7 +49,7 @@ static char *hint_roles(const char *name);
  * before, 42501 where it takes an admin.  In a restore a WARNING takes the place of SG400.
  */
 void
-sigma_governance_check(JsonNode *document, const JsonNode *stored, bool kept, bool restoring)
+sigma_governance_check(JsonNode *document, JsonNode *stored, bool kept, bool restoring)
 {
 	const JsonNode *governance = sigma_json_get(document, "governance_config");
 	int			i;
@@ -62,15 +63,33 @@ sigma_governance_check(JsonNode *document, const JsonNode *stored, bool kept, bo
 			if (!names_role(list_of(stored, role_lists[i].key), list->items[j]->string))
 				check_role(list->items[j], restoring);
 	}
-	if (restoring || (stored == NULL && !kept) ||
-		sigma_definition_same(governance, sigma_json_get(stored, "governance_config")))
+	if (restoring || (stored == NULL && !kept) || sigma_access_may(ACCESS_ADMIN, NULL))
 		return;
-	if (!sigma_access_may(ACCESS_ADMIN, NULL))
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("permission denied to change \"governance_config\" of input table \"%s\"",
-						sigma_json_get_string(document, "id", "")),
-				 errhint("Who may see and change rows that are there is decided by level \"admin\".")));
+	if (stored == NULL ? governance == NULL && !sigma_row_security_on(sigma_json_get_string(document, "id", "")) :
+		same_rights(document, stored) && sigma_row_security_same(stored, document))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("permission denied to change who may see and edit rows of input table \"%s\"",
+					sigma_json_get_string(document, "id", "")),
+			 errdetail("Its governance_config, or a column that a row filter reads, would change."),
+			 errhint("It takes level \"admin\".")));
+}
+
+/* Is everything of governance_config but the formulas the same? */
+static bool
+same_rights(const JsonNode *document, const JsonNode *stored)
+{
+	static const char *const keys[] = {"editors", "viewers", "audit", "tamper_evident"};
+	const JsonNode *new = sigma_json_get(document, "governance_config");
+	const JsonNode *old = sigma_json_get(stored, "governance_config");
+	int			i;
+
+	for (i = 0; i < lengthof(keys); i++)
+		if (!sigma_definition_same(new == NULL ? NULL : sigma_json_get(new, keys[i]),
+								   old == NULL ? NULL : sigma_json_get(old, keys[i])))
+			return false;
+	return true;
 }
 
 /* Give the roles that the definition names their levels, and take them from those it names no more. */

@@ -146,7 +146,7 @@ table_info(PG_FUNCTION_ARGS)
 	}
 	if (table != NULL)
 		add_log(info, table, readable, warnings);
-	if (table != NULL && readable)
+	if (table != NULL && readable && sigma_may_read(table, InvalidAttrNumber))
 	{
 		List	   *sample = NIL;
 

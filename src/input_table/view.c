@@ -319,7 +319,8 @@ is_touched(const TableChange *change)
 
 	if (strcmp(display_name(change->before), display_name(change->after)) != 0 ||
 		!sigma_definition_same(sigma_json_get(change->before->document, "data_entry_permission"),
-							   sigma_json_get(change->after->document, "data_entry_permission")))
+							   sigma_json_get(change->after->document, "data_entry_permission")) ||
+		sigma_row_security_touched(change))
 		return true;
 	for (i = 0; i < change->ncolumn; i++)
 		if (change->columns[i].before == NULL || change->columns[i].after == NULL ||
@@ -424,6 +425,7 @@ static char *
 query_of(const TableDefinition *table, List *columns)
 {
 	StringInfoData sql;
+	char	   *filter;
 	ListCell   *lc;
 
 	initStringInfo(&sql);
@@ -436,6 +438,9 @@ query_of(const TableDefinition *table, List *columns)
 						 column->expression, quote_identifier(column->name));
 	}
 	appendStringInfo(&sql, " FROM %s", rows_of(table));
+	filter = sigma_row_filter_sql(table, "r");
+	if (filter != NULL)
+		appendStringInfo(&sql, " WHERE %s", filter);
 	return sql.data;
 }
 

@@ -73,7 +73,8 @@ $node->safe_psql('app', q{
 	SELECT sigma.grant_access('everywhere', 'editor');
 	SELECT sigma.grant_access('of one', 'viewer', 'contacts');
 	SELECT sigma.grant_access('boss', 'admin');
-	SELECT sigma.update_input_table('tasks', '{"governance_config": {"editors": ["of one"], "viewers": ["boss"]}}');
+	SELECT sigma.update_input_table('tasks', '{"governance_config": {"editors": ["of one"], "viewers": ["boss"],
+		"row_filter": "Not(IsNull([Task])) Or CurrentUserEmail() = \"x\"", "row_edit": "Len([Task]) < 10"}}');
 	SELECT sigma.grant_access('gone', 'admin');
 	DROP OWNED BY gone;
 	DROP ROLE gone;

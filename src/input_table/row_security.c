@@ -1,0 +1,300 @@
+/*
+ * row_security.c
+ *		Row filters of input tables: governance_config.row_filter and row_edit.
+ *
+ * Both are formulas over one row of the table, evaluated with the rights and as the
+ * app user of whoever reads or writes.  They become policies of the data table, so
+ * PostgreSQL enforces them on every path: a row that does not satisfy row_filter is
+ * not there, one that does not satisfy both cannot be made, changed or deleted, and
+ * no row can be changed into one.  The warehouse view has the filter in its own WHERE,
+ * since it reads with its owner's rights.  Null is not true.
+ *
+ * Policies hold for everybody but the owner of schema sigds, superusers and roles with
+ * BYPASSRLS.  They are made and dropped under ACCESS EXCLUSIVE on the data table, which
+ * callers hold, and are in a dump like those of any table.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_class.h"
+#include "commands/policy.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+
+#include "common/errors.h"
+#include "common/names.h"
+#include "formula/compile.h"
+#include "input_table/computed.h"
+#include "input_table/define.h"
+
+/* A policy of data tables. */
+typedef struct DataPolicy
+{
+	const char *name;
+	const char *command;
+	bool		uses;			/* has USING */
+	bool		checks;			/* has WITH CHECK */
+	bool		edits;			/* row_edit counts */
+} DataPolicy;
+
+static const DataPolicy policies[] = {
+	{"sigma_see", "SELECT", true, false, false},
+	{"sigma_add", "INSERT", false, true, true},
+	{"sigma_change", "UPDATE", true, true, true},
+	{"sigma_remove", "DELETE", true, false, true},
+};
+
+static const JsonNode *formula_of(const JsonNode *document, const char *key);
+static char *compile(JsonNode *document, const JsonNode *formula, const char *alias);
+static char *compile_row(FormulaRelation *row, const JsonNode *formula, const char *alias);
+static FormulaRelation *identified_row(JsonNode *document);
+static bool reads_retyped(const char *sql, const JsonNode *before, const JsonNode *after);
+static char *condition(const TableDefinition *table, bool edits);
+static bool has_policies(Oid relid);
+static bool is_secured(Oid relid);
+
+/*
+ * Check the formulas of a definition that is about to be stored: whatever is wrong is
+ * raised with its path.  In a restore only their syntax is.
+ */
+void
+sigma_row_security_check(JsonNode *document, bool restoring)
+{
+	static const char *const keys[] = {"row_filter", "row_edit"};
+	int			i;
+
+	for (i = 0; i < lengthof(keys); i++)
+	{
+		const JsonNode *formula = formula_of(document, keys[i]);
+
+		if (formula == NULL)
+			continue;
+		if (restoring)
+			(void) sigma_formula_parse_at(sigma_json_path(formula), formula->string);
+		else
+			(void) compile(document, formula, "");
+	}
+}
+
+/*
+ * Do the formulas of two definitions say the same of every row that is there?  Columns
+ * are compared by identity and computed ones by their formulas, so that a renamed
+ * column is the same and another one of its name is not; where a column that is read
+ * changes its type, values may change.
+ */
+bool
+sigma_row_security_same(JsonNode *before, JsonNode *after)
+{
+	static const char *const keys[] = {"row_filter", "row_edit"};
+	int			i;
+
+	for (i = 0; i < lengthof(keys); i++)
+	{
+		const JsonNode *old = formula_of(before, keys[i]);
+		const JsonNode *new = formula_of(after, keys[i]);
+		char	   *sql;
+
+		if (old == NULL && new == NULL)
+			continue;
+		if (old == NULL || new == NULL)
+			return false;
+		sql = compile_row(identified_row(before), old, "");
+		if (strcmp(sql, compile_row(identified_row(after), new, "")) != 0 ||
+			reads_retyped(sql, before, after))
+			return false;
+	}
+	return true;
+}
+
+/* Must the policies be made anew, because they or the columns that they read change? */
+bool
+sigma_row_security_touched(const TableChange *change)
+{
+	const JsonNode *before = change->before->document;
+	const JsonNode *after = change->after->document;
+
+	if (!sigma_definition_same(formula_of(before, "row_filter"), formula_of(after, "row_filter")) ||
+		!sigma_definition_same(formula_of(before, "row_edit"), formula_of(after, "row_edit")))
+		return true;
+	return change->alters && (formula_of(before, "row_filter") != NULL || formula_of(before, "row_edit") != NULL);
+}
+
+/* Drop the policies that sigma made; row security goes off unless somebody else made some too. */
+void
+sigma_row_security_drop(const char *id, Oid relid)
+{
+	char	   *name = sigma_ddl_name(sigma_data_table_name(id));
+	OwnerScope	scope;
+	int			dropped = 0;
+	int			i;
+
+	SPI_connect();
+	sigma_ddl_begin(&scope);
+	for (i = 0; i < lengthof(policies); i++)
+	{
+		if (!OidIsValid(get_relation_policy_oid(relid, policies[i].name, true)))
+			continue;
+		sigma_ddl_run("DROP POLICY %s ON %s", policies[i].name, name);
+		dropped++;
+	}
+	if (dropped > 0 && is_secured(relid) && !has_policies(relid))
+		sigma_ddl_run("ALTER TABLE %s DISABLE ROW LEVEL SECURITY", name);
+	sigma_owner_end(&scope);
+	SPI_finish();
+}
+
+/* Make the policies that the definition asks for; there are none of ours. */
+void
+sigma_row_security_create(const TableDefinition *table)
+{
+	char	   *name = sigma_ddl_name(sigma_data_table_name(table->id));
+	OwnerScope	scope;
+	int			i;
+
+	if (formula_of(table->document, "row_filter") == NULL && formula_of(table->document, "row_edit") == NULL)
+		return;
+	SPI_connect();
+	sigma_ddl_begin(&scope);
+	for (i = 0; i < lengthof(policies); i++)
+	{
+		const DataPolicy *policy = &policies[i];
+		char	   *sql = condition(table, policy->edits);
+
+		sigma_ddl_run("CREATE POLICY %s ON %s FOR %s%s%s", policy->name, name, policy->command,
+					  policy->uses ? psprintf(" USING (%s)", sql) : "",
+					  policy->checks ? psprintf(" WITH CHECK (%s)", sql) : "");
+	}
+	sigma_ddl_run("ALTER TABLE %s ENABLE ROW LEVEL SECURITY", name);
+	sigma_owner_end(&scope);
+	SPI_finish();
+	CommandCounterIncrement();
+}
+
+/*
+ * The filter of a table as SQL over the rows "alias", or NULL where all rows may be
+ * seen.  In the current context.
+ */
+char *
+sigma_row_filter_sql(const TableDefinition *table, const char *alias)
+{
+	const JsonNode *formula = formula_of(table->document, "row_filter");
+
+	return formula == NULL ? NULL : compile(table->document, formula, alias);
+}
+
+/* Has the data table of that input table row security, by its definition or by hand? */
+bool
+sigma_row_security_on(const char *id)
+{
+	Oid			relid = sigma_data_table_oid(id);
+
+	return OidIsValid(relid) && is_secured(relid);
+}
+
+/* A formula of governance_config, or NULL. */
+static const JsonNode *
+formula_of(const JsonNode *document, const char *key)
+{
+	const JsonNode *governance = sigma_json_get(document, "governance_config");
+	const JsonNode *formula;
+
+	if (governance == NULL || governance->kind != JSON_OBJECT)
+		return NULL;
+	formula = sigma_json_get(governance, key);
+	return formula != NULL && formula->kind == JSON_STRING ? formula : NULL;
+}
+
+/* A formula as a condition over one row of the table. */
+static char *
+compile(JsonNode *document, const JsonNode *formula, const char *alias)
+{
+	return compile_row(sigma_definition_row(document), formula, alias);
+}
+
+static char *
+compile_row(FormulaRelation *row, const JsonNode *formula, const char *alias)
+{
+	FormulaScope scope = {0};
+
+	scope.place = "a row filter";
+	scope.row = row;
+	scope.alias = alias;
+	scope.stored = true;
+	return sigma_formula_compile_at(sigma_json_path(formula), formula->string, &scope, TYPE_LOGICAL)->sql;
+}
+
+/* The row of a definition with each column's identity in the place of its name in SQL. */
+static FormulaRelation *
+identified_row(JsonNode *document)
+{
+	FormulaRelation *row = sigma_definition_row(document);
+	JsonNode   *columns = sigma_json_get(document, "columns");
+	int			i;
+
+	for (i = 0; i < columns->count && i < row->ncolumns; i++)
+		if (row->columns[i].attribute != NULL)
+			row->columns[i].attribute = quote_identifier(psprintf("column %s",
+																  sigma_json_get_string(columns->items[i], "id", "")));
+	return row;
+}
+
+/* Does SQL over identities read a column whose type changes? */
+static bool
+reads_retyped(const char *sql, const JsonNode *before, const JsonNode *after)
+{
+	const JsonNode *old = sigma_json_get(before, "columns");
+	const JsonNode *new = sigma_json_get(after, "columns");
+	int			i;
+	int			j;
+
+	for (i = 0; i < old->count; i++)
+		for (j = 0; j < new->count; j++)
+		{
+			const char *id = sigma_json_get_string(old->items[i], "id", "");
+
+			if (strcmp(id, sigma_json_get_string(new->items[j], "id", "")) == 0 &&
+				!sigma_definition_same(sigma_json_get(old->items[i], "type"), sigma_json_get(new->items[j], "type")) &&
+				strstr(sql, quote_identifier(psprintf("column %s", id))) != NULL)
+				return true;
+		}
+	return false;
+}
+
+/* What a row must satisfy to be seen, or to be edited. */
+static char *
+condition(const TableDefinition *table, bool edits)
+{
+	const JsonNode *edit = edits ? formula_of(table->document, "row_edit") : NULL;
+	char	   *filter = sigma_row_filter_sql(table, "");
+
+	if (edit == NULL)
+		return filter == NULL ? "true" : filter;
+	if (filter == NULL)
+		return compile(table->document, edit, "");
+	return psprintf("(%s) AND (%s)", filter, compile(table->document, edit, ""));
+}
+
+/* Is any policy left on the relation? */
+static bool
+has_policies(Oid relid)
+{
+	char	   *sql = psprintf("SELECT pg_catalog.count(*) FROM pg_catalog.pg_policy "
+							   "WHERE polrelid OPERATOR(pg_catalog.=) %u", relid);
+
+	return sigma_ddl_number(sql) > 0;
+}
+
+/* Is row security on? */
+static bool
+is_secured(Oid relid)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	bool		secured;
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	secured = ((Form_pg_class) GETSTRUCT(tuple))->relrowsecurity;
+	ReleaseSysCache(tuple);
+	return secured;
+}
