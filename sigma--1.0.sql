@@ -952,6 +952,14 @@ CREATE FUNCTION sigma.drop_column(table_id text, column_name text, cascade bool 
     AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION sigma.drop_column(text, text, bool) IS 'drop a column with its values';
 
+CREATE FUNCTION sigma.dependencies(object text) RETURNS TABLE (kind text, object text, path text)
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.dependencies(text) IS 'what the definition of an object uses, as input_table:ID, column:ID/NAME, element:ID and so on';
+
+CREATE FUNCTION sigma.dependents(object text) RETURNS TABLE (kind text, object text, path text)
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.dependents(text) IS 'definitions that use an object, and where they say so';
+
 CREATE FUNCTION sigma.table_info(id text) RETURNS jsonb
     AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION sigma.table_info(text) IS 'all about one input table: its definition and its state';
@@ -1202,6 +1210,10 @@ CREATE FUNCTION sigma.check_variable_value() RETURNS trigger
     AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION sigma.check_variable_value() IS 'checks the value of a variable for one user';
 
+CREATE FUNCTION sigma.rename_variable() RETURNS trigger
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.rename_variable() IS 'names a variable by its new name in documents that name it';
+
 CREATE FUNCTION sigma.remove_variable() RETURNS trigger
     AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION sigma.remove_variable() IS 'refuses to delete a variable that is used';
@@ -1214,6 +1226,8 @@ CREATE TRIGGER sigma_0_check BEFORE INSERT OR UPDATE ON sigma.sigma_variables
     FOR EACH ROW EXECUTE FUNCTION sigma.check_variable();
 CREATE TRIGGER sigma_1_remove BEFORE DELETE ON sigma.sigma_variables
     FOR EACH ROW EXECUTE FUNCTION sigma.remove_variable();
+CREATE TRIGGER sigma_2_rename AFTER UPDATE OF name ON sigma.sigma_variables
+    FOR EACH ROW EXECUTE FUNCTION sigma.rename_variable();
 -- Values are read afresh by every run: a change of them alone is not announced.
 CREATE TRIGGER sigma_2_announce AFTER INSERT OR DELETE
     OR UPDATE OF id, name, kind, type, default_value, scope, metadata, status ON sigma.sigma_variables

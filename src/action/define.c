@@ -26,6 +26,7 @@
 #include "common/cache.h"
 #include "common/catalog.h"
 #include "common/errors.h"
+#include "formula/references.h"
 #include "common/session.h"
 
 PG_FUNCTION_INFO_V1(sigma_action_row);

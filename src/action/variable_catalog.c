@@ -20,7 +20,6 @@
 #include "utils/tuplestore.h"
 
 #include "action/context.h"
-#include "action/reference.h"
 #include "common/cache.h"
 #include "common/catalog.h"
 #include "common/errors.h"
@@ -54,6 +53,7 @@ PG_FUNCTION_INFO_V1(set_variable);
 PG_FUNCTION_INFO_V1(get_variable);
 PG_FUNCTION_INFO_V1(check_variable);
 PG_FUNCTION_INFO_V1(check_variable_value);
+PG_FUNCTION_INFO_V1(rename_variable);
 PG_FUNCTION_INFO_V1(remove_variable);
 PG_FUNCTION_INFO_V1(announce_variables);
 
@@ -67,10 +67,6 @@ static void check_change(TriggerData *trigger, JsonNode *document);
 static int	count_misfits(const char *id, VariableType type);
 static void forget_values(const char *id);
 static void refuse_if_used(const char *id, const char *name);
-static List *find_uses(DocumentKind kind, const char *user_id, const char *id, const char *name);
-static List *find_in_text(JsonNode *node, const char *id, const char *name, List *places);
-static bool names_in_formula(const char *text, const char *id, const char *name);
-static bool names_variable(const char *given, const char *name);
 
 /* create_variable(config jsonb) → text: its id, made where the config has none. */
 Datum
@@ -275,6 +271,25 @@ check_variable_value(PG_FUNCTION_ARGS)
 	return PointerGetDatum(row);
 }
 
+/* AFTER UPDATE ROW on sigma_variables, for names: what named the variable by the old one does so by the new one. */
+Datum
+rename_variable(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = sigma_catalog_trigger(fcinfo, "rename_variable", VARIABLES, TRIGGER_EVENT_ROW, CATALOG_UPDATE);
+	TupleDesc	desc = RelationGetDescr(trigger->tg_relation);
+	int			column = SPI_fnumber(desc, "name");
+	char	   *before = SPI_getvalue(trigger->tg_trigtuple, desc, column);
+	char	   *after = SPI_getvalue(trigger->tg_newtuple, desc, column);
+
+	if (before == NULL || sigma_catalog_restoring() || (after != NULL && strcmp(before, after) == 0))
+		return PointerGetDatum(NULL);
+	/* definitions that are checked from here on know the new name */
+	sigma_cache_send(RelationGetRelid(trigger->tg_relation));
+	CommandCounterIncrement();
+	sigma_dependents_rename_variable(SPI_getvalue(trigger->tg_newtuple, desc, SPI_fnumber(desc, "id")), before, after);
+	return PointerGetDatum(NULL);
+}
+
 /* BEFORE DELETE ROW on sigma_variables: SG409 where it is used; the users' values go with it. */
 Datum
 remove_variable(PG_FUNCTION_ARGS)
@@ -475,123 +490,16 @@ forget_values(const char *id)
 	SPI_finish();
 }
 
-/* Raise SG409 where an element, action or sequence names the variable. */
+/* Raise SG409 where a document names the variable. */
 static void
 refuse_if_used(const char *id, const char *name)
 {
-	static const DocumentKind users[] = {DOCUMENT_LAYOUT_ELEMENT, DOCUMENT_ACTION, DOCUMENT_SEQUENCE};
-	MemoryContext caller = CurrentMemoryContext;
-	MemoryContext work = AllocSetContextCreate(caller, "sigma uses of a variable", ALLOCSET_DEFAULT_SIZES);
-	List	   *found = NIL;
-	ListCell   *lc;
-	int			i;
+	NamedObject		object = {NAMED_VARIABLE, id};
+	Names	   *names = sigma_names_open();
+	List	   *found;
 
-	for (i = 0; i < lengthof(users); i++)
-		foreach(lc, sigma_catalog_names(users[i]))
-		{
-			List	   *uses;
-
-			MemoryContextSwitchTo(work);
-			uses = find_uses(users[i], ((CatalogName *) lfirst(lc))->id, id, name);
-			MemoryContextSwitchTo(caller);
-			if (uses == NIL)
-				MemoryContextReset(work);
-			else
-			{
-				found = list_concat(found, uses);
-				work = AllocSetContextCreate(caller, "sigma uses of a variable", ALLOCSET_DEFAULT_SIZES);
-			}
-		}
-	MemoryContextDelete(work);
+	sigma_names_set_variable(names, id, name);
+	found = sigma_dependents_find(names, &object);
 	if (found != NIL)
 		sigma_dependents_refuse(psprintf("variable \"%s\"", id), found);
-}
-
-/* The places of one document that name the variable, as a List of Dependent. */
-static List *
-find_uses(DocumentKind kind, const char *user_id, const char *id, const char *name)
-{
-	JsonNode   *document = sigma_catalog_read(kind, user_id);
-	List	   *places = NIL;
-	List	   *found = NIL;
-	ListCell   *lc;
-
-	CHECK_FOR_INTERRUPTS();
-	if (document == NULL)
-		return NIL;
-	foreach(lc, sigma_document_references(kind, document))
-	{
-		Reference  *reference = lfirst(lc);
-
-		if (reference->kind == REFERENCE_VARIABLE &&
-			(names_variable(reference->name, id) || names_variable(reference->name, name)))
-			places = list_append_unique_ptr(places, reference->where);
-	}
-	places = find_in_text(document, id, name, places);
-	foreach(lc, places)
-	{
-		Dependent  *user = palloc(sizeof(Dependent));
-
-		user->kind = kind;
-		user->id = user_id;
-		user->path = sigma_json_path(lfirst(lc));
-		found = lappend(found, user);
-	}
-	return found;
-}
-
-/* Add the strings below a node that name the variable as a whole or within dynamic text. */
-static List *
-find_in_text(JsonNode *node, const char *id, const char *name, List *places)
-{
-	List	   *pieces;
-	ListCell   *lc;
-	int			i;
-
-	check_stack_depth();
-	if (node->kind == JSON_STRING)
-	{
-		if (names_in_formula(node->string, id, name))
-			places = list_append_unique_ptr(places, node);
-		if (strstr(node->string, "{{") == NULL || !sigma_dynamic_text_split(node->string, &pieces))
-			return places;
-		foreach(lc, pieces)
-		{
-			const TextPiece *piece = lfirst(lc);
-
-			if (piece->is_formula && names_in_formula(piece->text, id, name))
-				places = list_append_unique_ptr(places, node);
-		}
-		return places;
-	}
-	if (strcmp(sigma_json_get_string(node, "type", ""), "static") == 0)
-		return places;
-	for (i = 0; i < node->count; i++)
-		places = find_in_text(node->items[i], id, name, places);
-	return places;
-}
-
-/* Is a text one reference to the control or variable? */
-static bool
-names_in_formula(const char *text, const char *id, const char *name)
-{
-	RunReference reference;
-
-	return strchr(text, '[') != NULL &&
-		sigma_reference_parse(text, &reference) &&
-		(reference.from == FROM_CONTROL || reference.from == FROM_VARIABLE) &&
-		(names_variable(reference.name, id) || names_variable(reference.name, name));
-}
-
-/* Does a reference's name mean that id or name (NULL: none), with or without a range member? */
-static bool
-names_variable(const char *given, const char *name)
-{
-	RunReference reference;
-
-	if (name == NULL)
-		return false;
-	sigma_reference_make(&reference, FROM_CONTROL, given);
-	return strcmp(reference.name, name) == 0 ||
-		(reference.base != NULL && strcmp(reference.base, name) == 0);
 }

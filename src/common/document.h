@@ -37,39 +37,11 @@ typedef enum DocumentKind
 #define DOCUMENT_CHANGES	0x01	/* an update: no key is required, none gets its default */
 #define DOCUMENT_STORED		0x02	/* comes from the catalog: run-time fields are not expected */
 
-/* One reference from a document to something that has a name. */
-typedef enum ReferenceKind
-{
-	REFERENCE_INPUT_TABLE,		/* an input table's id */
-	REFERENCE_COLUMN,			/* a column; "table" says whose */
-	REFERENCE_ELEMENT,			/* a layout element's id */
-	REFERENCE_ACTION,			/* an action's id */
-	REFERENCE_SEQUENCE,			/* a sequence's id */
-	REFERENCE_VARIABLE			/* a control or variable */
-} ReferenceKind;
-
-typedef struct Reference
-{
-	ReferenceKind kind;
-	const char *name;			/* what is named */
-	const char *table;			/* REFERENCE_COLUMN: id of the input table, or NULL where unknown */
-	bool		may_be_other;	/* the name may as well be that of a relation, an element or nothing yet */
-	JsonNode   *where;			/* the string that names it; for a key, the object that holds the key */
-	bool		is_key;			/* the name is a key of "where", not its value */
-} Reference;
-
 /*
  * The canonical form of "document", built in place in the current context.
  * Raises SG400 with the JSON path in DETAIL and what is known in HINT.
  */
 extern JsonNode *sigma_document_normalise(DocumentKind kind, JsonNode *document, int flags);
-
-/* Every reference that a canonical document makes, as a List of Reference. */
-extern List *sigma_document_references(DocumentKind kind, JsonNode *document);
-
-/* Give a referenced name a new one, in place.  Returns whether anything changed. */
-extern bool sigma_document_rename(DocumentKind kind, JsonNode *document, ReferenceKind what,
-								  const char *table, const char *old_name, const char *new_name);
 
 /* Is this string, as a whole, one reference like [Selection/Region]? */
 extern bool sigma_is_bare_reference(const char *text);

@@ -14,9 +14,9 @@
 #include "catalog/pg_collation.h"
 #include "compat.h"
 #include "formula/compiler.h"
+#include "formula/references.h"
 
 static bool same_rows(const FormulaRelation *a, const FormulaRelation *b);
-static bool same_loosely(const char *a, const char *b);
 static char *loose(const char *name);
 static FormulaSql *compile_stored(FormulaCompiler *compiler, FormulaFrame *frame, FormulaColumn *column);
 static FormulaSql *compile_computed(FormulaCompiler *compiler, FormulaFrame *frame, FormulaColumn *column);
@@ -180,7 +180,7 @@ sigma_compile_find_column(FormulaCompiler *compiler, const FormulaNode *node, Fo
 			return &relation->columns[i];
 	initStringInfo(&candidates);
 	for (i = 0; i < relation->ncolumns; i++)
-		if (same_loosely(relation->columns[i].name, name))
+		if (sigma_same_loosely(relation->columns[i].name, name))
 		{
 			found = &relation->columns[i];
 			appendStringInfo(&candidates, "%s[%s]", count++ > 0 ? ", " : "", found->name);
@@ -192,8 +192,8 @@ sigma_compile_find_column(FormulaCompiler *compiler, const FormulaNode *node, Fo
 }
 
 /* Are two names equal but for case, blanks and underscores? */
-static bool
-same_loosely(const char *a, const char *b)
+bool
+sigma_same_loosely(const char *a, const char *b)
 {
 	return strcmp(loose(a), loose(b)) == 0;
 }

@@ -612,10 +612,15 @@ apply_delete(TriggerData *trigger)
 	TupleDesc	desc = RelationGetDescr(trigger->tg_relation);
 	const char *id = SPI_getvalue(trigger->tg_trigtuple, desc, SPI_fnumber(desc, "id"));
 	DefinitionCall *call = call_for(id);
+	NamedObject		object = {NAMED_INPUT_TABLE, id};
+	Names	   *names;
 	List	   *users;
 	Oid			relid = sigma_data_table_oid(id);
 
-	users = sigma_dependents_find(id, NULL);
+	names = sigma_names_open();
+	sigma_names_set_table(names, id, SPI_getvalue(trigger->tg_trigtuple, desc, SPI_fnumber(desc, "name")), NIL);
+	sigma_dependents_lock();
+	users = sigma_dependents_find(names, &object);
 	if (users != NIL && (call == NULL || !call->cascade))
 		sigma_dependents_refuse(psprintf("input table \"%s\"", id), users);
 	sigma_view_drop(id);
@@ -696,16 +701,25 @@ static List *
 check_dependents(const TableChange *change, bool cascade)
 {
 	List	   *all = NIL;
+	Names	   *names = NULL;
 	int			i;
 
 	for (i = 0; i < change->ncolumn; i++)
 	{
 		const ColumnChange *column = &change->columns[i];
+		NamedObject		object = {NAMED_COLUMN, change->before->id, NULL};
 		List	   *users;
 
-		if (column->after != NULL && !sigma_column_retyped(column))
+		if (column->before == NULL || (column->after != NULL && !sigma_column_retyped(column)))
 			continue;
-		users = sigma_dependents_find(change->before->id, column->before->name);
+		object.column = column->before->name;
+		if (names == NULL)
+		{
+			sigma_dependents_lock();
+			names = sigma_names_open();
+			sigma_definition_set_names(names, change->before);
+		}
+		users = sigma_dependents_find(names, &object);
 		if (users != NIL && !cascade)
 			sigma_dependents_refuse(psprintf("column \"%s\" of input table \"%s\"",
 											 column->before->name, change->before->id), users);

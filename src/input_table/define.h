@@ -30,6 +30,7 @@
 #include "common/spi.h"
 #include "common/value.h"
 #include "compat.h"
+#include "input_table/objects.h"
 #include "input_table/edit_log.h"
 
 /* One column of a definition. */
@@ -192,9 +193,12 @@ extern char *sigma_row_filter_sql(const TableDefinition *table, const char *alia
 extern bool sigma_row_security_on(const char *id);
 
 /* dependents.c */
-extern List *sigma_dependents_find(const char *table, const char *column);
+extern void sigma_dependents_lock(void);
+extern List *sigma_dependents_find(Names *names, const NamedObject *object);
+extern void sigma_definition_set_names(Names *names, const TableDefinition *table);
 extern void sigma_dependents_refuse(const char *what, List *dependents) pg_attribute_noreturn();
 extern List *sigma_dependents_rename(const TableChange *change);
+extern void sigma_dependents_rename_variable(const char *id, const char *old_name, const char *name);
 extern JsonNode *sigma_dependents_report(List *dependents);
 
 #endif							/* SIGMA_DEFINE_H */

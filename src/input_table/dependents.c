@@ -1,23 +1,29 @@
 /*
  * dependents.c
- *		Who names an input table or one of its columns, and renames that they follow.
+ *		Who names a table, a column or a variable, and renames that they follow.
  *
- * Before the catalog is searched its tables are locked against writers, in one
- * order: a definition that is being written meanwhile either is seen here, or
- * waits and then finds the column gone.
+ * References in members of documents and in their formulas count alike.  Before the
+ * catalog is searched for a table's users, its tables of elements, actions and
+ * sequences are locked against writers, in one order: a definition that is being
+ * written meanwhile either is seen here, or waits and then finds the column gone.
+ * Definitions of other input tables need no such lock: what they read is open in
+ * their session until they commit.
  */
 #include "postgres.h"
 
 #include "access/xact.h"
 #include "catalog/pg_type.h"
+#include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
+#include "utils/memutils.h"
 
 #include "common/catalog.h"
 #include "common/errors.h"
 #include "common/session.h"
 #include "common/spi.h"
 #include "input_table/define.h"
+#include "input_table/objects.h"
 
 /* Kinds of documents that may name tables and columns, and how "affected" calls them. */
 static const struct
@@ -28,34 +34,119 @@ static const struct
 	{DOCUMENT_LAYOUT_ELEMENT, "element"},
 	{DOCUMENT_ACTION, "action"},
 	{DOCUMENT_SEQUENCE, "sequence"},
+	{DOCUMENT_INPUT_TABLE, "input_table"},
 };
 
-static void lock_naming(void);
-static void find_in(DocumentKind kind, const char *id, const char *table, const char *column, List **found);
-static bool rename_in(JsonNode *document, DocumentKind kind, const char *table, const TableChange *change);
+#define LOCKED	3				/* so many of them are locked */
+
+/* What has another name now. */
+typedef struct Renaming
+{
+	Names	   *names;			/* what names meant before */
+	const char *(*new_name) (const struct Renaming *renaming, const Reference *reference);	/* or NULL */
+	const TableChange *change;	/* columns and display name of a table */
+	const char *id;				/* of a variable */
+	const char *old_name;
+	const char *name;
+	bool		hidden;			/* the document sets a variable of the old name itself */
+} Renaming;
+
+static void find_in(Names *names, const NamedObject *object, DocumentKind kind, const char *id, MemoryContext caller,
+					List **found);
+static Names *names_before(const TableChange *change);
+static const char *new_name_in_table(const Renaming *renaming, const Reference *reference);
+static const char *new_name_of_variable(const Renaming *renaming, const Reference *reference);
+static List *rename_everywhere(Renaming *renaming, const char *except);
+static List *rename_in(Renaming *renaming, DocumentKind kind, const char *id);
+static bool sets_variable(const JsonNode *node, const char *name);
+static Dependent *make_dependent(DocumentKind kind, const char *id, const Reference *reference);
 static void write_back(DocumentKind kind, const char *id, const JsonNode *before, const JsonNode *after);
 static void check_snapshot(DocumentKind kind, const char *id);
 static const char *label_of(DocumentKind kind);
 
+/* Keep writers out of every catalog table that is locked before it is searched, until transaction end. */
+void
+sigma_dependents_lock(void)
+{
+	int			i;
+
+	for (i = 0; i < LOCKED; i++)
+		LockRelationOid(sigma_relation_oid(sigma_catalog_table(naming[i].kind)->name), ShareRowExclusiveLock);
+}
+
 /*
- * The documents that name a table's column ("column" NULL: the table itself or
- * any column of it), as a List of Dependent.
+ * The places that name an object, as a List of Dependent.  A table's own definition is
+ * not searched for it and its columns: that is checked as a whole.
  */
 List *
-sigma_dependents_find(const char *table, const char *column)
+sigma_dependents_find(Names *names, const NamedObject *object)
 {
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext work = AllocSetContextCreate(caller, "sigma dependents", ALLOCSET_DEFAULT_SIZES);
 	List	   *found = NIL;
 	int			i;
 
-	lock_naming();
 	for (i = 0; i < lengthof(naming); i++)
 	{
 		ListCell   *lc;
 
 		foreach(lc, sigma_catalog_names(naming[i].kind))
-			find_in(naming[i].kind, ((CatalogName *) lfirst(lc))->id, table, column, &found);
+		{
+			CHECK_FOR_INTERRUPTS();
+			MemoryContextSwitchTo(work);
+			find_in(names, object, naming[i].kind, ((CatalogName *) lfirst(lc))->id, caller, &found);
+			MemoryContextSwitchTo(caller);
+			MemoryContextReset(work);
+		}
 	}
+	MemoryContextDelete(work);
 	return found;
+}
+
+/* Add the places of one document that name the object, in "caller". */
+static void
+find_in(Names *names, const NamedObject *object, DocumentKind kind, const char *id, MemoryContext caller, List **found)
+{
+	JsonNode   *document;
+	ListCell   *lc;
+
+	if (kind == DOCUMENT_INPUT_TABLE && strcmp(id, object->id) == 0 &&
+		(object->kind == NAMED_INPUT_TABLE || object->kind == NAMED_COLUMN))
+		return;
+	document = sigma_catalog_read(kind, id);
+	if (document == NULL)
+		return;
+	foreach(lc, sigma_document_references(kind, document))
+	{
+		Reference  *reference = lfirst(lc);
+		const Dependent *last;
+		MemoryContext work;
+		NamedObject		named;
+		char	   *path;
+
+		if (!sigma_names_resolve(names, reference, &named) || !sigma_object_same(&named, object))
+			continue;
+		/* a formula may name it several times */
+		path = sigma_json_path(reference->where);
+		last = *found == NIL ? NULL : llast(*found);
+		if (last != NULL && last->kind == kind && strcmp(last->id, id) == 0 && strcmp(last->path, path) == 0)
+			continue;
+		work = MemoryContextSwitchTo(caller);
+		*found = lappend(*found, make_dependent(kind, id, reference));
+		MemoryContextSwitchTo(work);
+	}
+}
+
+/* A place, in the current context. */
+static Dependent *
+make_dependent(DocumentKind kind, const char *id, const Reference *reference)
+{
+	Dependent  *user = palloc(sizeof(Dependent));
+
+	user->kind = kind;
+	user->id = pstrdup(id);
+	user->path = sigma_json_path(reference->where);
+	return user;
 }
 
 /* Raise SG409, naming every document that names "what". */
@@ -71,7 +162,8 @@ sigma_dependents_refuse(const char *what, List *dependents)
 		Dependent  *user = lfirst(lc);
 
 		appendStringInfo(&users, "%s%s \"%s\" (%s)", users.len > 0 ? ", " : "",
-						 label_of(user->kind), user->id, user->path);
+						 user->kind == DOCUMENT_INPUT_TABLE ? "input table" : label_of(user->kind),
+						 user->id, user->path);
 	}
 	ereport(ERROR,
 			(errcode(ERRCODE_SIGMA_CONFLICT),
@@ -100,14 +192,16 @@ sigma_dependents_report(List *dependents)
 }
 
 /*
- * Make every document that names a renamed column name it by its new name.
- * Returns the changed places as a List of Dependent.
+ * Make every document that names a renamed column name it by its new name, and every
+ * formula that calls the table by its display name by the new one.  Returns the
+ * changed places as a List of Dependent.
  */
 List *
 sigma_dependents_rename(const TableChange *change)
 {
-	List	   *changed = NIL;
-	bool		any = false;
+	const char *name = sigma_json_get_string(change->before->document, "name", "");
+	Renaming	renaming = {0};
+	bool		any = strcmp(name, sigma_json_get_string(change->after->document, "name", "")) != 0;
 	int			i;
 
 	for (i = 0; i < change->ncolumn; i++)
@@ -116,7 +210,38 @@ sigma_dependents_rename(const TableChange *change)
 	if (!any)
 		return NIL;
 
-	lock_naming();
+	renaming.names = names_before(change);
+	renaming.new_name = new_name_in_table;
+	renaming.change = change;
+	return rename_everywhere(&renaming, change->before->id);
+}
+
+/*
+ * The same for a variable: what names it by its old name does so by the new one, or
+ * by its id where it has none now.
+ */
+void
+sigma_dependents_rename_variable(const char *id, const char *old_name, const char *name)
+{
+	Renaming	renaming = {0};
+
+	renaming.names = sigma_names_open();
+	sigma_names_set_variable(renaming.names, id, old_name);
+	renaming.new_name = new_name_of_variable;
+	renaming.id = id;
+	renaming.old_name = old_name;
+	renaming.name = name == NULL ? id : name;
+	(void) rename_everywhere(&renaming, NULL);
+}
+
+/* Go through all documents but the definition of the table "except". */
+static List *
+rename_everywhere(Renaming *renaming, const char *except)
+{
+	List	   *changed = NIL;
+	int			i;
+
+	sigma_dependents_lock();
 	for (i = 0; i < lengthof(naming); i++)
 	{
 		ListCell   *lc;
@@ -124,78 +249,126 @@ sigma_dependents_rename(const TableChange *change)
 		foreach(lc, sigma_catalog_names(naming[i].kind))
 		{
 			const char *id = ((CatalogName *) lfirst(lc))->id;
-			JsonNode   *document = sigma_catalog_read(naming[i].kind, id);
-			JsonNode   *before = sigma_json_copy(document);
-			int			j;
 
-			for (j = 0; j < change->ncolumn; j++)
-				if (sigma_column_renamed(&change->columns[j]))
-					find_in(naming[i].kind, id, change->before->id, change->columns[j].before->name, &changed);
-			if (rename_in(document, naming[i].kind, change->before->id, change))
-				write_back(naming[i].kind, id, before, document);
+			CHECK_FOR_INTERRUPTS();
+			if (naming[i].kind != DOCUMENT_INPUT_TABLE || except == NULL || strcmp(id, except) != 0)
+				changed = list_concat(changed, rename_in(renaming, naming[i].kind, id));
 		}
 	}
 	return changed;
 }
 
-/* Keep writers out of every catalog table that may name a column, until transaction end. */
-static void
-lock_naming(void)
+/* What names meant before a change of a table. */
+static Names *
+names_before(const TableChange *change)
 {
-	int			i;
+	Names	   *names = sigma_names_open();
 
-	for (i = 0; i < lengthof(naming); i++)
-		LockRelationOid(sigma_relation_oid(sigma_catalog_table(naming[i].kind)->name), ShareRowExclusiveLock);
+	sigma_definition_set_names(names, change->before);
+	return names;
 }
 
-/* Add the places of one document that name the table, or its column. */
-static void
-find_in(DocumentKind kind, const char *id, const char *table, const char *column, List **found)
+/* Let a table have the names of its definition. */
+void
+sigma_definition_set_names(Names *names, const TableDefinition *table)
+{
+	List	   *columns = NIL;
+	int			i;
+
+	for (i = 0; i < table->ncolumn; i++)
+		columns = lappend(columns, unconstify(char *, table->columns[i].name));
+	sigma_names_set_table(names, table->id, sigma_json_get_string(table->document, "name", NULL), columns);
+}
+
+/* Rename what has another name now in one document.  The changed places, as a List of Dependent. */
+static List *
+rename_in(Renaming *renaming, DocumentKind kind, const char *id)
 {
 	JsonNode   *document = sigma_catalog_read(kind, id);
+	JsonNode   *before;
+	List	   *references;
+	List	   *changed = NIL;
+	List	   *spelled = NIL;
 	ListCell   *lc;
+	ListCell   *lc2;
 
 	if (document == NULL)
-		return;
-	foreach(lc, sigma_document_references(kind, document))
-	{
-		Reference  *reference = lfirst(lc);
-		Dependent  *user;
+		return NIL;
+	renaming->hidden = renaming->old_name != NULL && sets_variable(document, renaming->old_name);
+	references = sigma_document_references(kind, document);
+	foreach(lc, references)
+		spelled = lappend(spelled, unconstify(char *, renaming->new_name(renaming, lfirst(lc))));
+	before = sigma_json_copy(document);
+	/* all names are known: two that change places do not meet */
+	forboth(lc, references, lc2, spelled)
+		if (lfirst(lc2) != NULL)
+		{
+			changed = lappend(changed, make_dependent(kind, id, lfirst(lc)));
+			sigma_reference_rename(lfirst(lc), lfirst(lc2));
+		}
+	if (changed != NIL)
+		write_back(kind, id, before, document);
+	return changed;
+}
 
-		if (column == NULL ?
-			reference->kind != REFERENCE_INPUT_TABLE || strcmp(reference->name, table) != 0 :
-			reference->kind != REFERENCE_COLUMN || reference->table == NULL ||
-			strcmp(reference->table, table) != 0 || strcmp(reference->name, column) != 0)
-			continue;
-		user = palloc(sizeof(Dependent));
-		user->kind = kind;
-		user->id = id;
-		user->path = sigma_json_path(reference->is_key ?
-									 sigma_json_get(reference->where, reference->name) : reference->where);
-		*found = lappend(*found, user);
+/* The new name of what a reference names in a table; NULL where it has none. */
+static const char *
+new_name_in_table(const Renaming *renaming, const Reference *reference)
+{
+	const TableChange *change = renaming->change;
+	NamedObject		object;
+	int			i;
+
+	if (!sigma_names_resolve(renaming->names, reference, &object) || strcmp(object.id, change->before->id) != 0)
+		return NULL;
+	if (object.kind == NAMED_INPUT_TABLE && reference->place != NULL)
+	{
+		const char *name = sigma_json_get_string(change->before->document, "name", "");
+		const char *now = sigma_json_get_string(change->after->document, "name", unconstify(char *, change->after->id));
+
+		return strcmp(reference->name, name) == 0 && strcmp(name, now) != 0 ? now : NULL;
 	}
+	for (i = 0; object.kind == NAMED_COLUMN && i < change->ncolumn; i++)
+		if (sigma_column_renamed(&change->columns[i]) &&
+			strcmp(change->columns[i].before->name, object.column) == 0)
+			return change->columns[i].after->name;
+	return NULL;
 }
 
 /*
- * Rename all renamed columns in one document.  Where names change places they go
- * by way of names that no column can have.
+ * The new name of a variable where a reference has the old one.  What a run sets
+ * under that name comes before what is declared.
  */
-static bool
-rename_in(JsonNode *document, DocumentKind kind, const char *table, const TableChange *change)
+static const char *
+new_name_of_variable(const Renaming *renaming, const Reference *reference)
 {
-	bool		renamed = false;
+	NamedObject		object;
+	size_t		length = strlen(renaming->old_name);
+
+	if (reference->kind != REFERENCE_VARIABLE ||
+		strncmp(reference->name, renaming->old_name, length) != 0 ||
+		(reference->name[length] != '\0' && reference->name[length] != '.') ||
+		(renaming->hidden && reference->may_be_other && reference->table == NULL) ||
+		!sigma_names_resolve(renaming->names, reference, &object) || strcmp(object.id, renaming->id) != 0)
+		return NULL;
+	return psprintf("%s%s", renaming->name, reference->name + length);
+}
+
+/* Does an action in a document put its result into a variable of that name? */
+static bool
+sets_variable(const JsonNode *node, const char *name)
+{
 	int			i;
 
-	for (i = 0; i < change->ncolumn; i++)
-		if (sigma_column_renamed(&change->columns[i]) &&
-			sigma_document_rename(kind, document, REFERENCE_COLUMN, table,
-								  change->columns[i].before->name, psprintf("sigma_renamed_%d", i)))
-			renamed = true;
-	for (i = 0; i < change->ncolumn; i++)
-		if (sigma_column_renamed(&change->columns[i]))
-			(void) sigma_document_rename(kind, document, REFERENCE_COLUMN, table,
-										 psprintf("sigma_renamed_%d", i), change->columns[i].after->name);
-	return renamed;
+	check_stack_depth();
+	if (node->kind != JSON_OBJECT && node->kind != JSON_ARRAY)
+		return false;
+	if (strcmp(sigma_json_get_string(node, "output_variable", ""), name) == 0)
+		return true;
+	for (i = 0; i < node->count; i++)
+		if (sets_variable(node->items[i], name))
+			return true;
+	return false;
 }
 
 /* Write the members that changed, as the owner of the catalog: the caller changed a table, not this. */

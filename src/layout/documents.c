@@ -26,6 +26,7 @@
 
 #include "common/catalog.h"
 #include "common/errors.h"
+#include "formula/references.h"
 #include "layout/layout.h"
 
 /* A setting that names sequences, and the trigger that one standing there has. */
@@ -387,6 +388,8 @@ check_references(const LayoutChange *change)
 static void
 check_reference(const Reference *reference)
 {
+	if (reference->place != NULL)	/* compiling the formula checks it */
+		return;
 	switch (reference->kind)
 	{
 		case REFERENCE_INPUT_TABLE:
@@ -410,6 +413,7 @@ check_reference(const Reference *reference)
 				check_column(reference);
 			break;
 		case REFERENCE_VARIABLE:
+		case REFERENCE_FUNCTION:
 			break;
 	}
 }

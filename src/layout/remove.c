@@ -28,6 +28,7 @@
 #include "common/errors.h"
 #include "common/session.h"
 #include "common/spi.h"
+#include "input_table/objects.h"
 #include "layout/layout.h"
 
 #define DELETE_SQL	"DELETE FROM sigma.sigma_layout_elements WHERE id OPERATOR(pg_catalog.=) $1"
@@ -43,6 +44,7 @@ typedef struct Removal
 	HTAB	   *ids;			/* of the deleted elements */
 	HTAB	   *variables;		/* set by deleted controls and by no other */
 	HTAB	   *sequences;		/* that belong to deleted elements */
+	Names	   *names;			/* what names mean, or NULL: not needed yet */
 	List	   *reasons;		/* of char *, sentences */
 	List	   *kept;			/* of char *, variables that are still used */
 } Removal;
@@ -65,7 +67,8 @@ static bool json_may_mention(Removal *removal, Jsonb *document);
 static bool string_may_mention(Removal *removal, const char *string, int length);
 static void keep_used_sequences(Removal *removal, DocumentKind kind, const char *id, List *references);
 static void note_reasons(Removal *removal, DocumentKind kind, const char *id, List *references);
-static bool is_deleted(Removal *removal, const Reference *reference);
+static const char *deleted_name(Removal *removal, const Reference *reference);
+static const char *deleted_variable(Removal *removal, const Reference *reference);
 static void report_reasons(Removal *removal, const LayoutRemoval *asked);
 static int	compare_strings(const ListCell *a, const ListCell *b);
 static void delete_belongings(Removal *removal);
@@ -427,41 +430,67 @@ note_reasons(Removal *removal, DocumentKind kind, const char *id, List *referenc
 	foreach(cell, references)
 	{
 		Reference  *reference = lfirst(cell);
+		const char *name = deleted_name(removal, reference);
 		char	   *noun;
 
-		if (!is_deleted(removal, reference))
+		if (name == NULL)
 			continue;
 		noun = pstrdup(sigma_catalog_table(kind)->noun);
 		noun[0] = pg_toupper((unsigned char) noun[0]);
 		removal->reasons = lappend(removal->reasons,
-								   psprintf("%s \"%s\" refers to \"%s\" at %s.", noun, id, reference->name,
+								   psprintf("%s \"%s\" refers to \"%s\" at %s.", noun, id, name,
 											sigma_json_path(reference->where)));
 		/* what is still used stays a variable, where the deletion goes on at all */
 		if (reference->kind == REFERENCE_VARIABLE)
-			removal->kept = lappend(removal->kept, pstrdup(reference->name));
+			removal->kept = lappend(removal->kept, pstrdup(name));
 	}
 }
 
-/* Does this name something that is gone? */
-static bool
-is_deleted(Removal *removal, const Reference *reference)
+/* What this names, where that is gone; else NULL. */
+static const char *
+deleted_name(Removal *removal, const Reference *reference)
 {
 	switch (reference->kind)
 	{
 		case REFERENCE_ELEMENT:
-			return contains(removal->ids, reference->name);
+			return contains(removal->ids, reference->name) ? reference->name : NULL;
 		case REFERENCE_VARIABLE:
-			return contains(removal->variables, reference->name);
+			return deleted_variable(removal, reference);
 		case REFERENCE_INPUT_TABLE:
 			/* a source may be an element that shows a table; a table of that name goes first */
-			return contains(removal->ids, reference->name) &&
-				!sigma_catalog_exists(DOCUMENT_INPUT_TABLE, reference->name);
+			return reference->place == NULL && contains(removal->ids, reference->name) &&
+				!sigma_catalog_exists(DOCUMENT_INPUT_TABLE, reference->name) ? reference->name : NULL;
 		case REFERENCE_COLUMN:
 		case REFERENCE_ACTION:
 		case REFERENCE_SEQUENCE:
-			return false;
+		case REFERENCE_FUNCTION:
+			return NULL;
 	}
-	return false;
+	return NULL;
+}
+
+/*
+ * The same for a variable, after whose name a member of its range may stand.  In a
+ * formula about rows a bare name is a column's where they have one.
+ */
+static const char *
+deleted_variable(Removal *removal, const Reference *reference)
+{
+	const char *dot = strrchr(reference->name, '.');
+	const char *name = reference->name;
+	NamedObject		object;
+
+	if (!contains(removal->variables, name))
+	{
+		name = dot == NULL ? NULL : pnstrdup(name, dot - name);
+		if (name == NULL || !contains(removal->variables, name))
+			return NULL;
+	}
+	if (reference->table == NULL)
+		return name;
+	if (removal->names == NULL)
+		removal->names = sigma_names_open();
+	return sigma_names_resolve(removal->names, reference, &object) ? name : NULL;
 }
 
 /* SG409 with every reason, or a notice where the caller asked to go on. */
@@ -470,6 +499,7 @@ report_reasons(Removal *removal, const LayoutRemoval *asked)
 {
 	StringInfoData detail;
 	LayoutDeleted *first = linitial(removal->deleted);
+	const char *last = NULL;
 	ListCell   *cell;
 
 	if (removal->reasons == NIL)
@@ -477,7 +507,14 @@ report_reasons(Removal *removal, const LayoutRemoval *asked)
 	list_sort(removal->reasons, compare_strings);
 	initStringInfo(&detail);
 	foreach(cell, removal->reasons)
-		appendStringInfo(&detail, "%s%s", detail.len > 0 ? "\n" : "", (char *) lfirst(cell));
+	{
+		const char *reason = lfirst(cell);
+
+		/* a formula may name it several times */
+		if (last == NULL || strcmp(reason, last) != 0)
+			appendStringInfo(&detail, "%s%s", detail.len > 0 ? "\n" : "", reason);
+		last = reason;
+	}
 	if (asked != NULL && asked->cascade)
 	{
 		ereport(NOTICE,

@@ -15,6 +15,7 @@
 #include "utils/jsonb.h"
 
 #include "common/catalog.h"
+#include "formula/references.h"
 #include "layout/layout.h"
 
 PG_FUNCTION_INFO_V1(render_layout);
@@ -299,7 +300,7 @@ is_missing(const Reference *reference, const char **noun)
 	switch (reference->kind)
 	{
 		case REFERENCE_INPUT_TABLE:
-			return sigma_layout_source_missing(reference->name, noun);
+			return reference->place == NULL && sigma_layout_source_missing(reference->name, noun);
 		case REFERENCE_SEQUENCE:
 			kind = DOCUMENT_SEQUENCE;
 			break;

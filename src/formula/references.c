@@ -1,20 +1,17 @@
 /*
- * document_references.c
+ * references.c
  *		What a canonical document refers to, and giving it another name there.
  *
- * One walk over the document finds every reference; renaming goes the same way
- * and changes what it finds.  Of formulas, only those that are one reference are
- * looked at; parents and children are structure, not references.
- *
- * The lists, and what they hold, live in the current context and point into the
- * document.
+ * One walk over the document finds every reference.  Which members hold values and
+ * formulas, and whose rows a formula is about, is said here; dynamic text is found by
+ * the tables of documents.  Parents and children are structure, not references.
  */
 #include "postgres.h"
 
 #include "miscadmin.h"
 
-#include "common/document.h"
 #include "common/document_specs.h"
+#include "formula/references.h"
 
 /* What a walk has found. */
 typedef struct Walk
@@ -22,8 +19,8 @@ typedef struct Walk
 	List	   *found;			/* of Reference */
 } Walk;
 
-static void walk_rule(Walk *walk, JsonNode *rule);
-static void walk_column(Walk *walk, JsonNode *column);
+static void walk_rule(Walk *walk, JsonNode *rule, const char *id);
+static void walk_column(Walk *walk, JsonNode *column, const char *id);
 static void walk_input_table(Walk *walk, JsonNode *document);
 static void walk_element(Walk *walk, JsonNode *document);
 static void walk_data_element(Walk *walk, JsonNode *document);
@@ -36,11 +33,13 @@ static void walk_target(Walk *walk, JsonNode *action, const char *type, const ch
 static void walk_sequence(Walk *walk, JsonNode *sequence);
 static void walk_trigger(Walk *walk, JsonNode *trigger);
 static void walk_condition(Walk *walk, JsonNode *condition);
+static void walk_formula(Walk *walk, JsonNode *formula, const char *table);
+static void walk_texts(Walk *walk, const KeySpec *const *tables, JsonNode *object);
+static void walk_text(Walk *walk, const KeySpec *key, JsonNode *value);
 static void walk_value(Walk *walk, JsonNode *value);
 static void walk_selector(Walk *walk, JsonNode *selector, const char *table);
-static bool rename_one(Reference *reference, const char *new_name);
 
-/* See document.h. */
+/* See references.h. */
 List *
 sigma_document_references(DocumentKind kind, JsonNode *document)
 {
@@ -52,10 +51,10 @@ sigma_document_references(DocumentKind kind, JsonNode *document)
 			walk_input_table(&walk, document);
 			break;
 		case DOCUMENT_COLUMN:
-			walk_column(&walk, document);
+			walk_column(&walk, document, NULL);
 			break;
 		case DOCUMENT_RULE:
-			walk_rule(&walk, document);
+			walk_rule(&walk, document, NULL);
 			break;
 		case DOCUMENT_LAYOUT_ELEMENT:
 			walk_element(&walk, document);
@@ -85,66 +84,25 @@ sigma_document_references(DocumentKind kind, JsonNode *document)
 	return walk.found;
 }
 
-/* See document.h. */
-bool
-sigma_document_rename(DocumentKind kind, JsonNode *document, ReferenceKind what,
-					  const char *table, const char *old_name, const char *new_name)
+/* See references.h.  The reference's own name is the new one then. */
+void
+sigma_reference_rename(Reference *reference, const char *new_name)
 {
-	bool		changed = false;
-	ListCell   *cell;
+	const char *name = pstrdup(new_name);
 
-	foreach(cell, sigma_document_references(kind, document))
+	if (reference->place != NULL)
 	{
-		Reference  *reference = lfirst(cell);
-
-		if (reference->kind != what || strcmp(reference->name, old_name) != 0)
-			continue;
-		if (what == REFERENCE_COLUMN &&
-			(table == NULL || reference->table == NULL || strcmp(reference->table, table) != 0))
-			continue;
-		if (rename_one(reference, new_name))
-			changed = true;
+		if (reference->kind == REFERENCE_INPUT_TABLE)
+			reference->node->source = name;
+		else
+			reference->node->text = name;
+		sigma_place_write(reference->place);
 	}
-	return changed;
-}
-
-/* Change one reference where it stands. */
-static bool
-rename_one(Reference *reference, const char *new_name)
-{
-	const char *scope;
-	char	   *name;
-	int			i;
-
-	if (reference->is_key)
-	{
-		for (i = 0; i < reference->where->count; i++)
-			if (strcmp(reference->where->items[i]->key, reference->name) == 0)
-			{
-				reference->where->items[i]->key = pstrdup(new_name);
-				return true;
-			}
-		return false;
-	}
-	if (sigma_split_reference(reference->where->string, &scope, &name) && strcmp(name, reference->name) == 0)
-	{
-		StringInfoData buf;
-		const char *c;
-
-		initStringInfo(&buf);
-		appendStringInfo(&buf, "[%s/", scope);
-		for (c = new_name; *c != '\0'; c++)
-		{
-			if (*c == '[' || *c == ']' || *c == '\\')
-				appendStringInfoChar(&buf, '\\');
-			appendStringInfoChar(&buf, *c);
-		}
-		appendStringInfoChar(&buf, ']');
-		reference->where->string = buf.data;
-	}
+	else if (reference->is_key)
+		reference->where->key = name;
 	else
-		reference->where->string = pstrdup(new_name);
-	return true;
+		reference->where->string = unconstify(char *, name);
+	reference->name = name;
 }
 
 /* Note a reference by a string; nothing where there is none. */
@@ -187,7 +145,7 @@ add_keys(Walk *walk, const char *table, JsonNode *object)
 		reference->kind = REFERENCE_COLUMN;
 		reference->name = object->items[i]->key;
 		reference->table = table;
-		reference->where = object;
+		reference->where = object->items[i];
 		reference->is_key = true;
 		walk->found = lappend(walk->found, reference);
 	}
@@ -225,15 +183,65 @@ walk_values(Walk *walk, JsonNode *values)
  * Values, conditions, selectors
  */
 
+/* A formula about rows of a table, or about a run alone (NULL). */
+static void
+walk_formula(Walk *walk, JsonNode *formula, const char *table)
+{
+	walk->found = sigma_formula_references(walk->found, formula, table);
+}
+
+/* The dynamic texts among the members of an object, by the tables of its members; "tables" ends with NULL. */
+static void
+walk_texts(Walk *walk, const KeySpec *const *tables, JsonNode *object)
+{
+	const KeySpec *key;
+
+	for (; tables != NULL && *tables != NULL; tables++)
+		for (key = *tables; key->name != NULL; key++)
+		{
+			JsonNode   *value = sigma_json_get(object, key->name);
+
+			if (value != NULL)
+				walk_text(walk, key, value);
+		}
+}
+
+/* The same in one member, by its type; elements and sequences that stand in it are not its own. */
+static void
+walk_text(Walk *walk, const KeySpec *key, JsonNode *value)
+{
+	int			i;
+
+	check_stack_depth();
+	switch (key->type)
+	{
+		case SPEC_DYNAMIC:
+			walk->found = sigma_text_references(walk->found, value);
+			break;
+		case SPEC_LIST:
+			for (i = 0; value->kind == JSON_ARRAY && i < value->count; i++)
+				walk_text(walk, key->of, value->items[i]);
+			break;
+		case SPEC_OBJECT:
+		case SPEC_NAME_OR_OBJECT:
+			if (value->kind == JSON_OBJECT && key->object != &sigma_tab_spec &&
+				key->object != &sigma_sequence_spec && key->object != &sigma_action_spec)
+			{
+				const KeySpec *const tables[] = {key->object->keys, NULL};
+
+				walk_texts(walk, tables, value);
+			}
+			break;
+		default:
+			break;
+	}
+}
+
 /* A value: what a source names. */
 static void
 walk_value(Walk *walk, JsonNode *value)
 {
 	const char *type;
-	JsonNode   *formula;
-	const char *scope;
-	char	   *name;
-	Reference  *reference;
 
 	check_stack_depth();
 	if (value == NULL)
@@ -245,7 +253,10 @@ walk_value(Walk *walk, JsonNode *value)
 	}
 	type = sigma_json_get_string(value, "type", NULL);
 	if (type == NULL)
+	{
+		walk_values(walk, value);
 		return;
+	}
 	if (strcmp(type, "control") == 0)
 		(void) add(walk, REFERENCE_VARIABLE, NULL, sigma_json_get(value, "control_id"));
 	else if (strcmp(type, "variable") == 0)
@@ -255,16 +266,7 @@ walk_value(Walk *walk, JsonNode *value)
 	else if (strcmp(type, "form_field") == 0)
 		(void) add(walk, REFERENCE_COLUMN, NULL, sigma_json_get(value, "field"));
 	else if (strcmp(type, "formula") == 0)
-	{
-		formula = sigma_json_get(value, "formula");
-		if (formula == NULL || formula->kind != JSON_STRING ||
-			!sigma_split_reference(formula->string, &scope, &name))
-			return;
-		reference = add(walk, strcmp(scope, "Control") == 0 || strcmp(scope, "ActionVar") == 0 ?
-						REFERENCE_VARIABLE : REFERENCE_COLUMN, NULL, formula);
-		reference->name = name;
-		reference->may_be_other = strcmp(scope, "ActionVar") == 0;
-	}
+		walk_formula(walk, sigma_json_get(value, "formula"), NULL);
 }
 
 /* A condition or an array of them. */
@@ -286,6 +288,7 @@ walk_condition(Walk *walk, JsonNode *condition)
 	(void) add(walk, REFERENCE_COLUMN, NULL, sigma_json_get(condition, "column"));
 	add_perhaps(walk, REFERENCE_VARIABLE, sigma_json_get(condition, "variable"));
 	walk_value(walk, sigma_json_get(condition, "expected_value"));
+	walk_formula(walk, sigma_json_get(condition, "formula"), NULL);
 }
 
 /* A selector over a table. */
@@ -299,6 +302,7 @@ walk_selector(Walk *walk, JsonNode *selector, const char *table)
 	add_keys(walk, table, match);
 	walk_values(walk, sigma_json_get(selector, "key"));
 	walk_value(walk, sigma_json_get(selector, "row_id"));
+	walk_formula(walk, sigma_json_get(selector, "formula"), table);
 	for (i = 0; match != NULL && i < match->count; i++)
 	{
 		JsonNode   *value = match->items[i];
@@ -313,24 +317,31 @@ walk_selector(Walk *walk, JsonNode *selector, const char *table)
  * Input tables
  */
 
-/* A rule: where its allowed values stand. */
+/* A rule of a table: its formula, and where its allowed values stand. */
 static void
-walk_rule(Walk *walk, JsonNode *rule)
+walk_rule(Walk *walk, JsonNode *rule, const char *id)
 {
 	JsonNode   *from = sigma_json_get(rule, "values_from");
 	JsonNode   *table = sigma_json_get(from, "table");
 
+	walk_formula(walk, sigma_json_get(rule, "formula"), id);
 	if (table == NULL || table->kind != JSON_STRING)
 		return;
 	add_perhaps(walk, REFERENCE_INPUT_TABLE, table);
 	add_columns(walk, table->string, sigma_json_get(from, "column"));
+	walk_formula(walk, sigma_json_get(from, "filter"), table->string);
 }
 
-/* A column: its own rules. */
+/* A column of a table: its own rules, what computes it, its default. */
 static void
-walk_column(Walk *walk, JsonNode *column)
+walk_column(Walk *walk, JsonNode *column, const char *id)
 {
-	walk_rule(walk, sigma_json_get(column, "validation"));
+	JsonNode   *preset = sigma_json_get(column, "default_value");
+
+	walk_rule(walk, sigma_json_get(column, "validation"), id);
+	walk_formula(walk, sigma_json_get(column, "formula"), id);
+	if (preset != NULL && preset->kind == JSON_OBJECT && preset->count == 1)
+		walk_formula(walk, sigma_json_get(preset, "formula"), NULL);
 }
 
 /* An input table: its rules name its own columns. */
@@ -341,16 +352,22 @@ walk_input_table(Walk *walk, JsonNode *document)
 	JsonNode   *columns = sigma_json_get(document, "columns");
 	JsonNode   *rules = sigma_json_get(document, "validation_rules");
 	JsonNode   *row_rules = sigma_json_get(document, "row_rules");
+	JsonNode   *governance = sigma_json_get(document, "governance_config");
 	JsonNode   *source = sigma_json_get(document, "source");
 	int			i;
 
 	for (i = 0; columns != NULL && i < columns->count; i++)
-		walk_column(walk, columns->items[i]);
+		walk_column(walk, columns->items[i], id);
 	add_keys(walk, id, rules);
 	for (i = 0; rules != NULL && i < rules->count; i++)
-		walk_rule(walk, rules->items[i]);
+		walk_rule(walk, rules->items[i], id);
 	for (i = 0; row_rules != NULL && i < row_rules->count; i++)
+	{
 		add_columns(walk, id, sigma_json_get(row_rules->items[i], "unique"));
+		walk_formula(walk, sigma_json_get(row_rules->items[i], "formula"), id);
+	}
+	walk_formula(walk, sigma_json_get(governance, "row_filter"), id);
+	walk_formula(walk, sigma_json_get(governance, "row_edit"), id);
 	if (source != NULL && source->kind == JSON_STRING)
 	{
 		add_perhaps(walk, REFERENCE_INPUT_TABLE, source);
@@ -393,12 +410,14 @@ walk_element(Walk *walk, JsonNode *document)
 	check_stack_depth();
 	for (i = 0; i < lengthof(sequences); i++)
 		walk_sequence_setting(walk, sigma_json_get(document, sequences[i]));
+	walk_texts(walk, sigma_element_spec.variant(document), document);
 	if (strcmp(type, "form") == 0)
 		walk_form(walk, document);
 	else if (strcmp(type, "control") == 0)
 	{
 		(void) add(walk, REFERENCE_VARIABLE, NULL, sigma_json_get(document, "variable"));
 		walk_values(walk, sigma_json_get(document, "values"));
+		walk_value(walk, sigma_json_get(document, "default_value"));
 		walk_data_element(walk, document);
 	}
 	else
@@ -436,16 +455,19 @@ walk_data_element(Walk *walk, JsonNode *document)
 	JsonNode   *source = sigma_json_get(document, "source");
 	JsonNode   *filter = sigma_json_get(document, "filter");
 	bool		control = strcmp(sigma_json_get_string(document, "type", ""), "control") == 0;
+	const char *rows = source == NULL || source->kind != JSON_STRING ? NULL : source->string;
 	int			i;
 
-	if (source == NULL || source->kind != JSON_STRING)
+	if (filter != NULL && filter->kind == JSON_OBJECT)
+		walk_selector(walk, filter, rows);
+	else
+		walk_formula(walk, filter, rows);
+	if (rows == NULL)
 		return;
 	add_perhaps(walk, REFERENCE_INPUT_TABLE, source);
 	for (i = 0; i < lengthof(lists); i++)
 		if (!control || strcmp(lists[i], "column") == 0)
-			add_columns(walk, source->string, sigma_json_get(document, lists[i]));
-	if (filter != NULL && filter->kind == JSON_OBJECT)
-		walk_selector(walk, filter, source->string);
+			add_columns(walk, rows, sigma_json_get(document, lists[i]));
 }
 
 /*
@@ -465,6 +487,18 @@ walk_actions(Walk *walk, JsonNode *actions)
 			walk_action(walk, actions->items[i]);
 }
 
+/* The tables of an action's parameters; NULL where its type is not known. */
+static const KeySpec *const *
+action_tables(const char *type, const char *subtype)
+{
+	const ActionType *known;
+
+	for (known = sigma_action_types; known->type != NULL; known++)
+		if (strcmp(known->type, type) == 0 && (known->subtype == NULL || strcmp(known->subtype, subtype) == 0))
+			return known->tables;
+	return NULL;
+}
+
 /* An action: its target, its conditions, and what its parameters name. */
 static void
 walk_action(Walk *walk, JsonNode *action)
@@ -479,6 +513,7 @@ walk_action(Walk *walk, JsonNode *action)
 	walk_target(walk, action, type, subtype);
 	if (parameters == NULL || parameters->kind != JSON_OBJECT)
 		return;
+	walk_texts(walk, action_tables(type, subtype), parameters);
 	walk_value(walk, sigma_json_get(parameters, "value"));
 	walk_values(walk, sigma_json_get(parameters, "values"));
 	walk_values(walk, sigma_json_get(parameters, "pass_control_values"));
@@ -554,6 +589,10 @@ walk_target(Walk *walk, JsonNode *action, const char *type, const char *subtype)
 		add_perhaps(walk, REFERENCE_VARIABLE, target);
 	else if (strcmp(type, "flow") == 0 && strcmp(subtype, "run_sequence") == 0)
 		(void) add(walk, REFERENCE_SEQUENCE, NULL, target);
+	else if (strcmp(type, "stored_procedure") == 0)
+		(void) add(walk, REFERENCE_FUNCTION, NULL, target);
+	else if (strcmp(type, "navigation") == 0 && strcmp(subtype, "open_link") == 0)
+		walk->found = sigma_text_references(walk->found, target);
 	else if (strcmp(subtype, "navigate_workbook") == 0)
 		add_perhaps(walk, REFERENCE_ELEMENT, target);
 	else
@@ -580,8 +619,11 @@ walk_trigger(Walk *walk, JsonNode *trigger)
 static void
 walk_sequence(Walk *walk, JsonNode *sequence)
 {
+	const KeySpec *const tables[] = {sigma_sequence_spec.keys, NULL};
+
 	check_stack_depth();
 	walk_trigger(walk, sigma_json_get(sequence, "trigger"));
 	walk_condition(walk, sigma_json_get(sequence, "condition"));
 	walk_actions(walk, sigma_json_get(sequence, "actions"));
+	walk_texts(walk, tables, sequence);
 }
