@@ -23,7 +23,7 @@
 static FormulaSql **compile_values(FormulaCompiler *compiler, const FormulaNode *node);
 static bool find_function(FormulaCompiler *compiler, const FormulaNode *node, FormulaSql **values,
 						  DatabaseFunction *found);
-static bool has_unknown(FormulaSql **values, int count);
+static bool has_null(FormulaSql **values, int count);
 static void check_function(FormulaCompiler *compiler, const FormulaNode *node, bool aggregate,
 						   const DatabaseFunction *found);
 static bool is_plain_aggregate(Oid funcid);
@@ -88,7 +88,7 @@ compile_values(FormulaCompiler *compiler, const FormulaNode *node)
 
 /*
  * Finds the function for arguments of these kinds.  Returns false where that depends
- * on values of a context that are Null, or not known yet: the call is Null then.
+ * on one that is Null, or whose kind only a run tells: the call is Null then.
  */
 static bool
 find_function(FormulaCompiler *compiler, const FormulaNode *node, FormulaSql **values, DatabaseFunction *found)
@@ -112,7 +112,7 @@ find_function(FormulaCompiler *compiler, const FormulaNode *node, FormulaSql **v
 		appendStringInfo(&types, "%s%s", i > 0 ? ", " : "", format_type_be(arguments[i].type));
 	}
 	match = sigma_database_function_find(name, arguments, count, found);
-	if (match == CALL_AMBIGUOUS && has_unknown(values, count))
+	if (match == CALL_AMBIGUOUS && has_null(values, count))
 		return false;
 	if (match == CALL_AMBIGUOUS)
 		sigma_compile_error(compiler, given, ERRCODE_AMBIGUOUS_FUNCTION,
@@ -124,14 +124,14 @@ find_function(FormulaCompiler *compiler, const FormulaNode *node, FormulaSql **v
 	return true;
 }
 
-/* Is an argument a value of a context without a kind? */
+/* Is an argument Null? */
 static bool
-has_unknown(FormulaSql **values, int count)
+has_null(FormulaSql **values, int count)
 {
 	int			i;
 
 	for (i = 0; i < count; i++)
-		if (values[i]->form == SQL_NULL && values[i]->from_json)
+		if (values[i]->form == SQL_NULL)
 			return true;
 	return false;
 }

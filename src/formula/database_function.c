@@ -32,8 +32,8 @@
 #include "compat.h"
 #include "formula/database_function.h"
 
-static bool find_exact(List *name, const CallArgument *arguments, int count, bool loose, DatabaseFunction *result,
-					   CallMatch *match);
+static bool find_exact(List *name, const CallArgument *arguments, int count, bool loose, Oid numbers,
+					   DatabaseFunction *result, CallMatch *match);
 static CallMatch find_assignable(List *name, const CallArgument *arguments, int count, DatabaseFunction *result);
 static bool takes(FuncCandidateList candidate, const CallArgument *arguments, int count);
 static void describe(DatabaseFunction *result, const CallArgument *arguments, int count);
@@ -68,7 +68,8 @@ sigma_database_function_name(const char *name)
 
 /*
  * The function that takes such arguments: as they are; else with literals read as
- * whatever it wants; else the only one they can be assigned to.
+ * whatever it wants; else with integers for numbers, which JSON does not tell apart;
+ * else the only one they can be assigned to.
  */
 CallMatch
 sigma_database_function_find(List *name, const CallArgument *arguments, int count, DatabaseFunction *result)
@@ -78,18 +79,19 @@ sigma_database_function_find(List *name, const CallArgument *arguments, int coun
 	if (list_length(name) == 2 && !OidIsValid(get_namespace_oid(strVal(linitial(name)), true)))
 		return CALL_UNKNOWN;
 	if (count <= FUNC_MAX_ARGS &&
-		!find_exact(name, arguments, count, false, result, &match) && match == CALL_UNKNOWN &&
-		!find_exact(name, arguments, count, true, result, &match) && match == CALL_UNKNOWN)
+		!find_exact(name, arguments, count, false, NUMERICOID, result, &match) && match == CALL_UNKNOWN &&
+		!find_exact(name, arguments, count, true, NUMERICOID, result, &match) && match == CALL_UNKNOWN &&
+		!find_exact(name, arguments, count, false, INT8OID, result, &match) && match == CALL_UNKNOWN)
 		match = find_assignable(name, arguments, count, result);
 	if (match == CALL_FOUND)
 		describe(result, arguments, count);
 	return match;
 }
 
-/* As a call in SQL would find it. */
+/* As a call in SQL would find it, with "numbers" as the type of numerics. */
 static bool
-find_exact(List *name, const CallArgument *arguments, int count, bool loose, DatabaseFunction *result,
-		   CallMatch *match)
+find_exact(List *name, const CallArgument *arguments, int count, bool loose, Oid numbers,
+		   DatabaseFunction *result, CallMatch *match)
 {
 	Oid			types[FUNC_MAX_ARGS];
 	Oid			vatype;
@@ -97,7 +99,8 @@ find_exact(List *name, const CallArgument *arguments, int count, bool loose, Dat
 	int			i;
 
 	for (i = 0; i < count; i++)
-		types[i] = loose && arguments[i].loose ? UNKNOWNOID : arguments[i].type;
+		types[i] = loose && arguments[i].loose ? UNKNOWNOID :
+			arguments[i].type == NUMERICOID ? numbers : arguments[i].type;
 	switch (func_get_detail(name, NIL, NIL, count, types, true, true, false, &result->funcid, &result->result,
 							&result->set, &nvargs, &vatype, &result->declared, NULL))
 	{
@@ -194,7 +197,7 @@ sigma_database_function_hint(List *name)
 	HeapTuple	tuple;
 	char	   *nearest = NULL;
 	Oid			same = InvalidOid;
-	int			best = Max(1, Min(3, (int) strlen(wanted) / 3)) + 1;
+	int			best = strlen(wanted) < 4 ? 2 : 3;
 
 	if (list_length(name) == 2 && !OidIsValid(namespace))
 		return psprintf("There is no schema \"%s\".", strVal(linitial(name)));
