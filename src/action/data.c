@@ -34,6 +34,9 @@ static void build_update(Builder *builder, DataStep *step, JsonNode *parameters)
 static void build_delete(Builder *builder, DataStep *step, JsonNode *parameters);
 static void build_upsert(Builder *builder, DataStep *step, JsonNode *parameters);
 static List *upsert_key(Builder *builder, JsonNode *values, JsonNode *parameters);
+static List *only_key(Builder *builder, JsonNode *values);
+static bool key_has(const UniqueKey *key, int column);
+static bool ignores_case(Builder *builder, List *members);
 static void append_assignments(Builder *builder, JsonNode *values);
 static const TableColumn *writable_column(Builder *builder, JsonNode *value);
 static const char *table_sql(const InputTable *table);
@@ -263,6 +266,7 @@ build_upsert(Builder *builder, DataStep *step, JsonNode *parameters)
 {
 	JsonNode   *values = sigma_json_get(parameters, "values");
 	List	   *key = upsert_key(builder, values, parameters);
+	bool		folded = ignores_case(builder, key);
 	ListCell   *lc;
 
 	initStringInfo(&builder->sql);
@@ -276,7 +280,7 @@ build_upsert(Builder *builder, DataStep *step, JsonNode *parameters)
 		appendStringInfoString(&builder->sql, lc == list_head(key) ? " WHERE " : " AND ");
 		sigma_selector_column(builder, lfirst(lc), &column);
 		number = sigma_data_parameter(builder, PARAMETER_VALUE, column.name, column.type, lfirst(lc));
-		if (column.ignore_case)
+		if (column.ignore_case || (folded && (column.type == COLUMN_TEXT || column.type == COLUMN_DROPDOWN)))
 			appendStringInfo(&builder->sql, "pg_catalog.lower(%s) OPERATOR(pg_catalog.=) pg_catalog.lower($%d)",
 							 column.expression, number);
 		else
@@ -287,7 +291,7 @@ build_upsert(Builder *builder, DataStep *step, JsonNode *parameters)
 	build_insert(builder, &step->insert, values);
 }
 
-/* The members of "values" that make up the key: those named in "key", else the one unique column among them. */
+/* The members of "values" that make up the key: those named in "key", else those of the one unique rule. */
 static List *
 upsert_key(Builder *builder, JsonNode *values, JsonNode *parameters)
 {
@@ -296,16 +300,7 @@ upsert_key(Builder *builder, JsonNode *values, JsonNode *parameters)
 	int			i;
 
 	if (key == NULL || key->kind == JSON_NULL)
-	{
-		for (i = 0; i < values->count; i++)
-			if (writable_column(builder, values->items[i])->unique)
-				found = lappend(found, values->items[i]);
-		if (list_length(found) != 1)
-			sigma_document_error(values, 0, "Name the columns to find the row by in \"key\".",
-								 found == NIL ? "none of the values is for a unique column" :
-								 "several of the values are for unique columns");
-		return found;
-	}
+		return only_key(builder, values);
 	if (key->kind != JSON_ARRAY || key->count == 0)
 		sigma_document_error(key, 0, NULL, "\"key\" must be an array of at least one column");
 	for (i = 0; i < key->count; i++)
@@ -322,6 +317,71 @@ upsert_key(Builder *builder, JsonNode *values, JsonNode *parameters)
 		found = lappend(found, value);
 	}
 	return found;
+}
+
+/* Without "key": the members for the one unique column among them, else for the columns of the one unique rule. */
+static List *
+only_key(Builder *builder, JsonNode *values)
+{
+	const InputTable *table = builder->table;
+	List	   *found = NIL;
+	int			several = 0;
+	int			pass;
+	int			i;
+	int			j;
+
+	for (pass = 0; pass < 2 && found == NIL; pass++)
+		for (i = 0; i < table->nkey; i++)
+		{
+			List	   *members = NIL;
+
+			if (pass != (table->keys[i].column < 0 ? 1 : 0))
+				continue;
+			for (j = 0; j < values->count; j++)
+				if (key_has(&table->keys[i], writable_column(builder, values->items[j]) - table->columns))
+					members = lappend(members, values->items[j]);
+			if (list_length(members) != table->keys[i].ncolumn)
+				continue;
+			found = members;
+			several++;
+		}
+	if (several != 1)
+		sigma_document_error(values, 0, "Name the columns to find the row by in \"key\".",
+							 several == 0 ? "none of the values is for a unique column" :
+							 "several of the values are for unique columns");
+	return found;
+}
+
+/* Is that column a part of the key? */
+static bool
+key_has(const UniqueKey *key, int column)
+{
+	int			i;
+
+	for (i = 0; i < key->ncolumn; i++)
+		if (key->columns[i] == column)
+			return true;
+	return false;
+}
+
+/* Does a rule make just the columns of these members unique together, whatever the case of texts? */
+static bool
+ignores_case(Builder *builder, List *members)
+{
+	const InputTable *table = builder->table;
+	ListCell   *lc;
+	int			i;
+
+	for (i = 0; i < table->nkey; i++)
+	{
+		bool		same = table->keys[i].ignore_case && table->keys[i].ncolumn == list_length(members);
+
+		foreach(lc, members)
+			same = same && key_has(&table->keys[i], writable_column(builder, lfirst(lc)) - table->columns);
+		if (same)
+			return true;
+	}
+	return false;
 }
 
 /* "column = $n, ..." */

@@ -269,7 +269,8 @@ is_duplicate(const ErrorData *error)
 {
 	return error->sqlerrcode == ERRCODE_UNIQUE_VIOLATION ||
 		(error->sqlerrcode == ERRCODE_CHECK_VIOLATION && error->constraint_name != NULL &&
-		 pg_str_endswith(error->constraint_name, "_unique"));
+		 (pg_str_endswith(error->constraint_name, "_unique") ||
+		  strncmp(error->constraint_name, "row_unique_", strlen("row_unique_")) == 0));
 }
 
 /* A number as the bare result. */

@@ -32,6 +32,7 @@
 #include "input_table/batch_state.h"
 #include "input_table/rules.h"
 
+static const UniqueKey *find_key(const InputTable *table, const JsonNode *names);
 static void check_may_write(Oid relid);
 static void check_column_right(Oid relid, AttrNumber attnum, AclMode right, bool *granted);
 static TupleDesc make_staged_desc(const InputTable *table);
@@ -81,30 +82,16 @@ sigma_batch_key(BatchOptions *options, const InputTable *table,
 				const JsonNode *key, const JsonNode *on_conflict)
 {
 	static const char *const names[] = {"error", "skip", "update", NULL};
-	const TableColumn *column = NULL;
+	const UniqueKey *found = NULL;
 	int			choice = BATCH_CONFLICT_UPDATE;
 
-	if (key != NULL && key->kind == JSON_ARRAY && key->count == 1)
-		key = key->items[0];
 	if (key != NULL && key->kind == JSON_NULL)
 		key = NULL;
 	if (on_conflict != NULL && on_conflict->kind == JSON_NULL)
 		on_conflict = NULL;
 
 	if (key != NULL)
-	{
-		if (key->kind != JSON_STRING)
-			sigma_document_error(key, 0, "Name one column that is unique in the table.",
-								 "\"key\" must name one unique column");
-		column = sigma_table_column(table, key->string);
-		if (column == NULL)
-			sigma_document_error(key, 0, sigma_batch_column_hint(table, key->string),
-								 "input table \"%s\" has no column \"%s\"", table->name, key->string);
-		if (!column->unique || !OidIsValid(column->unique_index))
-			sigma_document_error(key, 0,
-								 "Rows can be matched by a unique column only; make the column unique first.",
-								 "column \"%s\" is not unique", column->name);
-	}
+		found = find_key(table, key);
 	if (on_conflict != NULL)
 	{
 		if (on_conflict->kind != JSON_STRING)
@@ -116,12 +103,54 @@ sigma_batch_key(BatchOptions *options, const InputTable *table,
 		if (names[choice] == NULL)
 			sigma_document_error(on_conflict, 0, sigma_hint_names(on_conflict->string, names),
 								 "unknown value \"%s\" of \"on_conflict\"", on_conflict->string);
-		if (choice != BATCH_CONFLICT_ERROR && column == NULL)
+		if (choice != BATCH_CONFLICT_ERROR && found == NULL)
 			sigma_document_error(on_conflict, 0, "Add \"key\": the unique column that identifies a row.",
 								 "\"on_conflict\" needs a key");
 	}
-	options->key = column;
-	options->on_conflict = column == NULL ? BATCH_CONFLICT_ERROR : (BatchConflict) choice;
+	options->key = found;
+	options->on_conflict = found == NULL ? BATCH_CONFLICT_ERROR : (BatchConflict) choice;
+}
+
+/* The unique rule over just the named columns, in whatever order; SG400 where there is none. */
+static const UniqueKey *
+find_key(const InputTable *table, const JsonNode *names)
+{
+	const JsonNode *const *items = names->kind == JSON_ARRAY ? (const JsonNode *const *) names->items : &names;
+	int			count = names->kind == JSON_ARRAY ? names->count : 1;
+	Bitmapset  *wanted = NULL;
+	const char *last = NULL;
+	int			i;
+	int			j;
+
+	for (i = 0; i < count; i++)
+	{
+		const TableColumn *column;
+
+		if (items[i]->kind != JSON_STRING)
+			sigma_document_error(items[i], 0, "Name the columns that are unique in the table.",
+								 "\"key\" must name unique columns");
+		column = sigma_table_column(table, items[i]->string);
+		if (column == NULL)
+			sigma_document_error(items[i], 0, sigma_batch_column_hint(table, items[i]->string),
+								 "input table \"%s\" has no column \"%s\"", table->name, items[i]->string);
+		wanted = bms_add_member(wanted, column - table->columns);
+		last = column->name;
+	}
+	for (i = 0; i < table->nkey; i++)
+	{
+		Bitmapset  *columns = NULL;
+
+		for (j = 0; j < table->keys[i].ncolumn; j++)
+			columns = bms_add_member(columns, table->keys[i].columns[j]);
+		if (OidIsValid(table->keys[i].index) && bms_equal(columns, wanted))
+			return &table->keys[i];
+	}
+	if (count == 1)
+		sigma_document_error(names, 0,
+							 "Rows can be matched by a unique column only; make the column unique first.",
+							 "column \"%s\" is not unique", last);
+	sigma_document_error(names, 0, "Add the rule {\"unique\": [columns]} to \"row_rules\" first.",
+						 "no rule makes the columns of \"key\" unique together");
 }
 
 /* The text is allocated in the current context. */

@@ -45,7 +45,7 @@ typedef struct BatchOptions
 {
 	BatchMode	mode;
 	SessionOrigin origin;		/* ORIGIN_ENTRY or ORIGIN_IMPORT: what triggers are told */
-	const TableColumn *key;		/* the unique column that identifies a row, or NULL */
+	const UniqueKey *key;		/* the unique rule that identifies a row, or NULL */
 	BatchConflict on_conflict;	/* needs key unless BATCH_CONFLICT_ERROR */
 	bool		replace;		/* all rows that are there are deleted first */
 	bool		row_ids;		/* report the row ids of what was written, where the caller may read them */
@@ -90,7 +90,7 @@ extern const InputTable *sigma_batch_table(const char *id);
 /* Options from text: SG400 with a hint where they are not known. */
 extern BatchMode sigma_batch_mode(const char *text);
 
-/* Reads "key" (a name or an array of names) and "on_conflict" of an options object (members may be NULL). */
+/* Reads "key" (the name of a unique column, or an array of names) and "on_conflict" of an options object (members may be NULL). */
 extern void sigma_batch_key(BatchOptions *options, const InputTable *table,
 							const JsonNode *key, const JsonNode *on_conflict);
 

@@ -7,7 +7,7 @@
  * so that all failures of all rows can be reported together, and so that good
  * rows can go in without the bad.
  *
- * Values of unique columns are remembered in a hash: duplicates inside the batch
+ * Values of unique keys are remembered in a hash: duplicates inside the batch
  * are found in one pass.  Kept failures live in the batch's context.
  */
 #include "postgres.h"
@@ -27,12 +27,12 @@
 
 #define SHOWN_BYTES		1000	/* of a value in a failure */
 
-/* A value of a unique column. */
+/* The values of a unique key. */
 typedef struct SeenKey
 {
-	Datum		value;			/* lower case where the column ignores case */
+	Datum	   *values;			/* texts in lower case where the key ignores case */
 	uint32		hash;
-	int			column;			/* place in table->columns */
+	int			key;			/* place in table->keys */
 } SeenKey;
 
 /* ... and which row of the batch has it. */
@@ -45,14 +45,14 @@ typedef struct SeenValue
 	char		status;			/* simplehash's */
 } SeenValue;
 
-static bool same_value(const Batch *batch, const SeenKey *a, const SeenKey *b);
+static bool same_values(const Batch *batch, const SeenKey *a, const SeenKey *b);
 
 #define SH_PREFIX		seen
 #define SH_ELEMENT_TYPE	SeenValue
 #define SH_KEY_TYPE		SeenKey
 #define SH_KEY			key
 #define SH_HASH_KEY(tb, k)	((k).hash)
-#define SH_EQUAL(tb, a, b)	((a).hash == (b).hash && same_value((const Batch *) (tb)->private_data, &(a), &(b)))
+#define SH_EQUAL(tb, a, b)	((a).hash == (b).hash && same_values((const Batch *) (tb)->private_data, &(a), &(b)))
 #define SH_SCOPE		static inline
 #define SH_DECLARE
 #define SH_DEFINE
@@ -64,14 +64,16 @@ static void check_cells(Batch *batch, StagedRow *row, const bool *changed);
 static void check_formulas(Batch *batch, StagedRow *row, const bool *changed, const bool *known);
 static bool is_healed(const Batch *batch, const Failure *failure);
 static void check_locks(Batch *batch, StagedRow *row, const bool *changed);
-static void check_unique(Batch *batch, StagedRow *row, const bool *changed);
-static bool makes_way(Batch *batch, const StagedRow *row, int column, int64 holder);
-static void record_too_long(Batch *batch, StagedRow *row, int column);
-static void record_duplicate(Batch *batch, StagedRow *row, int column, int64 holder, const SeenValue *other);
-static SeenKey make_key(Batch *batch, int column, Datum value);
-static SeenValue *find_seen(Batch *batch, int column, Datum value);
-static void remember_unique(Batch *batch, const StagedRow *row, const bool *changed);
-static void settle(Batch *batch, StagedRow *row, const bool *changed);
+static void check_unique(Batch *batch, StagedRow *row, const bool *changed, const bool *known);
+static bool key_of_row(const UniqueKey *key, const StagedRow *row, const bool *changed, const bool *known, Datum *values);
+static bool makes_way(Batch *batch, const StagedRow *row, const UniqueKey *key, int64 holder);
+static void record_duplicate(Batch *batch, StagedRow *row, const UniqueKey *key, const Datum *values, int64 holder,
+							 const SeenValue *other);
+static SeenKey make_key(Batch *batch, int place, const Datum *values);
+static SeenValue *find_seen(Batch *batch, int place, const Datum *values);
+static void remember(Batch *batch, const StagedRow *row, int place, const Datum *values);
+static void remember_unique(Batch *batch, const StagedRow *row, const bool *changed, const bool *known);
+static void settle(Batch *batch, StagedRow *row, const bool *changed, const bool *known);
 static int	place_of(const InputTable *table, AttrNumber attnum);
 static const char *copy_string(const char *string);
 static const char *copy_value(const char *value);
@@ -104,8 +106,8 @@ sigma_batch_check_insert(Batch *batch, StagedRow *row)
 	check_cells(batch, row, checked);
 	check_formulas(batch, row, NULL, checked);
 	check_locks(batch, row, NULL);
-	check_unique(batch, row, checked);
-	settle(batch, row, checked);
+	check_unique(batch, row, checked, checked);
+	settle(batch, row, checked, checked);
 	if (row->errors > 0)
 		return;
 
@@ -152,9 +154,9 @@ sigma_batch_check_update(Batch *batch, StagedRow *row, const Datum *old_values, 
 		check_cells(batch, row, changed);
 		check_formulas(batch, row, changed, known);
 		check_locks(batch, row, changed);
-		check_unique(batch, row, changed);
+		check_unique(batch, row, changed, known);
 	}
-	settle(batch, row, changed);
+	settle(batch, row, changed, known);
 	if (row->errors == 0)
 		stage_change(batch, row, changed);
 }
@@ -182,7 +184,7 @@ stage_change(Batch *batch, StagedRow *row, const bool *changed)
 			state->update_columns[i]++;
 			gives = true;
 		}
-		if (changed[i] && table->columns[i].unique)
+		if (changed[i] && table->columns[i].in_key)
 		{
 			MemoryContext caller = MemoryContextSwitchTo(batch->cxt);
 
@@ -213,21 +215,20 @@ record_stale(Batch *batch, StagedRow *row, TimestampTz current)
 bool
 sigma_batch_same_key(Batch *batch, StagedRow *row)
 {
-	int			key = batch->options.key - batch->table->columns;
+	const UniqueKey *key = batch->options.key;
+	int			place = key - batch->table->keys;
+	Datum	   *values = palloc(sizeof(Datum) * key->ncolumn);
 	SeenValue  *other;
-	bool	   *keys;
 
-	if (row->nulls[key])
+	if (!sigma_key_values(key, row->values, row->nulls, values))
 		return false;
-	other = find_seen(batch, key, row->values[key]);
+	other = find_seen(batch, place, values);
 	if (other != NULL && other->ordinal != row->ordinal)
 	{
-		record_duplicate(batch, row, key, 0, other);
+		record_duplicate(batch, row, key, values, 0, other);
 		return true;
 	}
-	keys = palloc0(sizeof(bool) * batch->table->ncolumn);
-	keys[key] = true;
-	remember_unique(batch, row, keys);
+	remember(batch, row, place, values);
 	return false;
 }
 
@@ -265,13 +266,13 @@ sigma_batch_claim(Batch *batch, StagedRow *row)
 
 /* Count the checked row where it is rejected, and remember its unique values. */
 static void
-settle(Batch *batch, StagedRow *row, const bool *changed)
+settle(Batch *batch, StagedRow *row, const bool *changed, const bool *known)
 {
 	if (row->errors > 0)
 		batch->rejected++;
 	/* where one failure stops everything, rows are compared with the bad ones too */
 	if (!row->remove && (row->errors == 0 || batch->options.mode == BATCH_STRICT))
-		remember_unique(batch, row, changed);
+		remember_unique(batch, row, changed, known);
 }
 
 /* ------------------------------------------------------------------------
@@ -397,167 +398,198 @@ check_locks(Batch *batch, StagedRow *row, const bool *changed)
 }
 
 /* ------------------------------------------------------------------------
- * Unique columns
+ * Unique rules
  * ------------------------------------------------------------------------ */
 
-/* Values of changed unique columns that the table or an earlier row of the batch has. */
+/* Values of unique keys that the table or an earlier row of the batch has. */
 static void
-check_unique(Batch *batch, StagedRow *row, const bool *changed)
+check_unique(Batch *batch, StagedRow *row, const bool *changed, const bool *known)
 {
 	const InputTable *table = batch->table;
+	Datum		values[INDEX_MAX_KEYS];
 	int			i;
 
-	for (i = 0; i < table->ncolumn; i++)
+	for (i = 0; i < table->nkey; i++)
 	{
-		const TableColumn *column = &table->columns[i];
+		const UniqueKey *key = &table->keys[i];
 		SeenValue  *other;
 		int64		holder = 0;
 
-		if (!column->unique || !changed[i] || row->nulls[i])
+		if (!key_of_row(key, row, changed, known, values))
 			continue;
-		if (!sigma_unique_fits(column, row->values[i]))
+		if (!sigma_key_fits(table, key, values))
 		{
-			record_too_long(batch, row, i);
+			sigma_batch_record(batch, row, sigma_unique_failure(table, key, values));
 			continue;
 		}
-		other = find_seen(batch, i, row->values[i]);
+		other = find_seen(batch, i, values);
 		if (other != NULL && other->ordinal == row->ordinal)
 			other = NULL;
-		if (!batch->options.replace && !(batch->state->trust_lookup && column == batch->options.key))
-			holder = sigma_table_conflict(table, column, row->values[i], row->row_id);
-		if (holder != 0 && makes_way(batch, row, i, holder))
+		if (!batch->options.replace && !(batch->state->trust_lookup && key == batch->options.key))
+			holder = sigma_table_conflict(table, key, values, row->row_id);
+		if (holder != 0 && makes_way(batch, row, key, holder))
 			holder = 0;
 		if (holder != 0 || other != NULL)
-			record_duplicate(batch, row, i, holder, other);
+			record_duplicate(batch, row, key, values, holder, other);
 	}
 }
 
 /*
- * Will the row that holds the value have given it up when this row is written?
+ * The key's values in a row; false where they cannot be in conflict: one is null, or
+ * none changes.  One that is not known is left to the trigger.
+ */
+static bool
+key_of_row(const UniqueKey *key, const StagedRow *row, const bool *changed, const bool *known, Datum *values)
+{
+	bool		concerned = false;
+	int			i;
+
+	for (i = 0; i < key->ncolumn; i++)
+	{
+		if (!known[key->columns[i]])
+			return false;
+		concerned = concerned || changed[key->columns[i]];
+	}
+	return concerned && sigma_key_values(key, row->values, row->nulls, values);
+}
+
+/*
+ * Will the row that holds the values have given them up when this row is written?
  * Deletes are written first, then updates, then inserts.
  */
 static bool
-makes_way(Batch *batch, const StagedRow *row, int column, int64 holder)
+makes_way(Batch *batch, const StagedRow *row, const UniqueKey *key, int64 holder)
 {
 	TargetRow  *target = NULL;
+	int			i;
 
 	if (batch->state->target_rows != NULL)
 		target = hash_search(batch->state->target_rows, &holder, HASH_FIND, NULL);
 	if (target == NULL)
 		return false;
-	return target->leaving || (row->row_id == 0 && bms_is_member(column, target->moved));
+	if (target->leaving)
+		return true;
+	for (i = 0; i < key->ncolumn; i++)
+		if (row->row_id == 0 && bms_is_member(key->columns[i], target->moved))
+			return true;
+	return false;
 }
 
-/* Record rule "unique" for a value that no unique index takes. */
+/* Record rule "unique": "holder" is the row that has the values, or 0; "other" the row of the batch, or NULL. */
 static void
-record_too_long(Batch *batch, StagedRow *row, int column)
+record_duplicate(Batch *batch, StagedRow *row, const UniqueKey *key, const Datum *values, int64 holder,
+				 const SeenValue *other)
 {
-	const TableColumn *what = &batch->table->columns[column];
-	Failure		failure = {0};
+	const char *what = key->ncolumn == 1 ? "value" : "values";
+	Failure    *failure = sigma_unique_failure(batch->table, key, values);
 
-	failure.column = what->name;
-	failure.attnum = what->attnum;
-	failure.rule = "unique";
-	failure.value = sigma_value_to_text(what->type, row->values[column]);
-	failure.message = "is too long for a unique column, which takes 2000 bytes";
-	sigma_batch_record(batch, row, &failure);
+	failure->conflicts_with = holder;
+	if (holder == 0 && !failure->own_message)
+		failure->message = other->line > 0 ?
+			psprintf("%s, but line " INT64_FORMAT " has the same %s", failure->message, other->line, what) :
+			psprintf("%s, but row %d of the input has the same %s", failure->message, other->row, what);
+	sigma_batch_record(batch, row, failure);
 }
 
-/* Record rule "unique": "holder" is the row that has the value, or 0; "other" the row of the batch, or NULL. */
-static void
-record_duplicate(Batch *batch, StagedRow *row, int column, int64 holder, const SeenValue *other)
-{
-	const TableColumn *what = &batch->table->columns[column];
-	Failure		failure = {0};
-
-	failure.column = what->name;
-	failure.attnum = what->attnum;
-	failure.rule = "unique";
-	failure.value = sigma_value_to_text(what->type, row->values[column]);
-	failure.conflicts_with = holder;
-	if (holder != 0)
-		failure.message = "must be unique";
-	else if (other->line > 0)
-		failure.message = psprintf("must be unique, but line " INT64_FORMAT " has the same value", other->line);
-	else
-		failure.message = psprintf("must be unique, but row %d of the input has the same value", other->row);
-	sigma_batch_record(batch, row, &failure);
-}
-
-/* The key under which a value of a unique column is remembered; what it allocates is in the current context. */
+/* What values of a unique key are remembered under; what it allocates is in the current context. */
 static SeenKey
-make_key(Batch *batch, int column, Datum value)
+make_key(Batch *batch, int place, const Datum *values)
 {
-	const TableColumn *what = &batch->table->columns[column];
-	TypeCacheEntry **type = &batch->state->types[column];
-	SeenKey		key;
+	const UniqueKey *key = &batch->table->keys[place];
+	SeenKey		result;
+	int			i;
 
-	if (*type == NULL)
-		*type = lookup_type_cache(sigma_column_types[what->type].oid, TYPECACHE_HASH_PROC_FINFO);
-	if (!OidIsValid((*type)->hash_proc))
-		elog(ERROR, "type %u cannot be hashed", (*type)->type_id);
-	if (what->unique_ignore_case)
+	result.key = place;
+	result.hash = (uint32) place;
+	result.values = palloc(sizeof(Datum) * key->ncolumn);
+	for (i = 0; i < key->ncolumn; i++)
 	{
-		text	   *packed = DatumGetTextPP(value);
-		char	   *lower = str_tolower(VARDATA_ANY(packed), VARSIZE_ANY_EXHDR(packed), DEFAULT_COLLATION_OID);
+		TypeCacheEntry **type = &batch->state->types[key->columns[i]];
 
-		value = CStringGetTextDatum(lower);
+		if (*type == NULL)
+			*type = lookup_type_cache(sigma_column_types[batch->table->columns[key->columns[i]].type].oid,
+									  TYPECACHE_HASH_PROC_FINFO);
+		if (!OidIsValid((*type)->hash_proc))
+			elog(ERROR, "type %u cannot be hashed", (*type)->type_id);
+		result.values[i] = values[i];
+		if (sigma_key_folds(batch->table, key, i))
+		{
+			text	   *packed = DatumGetTextPP(values[i]);
+
+			result.values[i] = CStringGetTextDatum(str_tolower(VARDATA_ANY(packed), VARSIZE_ANY_EXHDR(packed),
+															   DEFAULT_COLLATION_OID));
+		}
+		result.hash = hash_combine(result.hash,
+								   DatumGetUInt32(FunctionCall1Coll(&(*type)->hash_proc_finfo, DEFAULT_COLLATION_OID,
+																	result.values[i])));
 	}
-	key.value = value;
-	key.column = column;
-	key.hash = hash_combine(DatumGetUInt32(FunctionCall1Coll(&(*type)->hash_proc_finfo, DEFAULT_COLLATION_OID, value)),
-							(uint32) column);
-	return key;
+	return result;
 }
 
-/* For the hash: the same value of the same column? */
+/* For the hash: the same values of the same key? */
 static bool
-same_value(const Batch *batch, const SeenKey *a, const SeenKey *b)
+same_values(const Batch *batch, const SeenKey *a, const SeenKey *b)
 {
-	return a->column == b->column &&
-		sigma_value_equal(batch->table->columns[a->column].type, a->value, false, b->value, false);
+	const UniqueKey *key = &batch->table->keys[a->key];
+	int			i;
+
+	if (a->key != b->key)
+		return false;
+	for (i = 0; i < key->ncolumn; i++)
+		if (!sigma_value_equal(batch->table->columns[key->columns[i]].type, a->values[i], false, b->values[i], false))
+			return false;
+	return true;
 }
 
-/* The row of the batch that has this value in a unique column, or NULL. */
+/* The row of the batch that has these values of a unique key, or NULL. */
 static SeenValue *
-find_seen(Batch *batch, int column, Datum value)
+find_seen(Batch *batch, int place, const Datum *values)
 {
 	if (batch->state->seen == NULL)
 		return NULL;
-	return seen_lookup(batch->state->seen, make_key(batch, column, value));
+	return seen_lookup(batch->state->seen, make_key(batch, place, values));
 }
 
-/* Remember the unique values that the row gives or takes by default. */
+/* Remember the values of unique keys that the row gives or takes by default. */
 static void
-remember_unique(Batch *batch, const StagedRow *row, const bool *changed)
+remember_unique(Batch *batch, const StagedRow *row, const bool *changed, const bool *known)
 {
-	const InputTable *table = batch->table;
+	Datum		values[INDEX_MAX_KEYS];
 	int			i;
 
-	for (i = 0; i < table->ncolumn; i++)
+	for (i = 0; i < batch->table->nkey; i++)
+		if (key_of_row(&batch->table->keys[i], row, changed, known, values))
+			remember(batch, row, i, values);
+}
+
+/* Remember the values of one key. */
+static void
+remember(Batch *batch, const StagedRow *row, int place, const Datum *values)
+{
+	const UniqueKey *unique = &batch->table->keys[place];
+	SeenKey		key = make_key(batch, place, values);
+	SeenValue  *entry;
+	MemoryContext caller;
+	bool		found;
+	int			i;
+
+	if (batch->state->seen == NULL)
+		batch->state->seen = seen_create(batch->cxt, 256, batch);
+	entry = seen_insert(batch->state->seen, key, &found);
+	if (found)
+		return;
+	caller = MemoryContextSwitchTo(batch->cxt);
+	entry->key.values = palloc(sizeof(Datum) * unique->ncolumn);
+	for (i = 0; i < unique->ncolumn; i++)
 	{
-		const ColumnTypeInfo *type = &sigma_column_types[table->columns[i].type];
-		SeenKey		key;
-		SeenValue  *entry;
-		bool		found;
+		const ColumnTypeInfo *type = &sigma_column_types[batch->table->columns[unique->columns[i]].type];
 
-		if (!table->columns[i].unique || !changed[i] || row->nulls[i])
-			continue;
-		if (batch->state->seen == NULL)
-			batch->state->seen = seen_create(batch->cxt, 256, batch);
-		key = make_key(batch, i, row->values[i]);
-		entry = seen_insert(batch->state->seen, key, &found);
-		if (!found)
-		{
-			MemoryContext caller = MemoryContextSwitchTo(batch->cxt);
-
-			entry->key.value = datumCopy(key.value, type->by_value, type->length);
-			entry->ordinal = row->ordinal;
-			entry->row = row->row;
-			entry->line = row->line;
-			MemoryContextSwitchTo(caller);
-		}
+		entry->key.values[i] = datumCopy(key.values[i], type->by_value, type->length);
 	}
+	entry->ordinal = row->ordinal;
+	entry->row = row->row;
+	entry->line = row->line;
+	MemoryContextSwitchTo(caller);
 }
 
 /* ------------------------------------------------------------------------

@@ -46,6 +46,7 @@ typedef struct Lookup
 } Lookup;
 
 static void prepare_lookup(Lookup *lookup);
+static void need_key(const UniqueKey *key, const bool *changed, bool *needed);
 static char *lookup_sql(const Lookup *lookup);
 static void run_lookup(Lookup *lookup, Stage *stage);
 static void handle_found(Lookup *lookup, const Datum *values, const bool *nulls);
@@ -111,12 +112,27 @@ prepare_lookup(Lookup *lookup)
 	/* what the caller may not read counts as changed */
 	memcpy(needed, lookup->batch->state->target_columns, sizeof(bool) * table->ncolumn);
 	sigma_formula_rules_need(table, lookup->batch->state->target_columns, needed);
+	for (i = 0; i < table->nkey; i++)
+		need_key(&table->keys[i], lookup->batch->state->target_columns, needed);
 	for (i = 0; i < table->ncolumn; i++)
 		if (needed[i] && sigma_may_select(table, table->columns[i].attnum))
 		{
 			lookup->old_columns[lookup->nold++] = i;
 			lookup->old_known[i] = true;
 		}
+}
+
+/* The columns of a unique key, where rows may change one of them. */
+static void
+need_key(const UniqueKey *key, const bool *changed, bool *needed)
+{
+	bool		concerned = false;
+	int			i;
+
+	for (i = 0; i < key->ncolumn; i++)
+		concerned = concerned || changed[key->columns[i]];
+	for (i = 0; concerned && i < key->ncolumn; i++)
+		needed[key->columns[i]] = true;
 }
 
 /*
@@ -127,8 +143,7 @@ static char *
 lookup_sql(const Lookup *lookup)
 {
 	Batch	   *batch = lookup->batch;
-	const TableColumn *key = batch->options.key;
-	int			place = key == NULL ? -1 : key - batch->table->columns;
+	const UniqueKey *key = batch->options.key;
 	bool		skip = lookup->by_key && batch->options.on_conflict == BATCH_CONFLICT_SKIP;
 	bool		lock = batch->state->locking && !skip &&
 		(lookup->by_key || batch->state->target_updates > 0 || batch->state->stamps);
@@ -144,11 +159,12 @@ lookup_sql(const Lookup *lookup)
 	appendStringInfo(&sql, " FROM %s AS e JOIN %s AS t ON ", ROWS_NAME, sigma_batch_relation(batch));
 	if (!lookup->by_key)
 		appendStringInfoString(&sql, "t.sigma_row_id OPERATOR(pg_catalog.=) e.row_id");
-	else if (key->unique_ignore_case)
-		appendStringInfo(&sql, "pg_catalog.lower(t.%s) OPERATOR(pg_catalog.=) pg_catalog.lower(e.v%d)",
-						 quote_identifier(key->name), place);
 	else
-		appendStringInfo(&sql, "t.%s OPERATOR(pg_catalog.=) e.v%d", quote_identifier(key->name), place);
+		for (i = 0; i < key->ncolumn; i++)
+			appendStringInfo(&sql, sigma_key_folds(batch->table, key, i) ?
+							 "%spg_catalog.lower(t.%s) OPERATOR(pg_catalog.=) pg_catalog.lower(e.v%d)" :
+							 "%st.%s OPERATOR(pg_catalog.=) e.v%d", i == 0 ? "" : " AND ",
+							 quote_identifier(batch->table->columns[key->columns[i]].name), key->columns[i]);
 	appendStringInfo(&sql, " ORDER BY t.sigma_row_id%s) AS l ORDER BY l.remove DESC",
 					 lock ? " FOR UPDATE OF t" : "");
 	return sql.data;
@@ -262,7 +278,8 @@ handle_missing(Lookup *lookup)
 		batch->rejected++;
 	}
 	/* in a later round a row without a key cannot have been in conflict: it was inserted */
-	else if (lookup->ours == NULL || !row->nulls[batch->options.key - batch->table->columns])
+	else if (lookup->ours == NULL ||
+			 sigma_key_values(batch->options.key, row->values, row->nulls, palloc(sizeof(Datum) * batch->options.key->ncolumn)))
 	{
 		/*
 		 * A row that holds the key all the same was committed since, which ON

@@ -66,7 +66,7 @@ typedef struct TargetRow
 	int64		row_id;			/* hash key, must be first */
 	int			row;			/* which input row names it */
 	bool		leaving;		/* its delete was accepted */
-	Bitmapset  *moved;			/* unique columns (places) that its accepted update changes */
+	Bitmapset  *moved;			/* columns of unique keys (places) that its accepted update changes */
 } TargetRow;
 
 /* A row that was written: for the result's row ids. */
@@ -104,7 +104,7 @@ typedef struct BatchState
 	bool	   *update_granted; /* the caller may update the column */
 
 	FormulaRun *formulas;		/* formula rules, or NULL */
-	TypeCacheEntry **types;		/* of unique columns: how their values are hashed */
+	TypeCacheEntry **types;		/* of columns of unique keys: how their values are hashed */
 	struct seen_hash *seen;		/* unique values that rows of the batch give */
 	HTAB	   *target_rows;	/* TargetRow by row id */
 

@@ -282,7 +282,7 @@ insert_sql(Batch *batch, bool returning)
 	appendStringInfo(&sql, " FROM %s AS e", ROWS_NAME);
 	if (batch->options.on_conflict != BATCH_CONFLICT_ERROR)
 		appendStringInfo(&sql, " ON CONFLICT (%s) DO NOTHING",
-						 pg_get_indexdef_columns(batch->options.key->unique_index, false));
+						 pg_get_indexdef_columns(batch->options.key->index, false));
 	if (returning)
 		appendStringInfoString(&sql, " RETURNING sigma_row_id");
 	return sql.data;

@@ -14,6 +14,7 @@
  */
 #include "postgres.h"
 
+#include "access/detoast.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "mb/pg_wchar.h"
@@ -70,7 +71,7 @@ static Check *add_check(ColumnRules *rules, const RuleSource *source, CheckKind 
 						const char *demand,...) pg_attribute_printf(5, 6);
 static void refuse_type(const ColumnRules *rules, JsonNode *node, const char *suited) pg_attribute_noreturn();
 static void compile_required(ColumnRules *rules);
-static void compile_unique(ColumnRules *rules);
+static void compile_unique(InputTable *table, int place, ColumnRules *rules);
 static void compile_digits(ColumnRules *rules);
 static Datum ten_to_the(int exponent);
 static void compile_range(ColumnRules *rules);
@@ -204,7 +205,7 @@ compile_column(InputTable *table, int place, JsonNode *definition, JsonNode *nod
 	compile_pattern(&rules);
 	compile_format(&rules);
 	compile_values(&rules);
-	compile_unique(&rules);
+	compile_unique(table, place, &rules);
 	compile_formula(table, place, &rules);
 
 	column->checks = palloc(sizeof(Check) * Max(list_length(rules.checks), 1));
@@ -367,7 +368,7 @@ compile_required(ColumnRules *rules)
 }
 
 static void
-compile_unique(ColumnRules *rules)
+compile_unique(InputTable *table, int place, ColumnRules *rules)
 {
 	TableColumn *column = rules->column;
 	RuleSource *source = NULL;
@@ -388,6 +389,7 @@ compile_unique(ColumnRules *rules)
 	if (source->warning)
 		sigma_document_error(node, 0, "Give \"unique\" in an object of severity error, or at the column.",
 							 "a unique rule cannot be a warning");
+	sigma_unique_rule_add(table, place, column->unique_ignore_case, source->message);
 }
 
 /* precision and scale, as of a decimal type: digits in all, digits after the point. */
@@ -679,7 +681,8 @@ compile_formula(InputTable *table, int place, ColumnRules *rules)
 static void
 compile_row_rules(InputTable *table, JsonNode *rules)
 {
-	int			number = 0;
+	int			formulas = 0;
+	int			keys = 0;
 	int			i;
 
 	for (i = 0; i < rules->count; i++)
@@ -689,11 +692,11 @@ compile_row_rules(InputTable *table, JsonNode *rules)
 		bool		warning;
 		const char *message;
 
-		if (formula == NULL || formula->kind == JSON_NULL)
-			sigma_document_error(rule, ERRCODE_FEATURE_NOT_SUPPORTED, "Give \"formula\", or \"unique\" of a single column.",
-								 "row rules of unique columns are not built yet");
 		read_tone(rule, &warning, &message);
-		sigma_formula_rule_add(table, -1, ++number, formula, message, warning);
+		if (formula == NULL || formula->kind == JSON_NULL)
+			sigma_unique_row_rule_add(table, rule, ++keys, message, warning);
+		else
+			sigma_formula_rule_add(table, -1, ++formulas, formula, message, warning);
 	}
 }
 
@@ -736,7 +739,8 @@ check_default(const TableColumn *column, JsonNode *node)
 			sigma_document_error(node, 0, NULL, "the default of column \"%s\" breaks rule \"%s\": %s%s",
 								 column->name, failure->rule, failure->own_message ? "" : "it ", failure->message);
 	}
-	if (column->unique && !sigma_unique_fits(column, column->default_value))
+	if (column->unique && sigma_column_types[column->type].length == -1 &&
+		toast_raw_datum_size(column->default_value) - VARHDRSZ > MAX_UNIQUE_BYTES)
 		sigma_document_error(node, 0, NULL, "the default of column \"%s\" is too long for a unique column",
 							 column->name);
 }

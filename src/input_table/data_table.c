@@ -108,9 +108,7 @@ sigma_data_table_create(const TableDefinition *table)
 	sigma_ddl_run("COMMENT ON TABLE %s IS %s", name,
 				  quote_literal_cstr(psprintf("rows of input table %s", table->id)));
 	create_sequence(table, InvalidOid);
-	for (i = 0; i < table->ncolumn; i++)
-		if (table->columns[i].unique)
-			sigma_ddl_unique_index(table, &table->columns[i], true);
+	sigma_unique_indexes_create(table, NULL, true);
 	sigma_published_forget(table->id);
 	if (sigma_is_draft(table))
 		sigma_published_create(table, false);
@@ -157,9 +155,7 @@ sigma_data_table_adopt(const TableDefinition *table, Oid relid, bool restoring)
 						 value == NULL ? "DROP DEFAULT" : "SET DEFAULT ", value == NULL ? "" : value);
 	}
 	sigma_ddl_run("ALTER TABLE %s %s", sigma_ddl_name(sigma_data_table_name(table->id)), sql.data);
-	for (i = 0; i < table->ncolumn; i++)
-		if (table->columns[i].unique)
-			sigma_ddl_unique_index(table, &table->columns[i], may_read);
+	sigma_unique_indexes_create(table, NULL, may_read);
 	create_sequence(table, relid);
 	sigma_published_adopt(table);
 	if (table->audit)

@@ -18,16 +18,12 @@
 #include "input_table/define.h"
 #include "input_table/published.h"
 
-static void drop_indexes(TableChange *change);
-static void drop_index(const char *name);
 static void alter_relation(const TableChange *change, const char *relation);
 static void drop_columns(const TableChange *change, const char *relation);
 static void rename_columns(const TableChange *change, const char *relation);
 static void alter_columns(const TableChange *change, const char *relation);
 static void count_retypes(TableChange *change, bool before);
 static int64 count_values(const TableDefinition *table, const ColumnDefinition *column);
-static bool needs_index(const ColumnChange *column);
-static bool loses_index(const ColumnChange *column);
 
 /*
  * Bring the table from one definition to another, and count what retypes did.
@@ -40,22 +36,19 @@ sigma_data_table_alter(TableChange *change, Oid relid)
 	const TableDefinition *after = change->after;
 	bool		may_read = pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) == ACLCHECK_OK;
 	OwnerScope	scope;
-	int			i;
 
-	for (i = 0; i < change->ncolumn; i++)
-		if (needs_index(&change->columns[i]))
-			sigma_ddl_check_tablespace();
+	if (sigma_unique_indexes_missing(change->before, after))
+		sigma_ddl_check_tablespace();
 	SPI_connect();
 	sigma_ddl_begin(&scope);
-	drop_indexes(change);
+	/* before their columns change, where they go or must be made anew */
+	sigma_unique_indexes_drop(change->before, after);
 	count_retypes(change, true);
 	alter_relation(change, sigma_ddl_name(sigma_data_table_name(after->id)));
 	if (OidIsValid(sigma_published_oid(after->id)))
 		alter_relation(change, sigma_ddl_name(sigma_published_name(after->id)));
 	count_retypes(change, false);
-	for (i = 0; i < change->ncolumn; i++)
-		if (needs_index(&change->columns[i]))
-			sigma_ddl_unique_index(after, change->columns[i].after, may_read);
+	sigma_unique_indexes_create(after, change->before, may_read);
 	if (sigma_is_draft(after) && !sigma_is_draft(change->before))
 		sigma_published_create(after, true);
 	if (after->audit && !change->before->audit)
@@ -64,25 +57,6 @@ sigma_data_table_alter(TableChange *change, Oid relid)
 		sigma_data_table_set_triggers(after, relid, true);
 	sigma_owner_end(&scope);
 	SPI_finish();
-}
-
-/* Indexes go before their columns change, where they go or must be made anew. */
-static void
-drop_indexes(TableChange *change)
-{
-	int			i;
-
-	for (i = 0; i < change->ncolumn; i++)
-		if (loses_index(&change->columns[i]))
-			drop_index(sigma_ddl_index_name(change->before->id, change->columns[i].before->id));
-}
-
-/* Drop a unique index, unless the owner of sigds did. */
-static void
-drop_index(const char *name)
-{
-	if (OidIsValid(get_relname_relid(name, sigma_sigds_namespace())))
-		sigma_ddl_run("DROP INDEX %s", sigma_ddl_name(name));
 }
 
 /* Columns of the data table, or of what is published of it (the same columns): drop, rename, alter. */
@@ -216,24 +190,4 @@ count_values(const TableDefinition *table, const ColumnDefinition *column)
 {
 	return sigma_ddl_number(psprintf("SELECT pg_catalog.count(%s) FROM ONLY %s", quote_identifier(column->name),
 							   sigma_ddl_name(sigma_data_table_name(table->id))));
-}
-
-/* Must the change make a unique index? */
-static bool
-needs_index(const ColumnChange *column)
-{
-	if (column->after == NULL || !column->after->unique)
-		return false;
-	return column->before == NULL || !column->before->unique ||
-		column->before->ignore_case != column->after->ignore_case ||
-		column->before->type != column->after->type;
-}
-
-/* Must the change drop one first?  That of a dropped column goes with it. */
-static bool
-loses_index(const ColumnChange *column)
-{
-	if (column->before == NULL || column->after == NULL || !column->before->unique)
-		return false;
-	return !column->after->unique || needs_index(column);
 }

@@ -29,10 +29,7 @@
 #include "compat.h"
 #include "input_table/define.h"
 
-#define DUPLICATES_SHOWN	5
-
 static Datum default_datum(const ColumnDefinition *column, bool *isnull);
-static void refuse_duplicates(const TableDefinition *table, const ColumnDefinition *column, bool may_read);
 
 /*
  * New relations stand in the caller's default tablespace, as if he had made them: 42501
@@ -129,36 +126,6 @@ sigma_ddl_default(const ColumnDefinition *column)
 					sigma_column_types[column->type].sql);
 }
 
-/*
- * "sigds_<id>_<column id>_key" where that fits; else the id is cut and a hash of
- * both ids keeps the name apart from others.
- */
-char *
-sigma_ddl_index_name(const char *id, const char *column_id)
-{
-	const char *table = sigma_data_table_name(id);
-	char	   *name = psprintf("%s_%s_key", table, column_id);
-	uint64		hash;
-	int			length;
-
-	if (strlen(name) < NAMEDATALEN && strspn(column_id, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == strlen(column_id))
-		return name;
-	hash = hash_bytes_extended((const unsigned char *) name, strlen(name), 0);
-	length = Min((int) strlen(table), NAMEDATALEN - 1 - 1 - 16 - (int) strlen("_key"));
-	return psprintf("%.*s_%016llX_key", length, table, (unsigned long long) hash);
-}
-
-/* The unique index of a column; 23505 with the duplicates where there are any. */
-void
-sigma_ddl_unique_index(const TableDefinition *table, const ColumnDefinition *column, bool may_read)
-{
-	refuse_duplicates(table, column, may_read);
-	sigma_ddl_run(column->ignore_case ? "CREATE UNIQUE INDEX %s ON %s (pg_catalog.lower(%s))" :
-			"CREATE UNIQUE INDEX %s ON %s (%s)",
-			quote_identifier(sigma_ddl_index_name(table->id, column->id)),
-			sigma_ddl_name(sigma_data_table_name(table->id)), quote_identifier(column->name));
-}
-
 /* The one number that a query yields, by the newest snapshot: under our lock that is what is there. */
 int64
 sigma_ddl_number(const char *sql)
@@ -189,39 +156,4 @@ default_datum(const ColumnDefinition *column, bool *isnull)
 		sigma_document_error(column->default_value, 0, NULL, "the default of column \"%s\" %s",
 							 column->name, why);
 	return value;
-}
-
-/* Raise 23505 where the column's values are not unique; they are named to who may read them. */
-static void
-refuse_duplicates(const TableDefinition *table, const ColumnDefinition *column, bool may_read)
-{
-	const char *name = quote_identifier(column->name);
-	char	   *value = column->ignore_case ? psprintf("pg_catalog.lower(%s)", name) : pstrdup(name);
-	char	   *sql = psprintf("SELECT pg_catalog.left(%s::pg_catalog.text, 60), pg_catalog.count(*)::pg_catalog.text "
-							   "FROM ONLY %s WHERE %s IS NOT NULL GROUP BY %s "
-							   "HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 1 "
-							   "ORDER BY pg_catalog.count(*) DESC, 1 LIMIT %d",
-							   value, sigma_ddl_name(sigma_data_table_name(table->id)), value, value, DUPLICATES_SHOWN);
-	SPIPlanPtr	plan = SPI_prepare(sql, 0, NULL);
-	StringInfoData found;
-	uint64		i;
-
-	/* rows that were committed while we waited for the lock count, whatever the isolation level */
-	if (plan == NULL ||
-		SPI_execute_snapshot(plan, NULL, NULL, GetLatestSnapshot(), InvalidSnapshot, true, false, 0) != SPI_OK_SELECT)
-		elog(ERROR, "could not look for duplicates in column \"%s\"", column->name);
-	if (SPI_processed == 0)
-		return;
-	initStringInfo(&found);
-	for (i = 0; i < SPI_processed; i++)
-		appendStringInfo(&found, "%s\"%s\" (%s rows)", i > 0 ? ", " : "",
-						 SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1),
-						 SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 2));
-	ereport(ERROR,
-			(errcode(ERRCODE_UNIQUE_VIOLATION),
-			 errmsg("column \"%s\" of input table \"%s\" cannot be unique: it holds duplicates",
-					column->name, table->id),
-			 may_read ? errdetail("Duplicates are %s%s.", found.data,
-								  SPI_processed == DUPLICATES_SHOWN ? " and perhaps more" : "") : 0,
-			 errhint("Change or delete the rows first.")));
 }

@@ -336,6 +336,8 @@ check_update(TriggerData *trigger)
 	sigma_columns_resolve(after, before,
 						  !sigma_definition_same(sigma_json_get(before, "validation_rules"),
 												 sigma_json_get(after, "validation_rules")));
+	sigma_unique_rules_follow(after, before, !sigma_definition_same(sigma_json_get(before, "row_rules"),
+																	 sigma_json_get(after, "row_rules")));
 	after = sigma_document_normalise(DOCUMENT_INPUT_TABLE, after, 0);
 	change.before = sigma_definition_read(before);
 	change.after = sigma_definition_read(after);

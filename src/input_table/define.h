@@ -8,6 +8,7 @@
  * data_table.c  the relations of schema sigds: create, adopt, drop
  * data_table_alter.c  what a change of definition does to them
  * ddl.c         the pieces of DDL that both use
+ * unique_index.c  unique rules of a definition, and their indexes
  * convert.c     values of one column type as another
  * published.c   what is published of a table that is edited in draft
  * publish.c     publish, publish_preview, discard_draft
@@ -48,6 +49,15 @@ typedef struct ColumnDefinition
 	JsonNode   *default_value;	/* or NULL */
 } ColumnDefinition;
 
+/* A unique rule of a definition: of a column, or of the row. */
+typedef struct UniqueDefinition
+{
+	int			ncolumn;
+	const ColumnDefinition **columns;
+	bool		ignore_case;	/* of texts */
+	const char *index;			/* its name */
+} UniqueDefinition;
+
 /* A canonical input table document, read. */
 typedef struct TableDefinition
 {
@@ -60,6 +70,8 @@ typedef struct TableDefinition
 	bool		chained;		/* its entries carry hashes */
 	int			ncolumn;
 	ColumnDefinition *columns;	/* in the order of the definition */
+	int			nunique;
+	UniqueDefinition *uniques;	/* of columns, then of the row */
 } TableDefinition;
 
 /* One column before and after a change; "before" NULL: added, "after" NULL: dropped. */
@@ -157,8 +169,6 @@ extern void sigma_ddl_run(const char *format,...) pg_attribute_printf(1, 2);
 extern char *sigma_ddl_name(const char *name);
 extern char *sigma_ddl_column(const ColumnDefinition *column);
 extern char *sigma_ddl_default(const ColumnDefinition *column);
-extern char *sigma_ddl_index_name(const char *id, const char *column_id);
-extern void sigma_ddl_unique_index(const TableDefinition *table, const ColumnDefinition *column, bool may_read);
 extern int64 sigma_ddl_number(const char *sql);
 
 /* edit_log_table.c: SPI is connected and sigma_ddl_begin called, but for the first one */
@@ -170,6 +180,13 @@ extern void sigma_log_allow_changes(bool allowed);
 /* edit_log_columns.c */
 extern void sigma_log_creation(const TableDefinition *table);
 extern void sigma_log_change(const TableChange *change, Oid relid);
+
+/* unique_index.c; SPI is connected for the ones that make or drop */
+extern void sigma_unique_definitions(TableDefinition *table);
+extern bool sigma_unique_indexes_missing(const TableDefinition *before, const TableDefinition *after);
+extern void sigma_unique_indexes_create(const TableDefinition *table, const TableDefinition *before, bool may_read);
+extern void sigma_unique_indexes_drop(const TableDefinition *before, const TableDefinition *after);
+extern void sigma_unique_rules_follow(JsonNode *document, JsonNode *stored, bool rules_given);
 
 /* csv_first.c */
 extern CsvFile *sigma_csv_take(JsonNode *document);

@@ -59,6 +59,7 @@ sigma_definition_read(JsonNode *document)
 		read_rules(column, sigma_json_get(node, "validation"));
 		read_rules(column, named_rules(table, column->name));
 	}
+	sigma_unique_definitions(table);
 	return table;
 }
 
@@ -201,7 +202,8 @@ sigma_definition_compare(TableChange *change)
 		if (!sigma_definition_same(sigma_json_get(before->document, checked[i]),
 								   sigma_json_get(after->document, checked[i])))
 			change->checks = true;
-	change->alters = !sigma_data_table_same_triggers(before, after);
+	change->alters = !sigma_data_table_same_triggers(before, after) ||
+		sigma_unique_indexes_missing(before, after) || sigma_unique_indexes_missing(after, before);
 	for (i = 0; i < change->ncolumn; i++)
 	{
 		if (alters(&change->columns[i]))
@@ -240,8 +242,6 @@ alters(const ColumnChange *column)
 	if (column->before == NULL || column->after == NULL)
 		return true;
 	return sigma_column_renamed(column) || sigma_column_retyped(column) ||
-		column->before->unique != column->after->unique ||
-		column->before->ignore_case != column->after->ignore_case ||
 		!sigma_definition_same(column->before->default_value, column->after->default_value);
 }
 

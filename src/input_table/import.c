@@ -439,6 +439,7 @@ begin_batch(const InputTable *table, const ColumnMap *map, const CsvOptions *opt
 {
 	BatchOptions batch = {0};
 	int			i;
+	int			j;
 
 	batch.mode = options->mode;
 	batch.origin = ORIGIN_IMPORT;
@@ -446,14 +447,13 @@ begin_batch(const InputTable *table, const ColumnMap *map, const CsvOptions *opt
 	batch.check_only = options->dry_run;
 	batch.max_failures = options->max_errors;
 	sigma_batch_key(&batch, table, options->key, options->on_conflict);
-	if (batch.key != NULL)
+	for (i = 0; batch.key != NULL && i < batch.key->ncolumn; i++)
 	{
-		for (i = 0; i < map->count; i++)
-			if (map->targets[i] >= 0 && &table->columns[map->targets[i]] == batch.key)
-				break;
-		if (i == map->count)
-			sigma_document_error(options->key, 0, NULL,
-								 "key column \"%s\" is not in the CSV", batch.key->name);
+		for (j = 0; j < map->count && map->targets[j] != batch.key->columns[i]; j++)
+			;
+		if (j == map->count)
+			sigma_document_error(options->key, 0, NULL, "key column \"%s\" is not in the CSV",
+								 table->columns[batch.key->columns[i]].name);
 	}
 	return sigma_batch_begin(table, &batch);
 }

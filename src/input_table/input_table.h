@@ -33,13 +33,26 @@ typedef struct TableColumn
 	bool		required;		/* NULL is refused (severity error) */
 	bool		has_default;
 	Datum		default_value;
-	bool		unique;
+	bool		unique;			/* by itself */
 	bool		unique_ignore_case;
-	Oid			unique_index;	/* or InvalidOid */
-	Oid			unique_equal;	/* function of its equality operator */
+	bool		in_key;			/* a part of one of table->keys */
 	int			ncheck;
 	Check	   *checks;			/* in the order in which failures are reported */
 } TableColumn;
+
+/* Columns whose values together occur once: of rule "unique" of one column, or of a rule of the row. */
+typedef struct UniqueKey
+{
+	int			column;			/* whose rule it is: its place, or -1: the row's */
+	int			ncolumn;
+	int		   *columns;		/* places in table->columns, in the order of the index */
+	bool		ignore_case;	/* of its texts */
+	const char *constraint;		/* of a row rule: what errors call it */
+	const char *message;
+	bool		own_message;
+	Oid			index;			/* or InvalidOid */
+	Oid		   *equal;			/* functions of the index's equality operators */
+} UniqueKey;
 
 /*
  * One input table, compiled from its catalog row.  Read-only, replaced as a whole
@@ -57,6 +70,8 @@ typedef struct InputTable
 	bool		any_protected;
 	int			ncolumn;
 	TableColumn *columns;		/* in the order of the definition */
+	int			nkey;
+	UniqueKey  *keys;			/* unique rules: of columns in their order, then of the row */
 	int			nformula;
 	FormulaRule *formulas;		/* rules that are formulas: of columns in their order, then of the row */
 	bool		audit;			/* the edit log is kept */
@@ -101,12 +116,20 @@ extern void sigma_column_not_found(const InputTable *table, const char *name) pg
 extern int	sigma_table_check(const InputTable *table, const Datum *values, const bool *nulls,
 							  const bool *changed, List **failures);
 
-/* Row id of the visible row other than "row_id" that holds the unique value, or 0. */
-extern int64 sigma_table_conflict(const InputTable *table, const TableColumn *column,
-								  Datum value, int64 row_id);
+/*
+ * Unique rules.  The values of a key, in its own order, from those of a row (by place
+ * in table->columns); false where one is null, which conflicts with nothing.
+ */
+extern bool sigma_key_values(const UniqueKey *key, const Datum *values, const bool *nulls, Datum *result);
 
-/* Is the value short enough for the index of a unique column? */
-extern bool sigma_unique_fits(const TableColumn *column, Datum value);
+/* Row id of the visible row other than "row_id" that holds the values, or 0. */
+extern int64 sigma_table_conflict(const InputTable *table, const UniqueKey *key, const Datum *values, int64 row_id);
+
+/* Are the values short enough for the index? */
+extern bool sigma_key_fits(const InputTable *table, const UniqueKey *key, const Datum *values);
+
+/* Is the text of that column of a key folded? */
+extern bool sigma_key_folds(const InputTable *table, const UniqueKey *key, int i);
 
 /* The failure as a document; value and conflicts_with only where the caller may read the column. */
 extern void sigma_failure_push(JsonbParseState **state, const InputTable *table, const Failure *failure, bool may_read);

@@ -8,7 +8,7 @@
  * check.c      checks against values, failures
  * formula_rules.c  rules that are formulas
  * pattern.c    patterns that need no regular expression engine
- * unique.c     who holds a unique value
+ * unique.c     unique rules: their keys, and who holds a value
  * validate.c   triggers
  * limits.c     max_rows, allow_bulk_operations
  * statement.c  the statement that fires the triggers
@@ -114,9 +114,12 @@ extern SimplePattern *sigma_pattern_compile(const char *text);
 extern PatternResult sigma_pattern_match(const SimplePattern *pattern, const char *text, int length);
 
 /* unique.c */
+extern void sigma_unique_rule_add(InputTable *table, int column, bool ignore_case, const char *message);
+extern void sigma_unique_row_rule_add(InputTable *table, JsonNode *rule, int number, const char *message, bool warning);
 extern void sigma_unique_find_indexes(InputTable *table, Relation rel);
-extern int64 sigma_unique_holder(const InputTable *table, const TableColumn *column, Relation rel,
-								 Datum value, int64 row_id);
+extern int64 sigma_unique_holder(const InputTable *table, const UniqueKey *key, Relation rel,
+								 const Datum *values, int64 row_id);
+extern Failure *sigma_unique_failure(const InputTable *table, const UniqueKey *key, const Datum *values);
 
 /* statement.c */
 /* What ON CONFLICT clauses of the running statement mean for one table. */

@@ -39,7 +39,6 @@ typedef struct RowState
 	bool		may_protected;	/* protected columns may be written */
 	bool		may_fixed;		/* columns that are not editable may be written */
 	bool		inserting;		/* this row */
-	bool		unique;			/* there is a unique column */
 	FormulaRun *formulas;		/* or NULL */
 	UpsertInfo	upsert;
 	Datum		now;
@@ -56,7 +55,10 @@ static void note_changes(RowState *state, TupleTableSlot *old, TupleTableSlot *n
 static void refuse_locked(const RowState *state, Relation rel, TupleTableSlot *old, TupleTableSlot *new);
 static bool row_passes(const RowState *state, TupleTableSlot *slot);
 static bool formulas_pass(const RowState *state, TupleTableSlot *slot);
-static bool must_probe(const RowState *state, const TableColumn *column);
+static bool must_probe(const RowState *state, const UniqueKey *key);
+static bool key_of_slot(const RowState *state, const UniqueKey *key, TupleTableSlot *slot, Datum *values);
+static void collect_duplicates(const RowState *state, Relation rel, TupleTableSlot *slot, int place, int64 row_id,
+							   List **failures);
 static bool unique_passes(const RowState *state, Relation rel, TupleTableSlot *slot, int64 row_id);
 static void collect_failures(const RowState *state, Relation rel, TupleTableSlot *slot, int place, int64 row_id,
 							 List **failures);
@@ -196,7 +198,6 @@ begin_rows(FunctionCallInfo fcinfo, TriggerData *trigger)
 	MemoryContext caller_cxt = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
 	RowState   *state = palloc0(sizeof(RowState));
 	int			natts = RelationGetDescr(trigger->tg_relation)->natts;
-	int			i;
 
 	state->table = rules_of(trigger->tg_relation);
 	state->given = sigma_session.given_rows == RelationGetRelid(trigger->tg_relation);
@@ -205,8 +206,6 @@ begin_rows(FunctionCallInfo fcinfo, TriggerData *trigger)
 	state->may_fixed = state->may_protected || sigma_session.origin == ORIGIN_IMPORT ||
 		sigma_session.origin == ORIGIN_ACTION;
 	sigma_statement_upsert(RelationGetRelid(trigger->tg_relation), &state->upsert);
-	for (i = 0; i < state->table->ncolumn; i++)
-		state->unique = state->unique || state->table->columns[i].unique;
 	state->formulas = state->keep ? NULL : sigma_formula_run_begin(state->table);
 	state->now = TimestampTzGetDatum(GetCurrentStatementStartTimestamp());
 	state->user = CStringGetTextDatum(sigma_app_user());
@@ -325,32 +324,49 @@ formulas_pass(const RowState *state, TupleTableSlot *slot)
 		sigma_formula_run_passes(state->formulas, slot, state->inserting ? NULL : state->changed);
 }
 
-/* Is it this trigger that reports a duplicate of the column, or an ON CONFLICT clause that takes it? */
+/* Is it this trigger that reports a duplicate of the key, or an ON CONFLICT clause that takes it? */
 static bool
-must_probe(const RowState *state, const TableColumn *column)
+must_probe(const RowState *state, const UniqueKey *key)
 {
 	return !state->inserting ||
 		(!state->upsert.unknown && !state->upsert.any_index &&
-		 (state->upsert.indexes == NIL || !list_member_oid(state->upsert.indexes, column->unique_index)));
+		 (state->upsert.indexes == NIL || !list_member_oid(state->upsert.indexes, key->index)));
 }
 
-/* Are the unique values short enough, and free as far as can be seen? */
+/* The key's values in a row; false where they cannot be in conflict: one is null, or an UPDATE changes none. */
+static bool
+key_of_slot(const RowState *state, const UniqueKey *key, TupleTableSlot *slot, Datum *values)
+{
+	bool		changed = state->inserting;
+	int			i;
+
+	for (i = 0; i < key->ncolumn; i++)
+	{
+		int			at = state->table->columns[key->columns[i]].attnum - 1;
+
+		if (at < 0 || slot->tts_isnull[at])
+			return false;
+		values[i] = slot->tts_values[at];
+		changed = changed || state->changed[key->columns[i]];
+	}
+	return changed;
+}
+
+/* Are the values of unique rules short enough, and free as far as can be seen? */
 static bool
 unique_passes(const RowState *state, Relation rel, TupleTableSlot *slot, int64 row_id)
 {
 	const InputTable *table = state->table;
+	Datum		values[INDEX_MAX_KEYS];
 	int			i;
 
-	for (i = 0; state->unique && i < table->ncolumn; i++)
+	for (i = 0; i < table->nkey; i++)
 	{
-		const TableColumn *column = &table->columns[i];
-		int			at = column->attnum - 1;
+		const UniqueKey *key = &table->keys[i];
 
-		if (!column->unique || at < 0 || slot->tts_isnull[at] || (!state->inserting && !state->changed[i]))
-			continue;
-		if (!sigma_unique_fits(column, slot->tts_values[at]) ||
-			(must_probe(state, column) &&
-			 sigma_unique_holder(table, column, rel, slot->tts_values[at], row_id) != 0))
+		if (key_of_slot(state, key, slot, values) &&
+			(!sigma_key_fits(table, key, values) ||
+			 (must_probe(state, key) && sigma_unique_holder(table, key, rel, values, row_id) != 0)))
 			return false;
 	}
 	return true;
@@ -378,6 +394,7 @@ report(const RowState *state, Relation rel, TupleTableSlot *slot, int64 row_id)
 	}
 	if (state->formulas != NULL)
 		sigma_formula_run_failures(state->formulas, -1, slot, changed, NULL, &failures);
+	collect_duplicates(state, rel, slot, -1, row_id, &failures);
 
 	initStringInfo(&detail);
 	foreach(cell, failures)
@@ -413,7 +430,6 @@ collect_failures(const RowState *state, Relation rel, TupleTableSlot *slot, int 
 	const InputTable *table = state->table;
 	const TableColumn *column = &table->columns[place];
 	int			at = column->attnum - 1;
-	Failure    *failure = NULL;
 	Datum		value;
 
 	if (at < 0)
@@ -426,22 +442,33 @@ collect_failures(const RowState *state, Relation rel, TupleTableSlot *slot, int 
 						column->name, table->name),
 				 errtablecol(rel, column->attnum)));
 	sigma_column_failures(column, value, slot->tts_isnull[at], failures);
-	if (!column->unique || slot->tts_isnull[at])
-		return;
-	if (!sigma_unique_fits(column, value))
-		failure = sigma_failure_new(column, "unique", "is too long for a unique column, which takes 2000 bytes",
-									value, false);
-	else if (must_probe(state, column))
-	{
-		int64		holder = sigma_unique_holder(table, column, rel, value, row_id);
+	collect_duplicates(state, rel, slot, place, row_id, failures);
+}
 
-		if (holder == 0)
-			return;
-		failure = sigma_failure_new(column, "unique", "must be unique", value, false);
+/* Append the failures of the unique rules of one column, or of the row (-1). */
+static void
+collect_duplicates(const RowState *state, Relation rel, TupleTableSlot *slot, int place, int64 row_id, List **failures)
+{
+	const InputTable *table = state->table;
+	Datum		values[INDEX_MAX_KEYS];
+	int			i;
+
+	for (i = 0; i < table->nkey; i++)
+	{
+		const UniqueKey *key = &table->keys[i];
+		int64		holder = 0;
+		Failure    *failure;
+
+		if (key->column != place || !key_of_slot(state, key, slot, values))
+			continue;
+		if (must_probe(state, key))
+			holder = sigma_unique_holder(table, key, rel, values, row_id);
+		if (holder == 0 && sigma_key_fits(table, key, values))
+			continue;
+		failure = sigma_unique_failure(table, key, values);
 		failure->conflicts_with = holder;
-	}
-	if (failure != NULL)
 		*failures = lappend(*failures, failure);
+	}
 }
 
 /* One line of the detail; the value for who may read it. */
@@ -449,7 +476,7 @@ static void
 append_failure(StringInfo detail, const InputTable *table, const Failure *failure)
 {
 	int			length = strlen(failure->message);
-	bool		shown = failure->column != NULL && sigma_may_read(table, failure->attnum);
+	bool		shown = sigma_may_read(table, failure->attnum);
 
 	while (length > 0 && failure->message[length - 1] == '.')
 		length--;

@@ -187,7 +187,7 @@ SELECT pg_temp.failure($$SELECT sigma.create_input_table(NULL)$$);
 SELECT pg_temp.failure($$SELECT sigma.create_input_table('{"id": "it_bad", "type": "linked", "source": "public.x", "key_columns": ["id"], "columns": [{"name": "a", "type": "text"}]}')$$);
 SELECT pg_temp.failure($$SELECT sigma.create_input_table('{"id": "it_bad", "columns": [{"name": "a", "type": "number", "formula": "1 + 1"}]}')$$);
 SELECT pg_temp.failure($$SELECT sigma.create_input_table('{"id": "it_bad", "columns": [{"name": "a", "type": "number", "default_value": {"formula": "1 + 1"}}]}')$$);
-SELECT pg_temp.failure($$SELECT sigma.create_input_table('{"id": "it_bad", "columns": [{"name": "a", "type": "number"}], "row_rules": [{"unique": ["a"]}]}')$$);
+SELECT pg_temp.failure($$SELECT sigma.create_input_table('{"id": "it_bad", "columns": [{"name": "a", "type": "number"}], "row_rules": [{"unique": ["b"]}]}')$$);
 SELECT pg_temp.failure($$SELECT sigma.create_input_table('{"id": "it_bad", "columns": [{"name": "a", "type": "number"}], "governance_config": {"editors": ["x"]}}')$$);
 SELECT count(*) FROM sigma.sigma_input_tables WHERE id ILIKE 'it_bad';
 SELECT to_regclass('sigds.sigds_it_bad'), to_regclass('sigds.sigds_seq_it_bad');
