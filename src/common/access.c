@@ -106,7 +106,7 @@ grant_access(PG_FUNCTION_ARGS)
 				(errmsg("role \"%s\" owns the workbook and needs no level", GetUserNameFromId(role, false))));
 		PG_RETURN_VOID();
 	}
-	LockRelationOid(sigma_relation_oid("sigma_access"), ShareRowExclusiveLock);
+	sigma_access_lock(true);
 	let_in(role);
 	before = sigma_access_rows(role);
 	if (!has_row(before, role, level, table_id == NULL ? "" : table_id, false))
@@ -134,7 +134,7 @@ revoke_access(PG_FUNCTION_ARGS)
 	if (levels == 0)
 		levels = ACCESS_ALL;
 	check_admin("revoke access");
-	LockRelationOid(sigma_relation_oid("sigma_access"), ShareRowExclusiveLock);
+	sigma_access_lock(true);
 	before = sigma_access_rows(role);
 	if (table_id != NULL)
 		refuse_everywhere(before, role, levels, table_id);
@@ -198,6 +198,12 @@ refuse_access_write(PG_FUNCTION_ARGS)
 			 errhint("Use sigma.grant_access and sigma.revoke_access.")));
 }
 
+void
+sigma_access_lock(bool change)
+{
+	LockRelationOid(sigma_relation_oid("sigma_access"), change ? ShareRowExclusiveLock : RowExclusiveLock);
+}
+
 bool
 sigma_access_may(int levels, const char *table_id)
 {
@@ -234,7 +240,7 @@ sigma_access_govern(const char *table_id, int level, List *roles, bool restoring
 		CommandCounterIncrement();
 		return;
 	}
-	LockRelationOid(sigma_relation_oid("sigma_access"), ShareRowExclusiveLock);
+	sigma_access_lock(true);
 	rows = sigma_access_rows(InvalidOid);
 	foreach(lc, rows)
 	{
@@ -267,7 +273,7 @@ sigma_access_forget(const char *table_id)
 	List	   *roles = NIL;
 	ListCell   *lc;
 
-	LockRelationOid(sigma_relation_oid("sigma_access"), ShareRowExclusiveLock);
+	sigma_access_lock(true);
 	rows = sigma_access_rows(InvalidOid);
 	foreach(lc, rows)
 		if (strcmp(((AccessRow *) lfirst(lc))->table_id, table_id) == 0)

@@ -33,6 +33,13 @@
 extern bool sigma_access_may(int levels, const char *table_id);
 
 /*
+ * Keep the levels as they are until the transaction ends, for whoever is about to make
+ * or lock relations of an input table; or, to change them, keep such others off.  Comes
+ * before locks on those relations, which who gives a level takes after this one.
+ */
+extern void sigma_access_lock(bool change);
+
+/*
  * Give everybody who has a level for the input table the rights on its relations
  * (data table, edit log, entries, warehouse view), as far as they are there.  To be
  * called whenever a definition has made one of them.  Does nothing that was done before.

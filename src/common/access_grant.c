@@ -100,8 +100,7 @@ sigma_access_apply(const char *table_id)
 	List	   *roles = NIL;
 	ListCell   *lc;
 
-	/* who is being given a level now is waited for, or waits */
-	LockRelationOid(sigma_relation_oid("sigma_access"), RowExclusiveLock);
+	sigma_access_lock(false);
 	rows = sigma_access_rows(InvalidOid);
 	if (rows == NIL)
 		return;

@@ -234,6 +234,7 @@ apply_input_table(PG_FUNCTION_ARGS)
 	check_trigger(fcinfo, "apply_input_table", false);
 	/* the row must be visible to what is compiled from it below */
 	CommandCounterIncrement();
+	sigma_access_lock(false);
 	if (TRIGGER_FIRED_BY_INSERT(trigger->tg_event))
 		apply_insert(trigger);
 	else if (TRIGGER_FIRED_BY_UPDATE(trigger->tg_event))
@@ -559,6 +560,7 @@ apply_update(TriggerData *trigger)
 	List	   *affected = NIL;
 	ViewChange	view;
 	bool		secures;
+	bool		governs;
 	Oid			relid;
 
 	change.before = sigma_definition_read(sigma_catalog_row_document(DOCUMENT_INPUT_TABLE, trigger, trigger->tg_trigtuple));
@@ -566,6 +568,10 @@ apply_update(TriggerData *trigger)
 	sigma_definition_compare(&change);
 	call = call_for(change.after->id);
 	secures = sigma_row_security_touched(&change);
+	governs = !sigma_definition_same(sigma_json_get(change.before->document, "governance_config"),
+									 sigma_json_get(change.after->document, "governance_config"));
+	if (governs)
+		sigma_access_lock(true);
 
 	sigma_view_begin(&change, &view);
 	relid = lock_data_table(change.after->id,
@@ -587,8 +593,7 @@ apply_update(TriggerData *trigger)
 		sigma_published_end(change.after);
 	if (change.alters || secures)
 		sigma_access_apply(change.after->id);
-	if (!sigma_definition_same(sigma_json_get(change.before->document, "governance_config"),
-							   sigma_json_get(change.after->document, "governance_config")))
+	if (governs)
 		sigma_governance_apply(change.after, false);
 	if (change.before->max_rows != change.after->max_rows)
 	{
