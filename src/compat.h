@@ -90,6 +90,14 @@ sigma_regex_made(regex_t *regex)
 }
 #endif
 
+/* The columns of a relation that a query selects, offset by FirstLowInvalidHeapAttributeNumber. */
+#if PG_VERSION_NUM >= 160000
+#define sigma_selected_columns(query, entry) \
+	((entry)->perminfoindex == 0 ? NULL : getRTEPermissionInfo((query)->rteperminfos, entry)->selectedCols)
+#else
+#define sigma_selected_columns(query, entry)	((entry)->selectedCols)
+#endif
+
 /* ExecutorRun's parameters, as declared and as passed on. */
 #if PG_VERSION_NUM >= 180000
 #define EXECUTOR_RUN_PARAMETERS		QueryDesc *query, ScanDirection direction, uint64 count

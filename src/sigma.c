@@ -13,6 +13,7 @@
 #include "common/session.h"
 #include "common/zone.h"
 #include "formula/formula.h"
+#include "input_table/computed.h"
 #include "input_table/input_table.h"
 
 PG_MODULE_MAGIC;
@@ -48,4 +49,5 @@ _PG_init(void)
 	MarkGUCPrefixReserved("sigma");
 	sigma_document_set_formula_reader(sigma_formula_canonical);
 	sigma_statement_init();
+	sigma_computed_init();
 }

@@ -410,6 +410,9 @@ writable_column(Builder *builder, JsonNode *value)
 		sigma_document_error(value, ERRCODE_SIGMA_LOCKED, "System columns are filled by sigma.",
 							 "column \"%s\" cannot be written", value->key);
 	column = sigma_table_column(builder->table, value->key);
+	if (column == NULL && sigma_table_is_computed(builder->table, value->key))
+		sigma_document_error(value, ERRCODE_SIGMA_LOCKED, "Nobody writes it: leave it out.",
+							 "column \"%s\" of input table \"%s\" is computed", value->key, builder->table->id);
 	if (column == NULL)
 	{
 		const char **names = palloc(sizeof(char *) * (builder->table->ncolumn + 1));

@@ -14,7 +14,7 @@
  * relation.c      the columns of a relation as formulas see them
  * expression.c    SQL over one row as a planned expression, for rules
  * formula_at.c    formulas of documents: errors with the document's path
- * rename.c        columns and tables by new names
+ * visit.c         the references of a formula
  * parameters.c    references to a context as parameters
  * program.c       a formula over a context, for runs and sigma.eval
  * form_json.c     what a formula yields as JSON
@@ -58,7 +58,7 @@ typedef struct FormulaColumn
 {
 	const char *name;
 	FormulaType type;
-	SqlForm		form;
+	SqlForm		form;			/* of a computed column: what its formula is brought to; SQL_DEFAULT: as it comes */
 	const char *attribute;		/* its name in SQL, quoted; of a computed column NULL */
 	const char *before;			/* what brings it to its form, around "alias.attribute" */
 	const char *after;
@@ -122,6 +122,22 @@ typedef struct FormulaRelationHooks
 } FormulaRelationHooks;
 
 extern void sigma_formula_relation_hooks(const FormulaRelationHooks *hooks);
+
+/* compile_reference.c: a column by name, exactly, else the only one without regard to case, blanks and underscores, else NULL */
+extern FormulaColumn *sigma_formula_column(FormulaRelation *relation, const char *name);
+
+/* compile_reference.c: a value in another form; NULL where its kind has no such form */
+extern FormulaSql *sigma_formula_in_form(FormulaSql *value, SqlForm form);
+
+/*
+ * visit.c: a visitor sees each reference of a formula and may change its "source"
+ * and "text"; it returns whether it did.
+ */
+typedef bool (*FormulaVisitor) (void *arg, FormulaNode *reference);
+
+extern bool sigma_formula_visit(FormulaNode *tree, FormulaVisitor visitor, void *arg);
+extern char *sigma_formula_rewrite(const char *text, FormulaVisitor visitor, void *arg);
+extern bool sigma_formula_uses(const FormulaNode *tree, FunctionClass class);
 
 /* sql_form.c */
 extern const char *sigma_sql_form_type(SqlForm form);	/* "pg_catalog.text" */

@@ -191,6 +191,26 @@ sigma_compile_find_column(FormulaCompiler *compiler, const FormulaNode *node, Fo
 	return found;
 }
 
+/* See compile.h. */
+FormulaColumn *
+sigma_formula_column(FormulaRelation *relation, const char *name)
+{
+	FormulaColumn *found = NULL;
+	int			i;
+
+	for (i = 0; i < relation->ncolumns; i++)
+		if (strcmp(relation->columns[i].name, name) == 0)
+			return &relation->columns[i];
+	for (i = 0; i < relation->ncolumns; i++)
+		if (sigma_same_loosely(relation->columns[i].name, name))
+		{
+			if (found != NULL)
+				return NULL;
+			found = &relation->columns[i];
+		}
+	return found;
+}
+
 /* Are two names equal but for case, blanks and underscores? */
 bool
 sigma_same_loosely(const char *a, const char *b)
@@ -216,6 +236,8 @@ loose(const char *name)
 static FormulaSql *
 compile_column(FormulaCompiler *compiler, const FormulaNode *node, FormulaFrame *frame, FormulaColumn *column)
 {
+	FormulaSql *result;
+
 	frame->uses++;
 	if (!frame->in_aggregate && frame->plain == NULL)
 		frame->plain = node;
@@ -224,7 +246,31 @@ compile_column(FormulaCompiler *compiler, const FormulaNode *node, FormulaFrame 
 	if (column->compiling)
 		sigma_compile_error(compiler, node, ERRCODE_INVALID_OBJECT_DEFINITION, NULL,
 							"circular column reference to \"[%s]\"", column->name);
-	return compile_computed(compiler, frame, column);
+	result = compile_computed(compiler, frame, column);
+	if (column->form == SQL_DEFAULT)
+		return result;
+	result = sigma_formula_in_form(result, column->form);
+	if (result == NULL)
+		sigma_compile_error(compiler, node, ERRCODE_DATATYPE_MISMATCH, NULL, "the formula of \"[%s]\" does not yield %s",
+							column->name, sigma_formula_type_name(sigma_sql_form_kind(column->form)));
+	return result;
+}
+
+/* See compile.h. */
+FormulaSql *
+sigma_formula_in_form(FormulaSql *value, SqlForm form)
+{
+	FormulaSql *result;
+
+	if (value->form == form)
+		return value;
+	if (!sigma_sql_fit(value, sigma_sql_form_kind(form)) || (form == SQL_TEXT_ARRAY && value->form == SQL_JSONB))
+		return NULL;
+	result = palloc0(sizeof(FormulaSql));
+	result->type = sigma_sql_form_kind(form);
+	result->form = form;
+	result->sql = sigma_sql_in_form(value, form);
+	return result;
 }
 
 /* A column that lies in the table.  One of a selection whose values are all Null has no form. */

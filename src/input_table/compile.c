@@ -27,6 +27,7 @@
 #include "common/document.h"
 #include "common/errors.h"
 #include "compat.h"
+#include "input_table/computed.h"
 #include "input_table/rules.h"
 
 #define MAX_SOURCES		3
@@ -118,10 +119,13 @@ sigma_rules_compile(InputTable *table, JsonNode *definition)
 	if (row_rules != NULL && row_rules->kind != JSON_NULL && row_rules->kind != JSON_ARRAY)
 		sigma_document_error(row_rules, 0, NULL, "\"row_rules\" must be an array, not %s", sigma_json_kind_name(row_rules));
 
-	table->ncolumn = columns == NULL ? 0 : columns->count;
-	table->columns = palloc0(sizeof(TableColumn) * Max(table->ncolumn, 1));
-	for (i = 0; i < table->ncolumn; i++)
-		compile_column(table, i, definition, columns->items[i]);
+	table->columns = palloc0(sizeof(TableColumn) * (columns == NULL ? 1 : columns->count + 1));
+	table->computed = palloc0(sizeof(char *) * (columns == NULL ? 1 : columns->count + 1));
+	for (i = 0; columns != NULL && i < columns->count; i++)
+		if (sigma_column_formula(columns->items[i]) == NULL)
+			compile_column(table, table->ncolumn++, definition, columns->items[i]);
+		else
+			table->computed[table->ncomputed++] = pstrdup(sigma_json_get_string(columns->items[i], "name", ""));
 	for (i = 0; rules != NULL && i < rules->count; i++)
 	{
 		int			j;
@@ -135,6 +139,9 @@ sigma_rules_compile(InputTable *table, JsonNode *definition)
 
 			for (j = 0; j < table->ncolumn; j++)
 				names[j] = table->columns[j].name;
+			if (sigma_table_is_computed(table, rules->items[i]->key))
+				sigma_document_error(rules->items[i], 0, "Nobody enters it; a rule over it can stand in \"row_rules\".",
+									 "column \"%s\" is computed", rules->items[i]->key);
 			sigma_document_error(rules->items[i], 0, sigma_hint_names(rules->items[i]->key, names),
 								 "there is no column \"%s\"", rules->items[i]->key);
 		}
@@ -155,18 +162,20 @@ sigma_table_check_definition(JsonNode *definition)
 	MemoryContext caller_cxt = MemoryContextSwitchTo(cxt);
 	InputTable *table = palloc0(sizeof(InputTable));
 	JsonNode   *columns = sigma_json_get(definition, "columns");
+	TableColumn *column;
 	int			i;
 
 	table->cxt = cxt;
 	table->id = sigma_json_get_string(definition, "id", "");
 	sigma_rules_compile(table, definition);
-	for (i = 0; i < table->ncolumn; i++)
-	{
-		JsonNode   *node = sigma_json_get(columns->items[i], "default_value");
-
-		if (table->columns[i].has_default)
-			check_default(&table->columns[i], node);
-	}
+	column = table->columns;
+	for (i = 0; i < columns->count; i++)
+		if (sigma_column_formula(columns->items[i]) == NULL)
+		{
+			if (column->has_default)
+				check_default(column, sigma_json_get(columns->items[i], "default_value"));
+			column++;
+		}
 	sigma_formula_rules_check(table, definition, sigma_catalog_restoring());
 	MemoryContextSwitchTo(caller_cxt);
 	MemoryContextDelete(cxt);
@@ -190,7 +199,6 @@ compile_column(InputTable *table, int place, JsonNode *definition, JsonNode *nod
 	column->editable = sigma_json_get_bool(node, "editable", true);
 	column->is_protected = sigma_json_get_bool(node, "protected", false);
 	table->any_protected = table->any_protected || column->is_protected;
-	refuse_unbuilt(node, "formula");
 
 	add_source(&rules, node, true);
 	if (own != NULL && own->kind != JSON_NULL)

@@ -1,17 +1,68 @@
 /*
  * computed.c
- *		A definition's columns as formulas see them, and its computed columns.
+ *		Columns of input tables as formulas see them.
+ *
+ * A definition's columns are those that are entered, which the data table has, and
+ * computed ones, which are nothing but formulas: where another formula names one,
+ * its formula takes its place.  Formulas find input tables by id and display name.
  */
 #include "postgres.h"
 
+#include "access/relation.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
 
+#include "common/catalog.h"
+#include "common/document.h"
 #include "common/names.h"
 #include "input_table/computed.h"
+#include "input_table/published.h"
+#include "input_table/rules.h"
+
+/* System columns as formulas see them. */
+static const struct
+{
+	const char *name;
+	SqlForm		form;
+	const char *before;
+	const char *after;
+}			system_columns[] = {
+	{"sigma_row_id", SQL_INT8, "", ""},
+	{"sigma_created_at", SQL_TIMESTAMP, "pg_catalog.timezone('UTC'::pg_catalog.text, ", ")"},
+	{"sigma_updated_at", SQL_TIMESTAMP, "pg_catalog.timezone('UTC'::pg_catalog.text, ", ")"},
+	{"sigma_created_by", SQL_TEXT, "", ""},
+	{"sigma_updated_by", SQL_TEXT, "", ""},
+};
+
+bool		sigma_reading_published = false;
+
+static Oid	find_table(const char *name);
+static void extend_relation(FormulaRelation *relation);
+static void read_column(FormulaColumn *column, const JsonNode *node);
+static void check_keys(JsonNode *column);
+
+/* See computed.h. */
+void
+sigma_computed_init(void)
+{
+	static const FormulaRelationHooks hooks = {find_table, extend_relation};
+
+	sigma_formula_relation_hooks(&hooks);
+}
+
+/* See computed.h. */
+JsonNode *
+sigma_column_formula(const JsonNode *column)
+{
+	JsonNode   *formula = sigma_json_get(column, "formula");
+
+	return formula == NULL || formula->kind == JSON_NULL ? NULL : formula;
+}
 
 /* See computed.h. */
 FormulaRelation *
-sigma_definition_row(JsonNode *definition)
+sigma_definition_row(JsonNode *definition, bool system)
 {
 	FormulaRelation *row = palloc0(sizeof(FormulaRelation));
 	JsonNode   *columns = sigma_json_get(definition, "columns");
@@ -22,22 +73,41 @@ sigma_definition_row(JsonNode *definition)
 	row->relid = sigma_data_table_oid(id);
 	row->from = quote_qualified_identifier("sigds", sigma_data_table_name(id));
 	row->order_by = "sigma_row_id";
-	row->columns = palloc0(sizeof(FormulaColumn) * (columns->count + 1));
+	row->columns = palloc0(sizeof(FormulaColumn) * (columns->count + lengthof(system_columns)));
 	for (i = 0; i < columns->count; i++)
+		read_column(&row->columns[row->ncolumns++], columns->items[i]);
+	for (i = 0; system && i < lengthof(system_columns); i++)
 	{
 		FormulaColumn *column = &row->columns[row->ncolumns++];
-		ColumnType	type;
 
-		column->name = sigma_json_get_string(columns->items[i], "name", "");
-		if (!sigma_column_type(sigma_json_get_string(columns->items[i], "type", ""), &type))
-			elog(ERROR, "column \"%s\" has no known type", column->name);
-		column->form = sigma_column_form(type);
+		column->name = column->attribute = system_columns[i].name;
+		column->form = system_columns[i].form;
 		column->type = sigma_sql_form_kind(column->form);
-		column->formula = sigma_json_get_string(columns->items[i], "formula", NULL);
-		column->attribute = column->formula == NULL ? quote_identifier(column->name) : NULL;
-		column->before = column->after = "";
+		column->before = system_columns[i].before;
+		column->after = system_columns[i].after;
 	}
 	return row;
+}
+
+/* A column of a definition. */
+static void
+read_column(FormulaColumn *column, const JsonNode *node)
+{
+	JsonNode   *formula = sigma_column_formula(node);
+	ColumnType	type;
+
+	column->name = sigma_json_get_string(node, "name", "");
+	if (!sigma_column_type(sigma_json_get_string(node, "type", ""), &type))
+		sigma_document_error(node, 0, NULL, "column \"%s\" has no known type", column->name);
+	column->form = sigma_column_form(type);
+	column->type = sigma_sql_form_kind(column->form);
+	column->before = column->after = "";
+	if (formula == NULL)
+		column->attribute = quote_identifier(column->name);
+	else if (formula->kind == JSON_STRING)
+		column->formula = formula->string;
+	else
+		sigma_document_error(formula, 0, NULL, "a formula must be a string, not %s", sigma_json_kind_name(formula));
 }
 
 /* See computed.h. */
@@ -52,4 +122,120 @@ sigma_column_form(ColumnType type)
 	};
 
 	return forms[type];
+}
+
+/* ------------------------------------------------------------------------
+ * Input tables in formulas
+ * ------------------------------------------------------------------------ */
+
+/* FormulaRelationHooks: the data table of an input table by id, else by display name. */
+static Oid
+find_table(const char *name)
+{
+	const char *found = NULL;
+	ListCell   *lc;
+
+	foreach(lc, sigma_catalog_names(DOCUMENT_INPUT_TABLE))
+	{
+		CatalogName *table = lfirst(lc);
+
+		if (strcmp(table->id, name) == 0)
+			return sigma_data_table_oid(table->id);
+		if (table->name != NULL && strcmp(table->name, name) == 0)
+			found = table->id;
+	}
+	return found == NULL ? InvalidOid : sigma_data_table_oid(found);
+}
+
+/* See computed.h. */
+bool
+sigma_formula_is_input_table(const char *name)
+{
+	return OidIsValid(find_table(name));
+}
+
+/* FormulaRelationHooks: what the definition says of a data table: its name, its computed columns, which rows are published. */
+static void
+extend_relation(FormulaRelation *relation)
+{
+	Relation	rel;
+	char	   *id;
+	JsonNode   *definition;
+	JsonNode   *columns;
+	int			i;
+
+	if (get_rel_namespace(relation->relid) != sigma_sigds_namespace())
+		return;
+	rel = relation_open(relation->relid, AccessShareLock);
+	id = sigma_data_table_id(rel);
+	relation_close(rel, NoLock);
+	definition = id == NULL ? NULL : sigma_catalog_read(DOCUMENT_INPUT_TABLE, id);
+	columns = definition == NULL ? NULL : sigma_json_get(definition, "columns");
+	if (columns == NULL || columns->kind != JSON_ARRAY)
+		return;
+	relation->name = sigma_json_get_string(definition, "name", id);
+	relation->order_by = "sigma_row_id";
+	if (sigma_reading_published)
+		relation->from = sigma_view_rows(sigma_definition_read(definition));
+	for (i = 0; i < columns->count; i++)
+		if (sigma_column_formula(columns->items[i]) != NULL)
+		{
+			relation->columns = repalloc(relation->columns, sizeof(FormulaColumn) * (relation->ncolumns + 1));
+			memset(&relation->columns[relation->ncolumns], 0, sizeof(FormulaColumn));
+			read_column(&relation->columns[relation->ncolumns++], columns->items[i]);
+		}
+}
+
+/* ------------------------------------------------------------------------
+ * Computed columns of a definition
+ * ------------------------------------------------------------------------ */
+
+/* See computed.h. */
+void
+sigma_computed_check(JsonNode *definition, bool restoring)
+{
+	JsonNode   *columns = sigma_json_get(definition, "columns");
+	int			entered = 0;
+	int			i;
+
+	for (i = 0; i < columns->count; i++)
+	{
+		JsonNode   *formula = sigma_column_formula(columns->items[i]);
+
+		if (formula == NULL)
+		{
+			entered++;
+			continue;
+		}
+		check_keys(columns->items[i]);
+		if (restoring)
+			(void) sigma_formula_parse_at(sigma_json_path(formula), formula->string);
+	}
+	if (entered == 0)
+		sigma_document_error(columns, 0, "Add one that is entered.", "all columns of the input table are computed");
+	if (!restoring)
+		(void) sigma_computed_rows(definition, sigma_view_rows(sigma_definition_read(definition)));
+}
+
+/* SG400 for what only a column that is entered can have. */
+static void
+check_keys(JsonNode *column)
+{
+	static const char *const entered[] = {
+		"required", "unique", "default_value", "protected", "validation", NULL
+	};
+	JsonNode   *type = sigma_json_get(column, "type");
+	int			i;
+
+	for (i = 0; entered[i] != NULL; i++)
+	{
+		JsonNode   *node = sigma_json_get(column, entered[i]);
+
+		if (node != NULL && node->kind != JSON_NULL)
+			sigma_document_error(node, 0, "Nobody enters it; a rule over it can stand in \"row_rules\".",
+								 "\"%s\" does not go with computed column \"%s\"", entered[i],
+								 sigma_json_get_string(column, "name", ""));
+	}
+	if (strcmp(sigma_json_get_string(column, "type", ""), "file") == 0)
+		sigma_document_error(type, 0, "Use json.", "a computed column cannot be a file");
 }

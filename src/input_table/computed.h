@@ -1,6 +1,9 @@
 /*
  * computed.h
  *		A definition's columns as formulas see them, and its computed columns.
+ *
+ * computed.c       columns of definitions and of relations, as rows of formulas
+ * computed_view.c  computed columns in SQL, over the published rows
  */
 #ifndef SIGMA_COMPUTED_H
 #define SIGMA_COMPUTED_H
@@ -11,14 +14,57 @@
 #include "common/value.h"
 #include "formula/compile.h"
 
+/* computed.c: called once, when the library is loaded */
+extern void sigma_computed_init(void);
+
+/* The formula of a column, a node of its document; NULL for one that is entered. */
+extern JsonNode *sigma_column_formula(const JsonNode *column);
+
 /*
  * The row that rules see: the columns of the definition, whether or not the data table
- * has them yet, computed ones as their formulas; no system columns, which are not set
- * when rules are checked.  In the current context.
+ * has them yet, computed ones as their formulas.  System columns, which are not set
+ * when rules are checked, only where "system" is given.  In the current context.
  */
-extern FormulaRelation *sigma_definition_row(JsonNode *definition);
+extern FormulaRelation *sigma_definition_row(JsonNode *definition, bool system);
 
 /* The form in which a column of that type lies in SQL. */
 extern SqlForm sigma_column_form(ColumnType type);
+
+/* Raise SG400, 42804 and whatever else is wrong with the computed columns of a definition that is about to be stored. */
+extern void sigma_computed_check(JsonNode *definition, bool restoring);
+
+/* A computed column in SQL. */
+typedef struct ComputedColumn
+{
+	const char *name;
+	int			place;			/* in the definition's list of columns */
+	char	   *expression;		/* over "r", of its declared type */
+} ComputedColumn;
+
+/* The computed columns of a table, and the rows that they are computed of. */
+typedef struct ComputedRows
+{
+	int			count;
+	ComputedColumn *columns;	/* in the order of the definition */
+	char	   *from;			/* an item of FROM, without alias */
+} ComputedRows;
+
+/*
+ * computed_view.c: over "from", an item of FROM that yields the columns of the
+ * definition and the system's.
+ */
+extern ComputedRows *sigma_computed_rows(JsonNode *definition, const char *from);
+
+/*
+ * 42501 where the caller may not select what computed columns read that are new or
+ * changed ("before" NULL: all): the view would show it to him.  The data table is there.
+ */
+extern void sigma_computed_check_rights(JsonNode *definition, JsonNode *before, const char *from);
+
+/* Is it an input table's id or display name? */
+extern bool sigma_formula_is_input_table(const char *name);
+
+/* Are input tables being read as they are published? */
+extern bool sigma_reading_published;
 
 #endif							/* SIGMA_COMPUTED_H */

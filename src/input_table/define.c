@@ -42,6 +42,7 @@
 #include "common/errors.h"
 #include "common/names.h"
 #include "common/session.h"
+#include "input_table/computed.h"
 #include "input_table/define.h"
 #include "input_table/input_table.h"
 #include "input_table/published.h"
@@ -81,6 +82,7 @@ static void claim_names(JsonNode *document, bool relation);
 static void refuse_existing(const char *id);
 static void lock_name(const char *space, const char *name);
 static void refuse_retypes(const TableChange *change);
+static void refuse_other_kinds(const TableChange *change);
 static void apply_insert(TriggerData *trigger);
 static void log_creation(const TableDefinition *table);
 static void apply_update(TriggerData *trigger);
@@ -298,7 +300,10 @@ check_insert(TriggerData *trigger)
 							 "an input table needs a column");
 	sigma_columns_first(document);
 	document = sigma_document_normalise(DOCUMENT_INPUT_TABLE, document, 0);
+	if (!sigma_catalog_restoring())
+		sigma_formulas_qualify(document);
 	sigma_table_check_definition(document);
+	sigma_computed_check(document, sigma_catalog_restoring());
 	if (!sigma_catalog_restoring())
 		claim_names(document, true);
 	sigma_view_check_name(document, sigma_catalog_restoring());
@@ -339,13 +344,17 @@ check_update(TriggerData *trigger)
 												 sigma_json_get(after, "validation_rules")));
 	sigma_unique_rules_follow(after, before, !sigma_definition_same(sigma_json_get(before, "row_rules"),
 																	 sigma_json_get(after, "row_rules")));
+	sigma_formulas_follow(before, after);
 	after = sigma_document_normalise(DOCUMENT_INPUT_TABLE, after, 0);
+	sigma_formulas_qualify(after);
 	change.before = sigma_definition_read(before);
 	change.after = sigma_definition_read(after);
 	sigma_definition_compare(&change);
 	refuse_retypes(&change);
+	refuse_other_kinds(&change);
 	sigma_table_check_definition(after);
 	sigma_row_security_check(after, false);
+	sigma_computed_check(after, false);
 	sigma_governance_check(after, before, true, false);
 	if (!sigma_definition_same(sigma_json_get(before, "name"), sigma_json_get(after, "name")))
 	{
@@ -479,6 +488,23 @@ refuse_retypes(const TableChange *change)
 	}
 }
 
+/* SG400 where a column that is entered becomes computed, or the other way round. */
+static void
+refuse_other_kinds(const TableChange *change)
+{
+	const ColumnChange *column;
+	const ColumnChange *other;
+	int			i;
+	int			j;
+
+	for (i = 0; (column = sigma_change_column(change, i)) != NULL; i++)
+		for (j = 0; column->after != NULL && column->before == NULL && (other = sigma_change_column(change, j)) != NULL; j++)
+			if (other->after == NULL && strcmp(other->before->id, column->after->id) == 0)
+				sigma_document_error(column->after->node, 0, "Drop it and add another one.",
+									 i < change->ncolumn ? "computed column \"%s\" cannot become one that is entered" :
+									 "column \"%s\" is entered: it cannot become computed", column->after->name);
+}
+
 /* A new definition: create its data table, or adopt the one it had before. */
 static void
 apply_insert(TriggerData *trigger)
@@ -499,6 +525,7 @@ apply_insert(TriggerData *trigger)
 		sigma_data_table_create(table);
 		log_creation(table);
 		sigma_row_security_create(table);
+		sigma_computed_check_rights(document, NULL, sigma_view_rows(table));
 		sigma_view_create(table);
 		sigma_access_apply(table->id);
 		sigma_governance_apply(table, false);
@@ -518,6 +545,7 @@ apply_insert(TriggerData *trigger)
 	}
 	sigma_row_security_drop(table->id, relid);
 	sigma_row_security_create(table);
+	sigma_computed_check_rights(document, NULL, sigma_view_rows(table));
 	sigma_view_create(table);
 	sigma_access_apply(table->id);
 	sigma_governance_apply(table, false);
@@ -588,7 +616,10 @@ apply_update(TriggerData *trigger)
 		sigma_data_table_alter(&change, relid);
 	if (secures)
 		sigma_row_security_create(change.after);
+	sigma_computed_check_rights(change.after->document, change.before->document, sigma_view_rows(change.after));
 	sigma_view_finish(&change, &view);
+	if (secures || sigma_is_draft(change.before) != sigma_is_draft(change.after))
+		sigma_view_refresh_users(change.after);
 	if (!sigma_is_draft(change.after))
 		sigma_published_end(change.after);
 	if (change.alters || secures)
@@ -709,11 +740,11 @@ check_dependents(const TableChange *change, bool cascade)
 {
 	List	   *all = NIL;
 	Names	   *names = NULL;
+	const ColumnChange *column;
 	int			i;
 
-	for (i = 0; i < change->ncolumn; i++)
+	for (i = 0; (column = sigma_change_column(change, i)) != NULL; i++)
 	{
-		const ColumnChange *column = &change->columns[i];
 		NamedObject		object = {NAMED_COLUMN, change->before->id, NULL};
 		List	   *users;
 

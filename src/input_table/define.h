@@ -15,6 +15,7 @@
  * view.c        the view in schema sigma_views
  * edit_log_table.c, edit_log_columns.c  the log's relation, and its entries about columns
  * csv_first.c   the CSV file that comes with a definition
+ * formula_names.c  names in the formulas of a definition
  * dependents.c  who names a table or a column, and renames that they follow
  * governance.c  governance_config: roles
  * row_security.c  governance_config: row filters
@@ -47,6 +48,7 @@ typedef struct ColumnDefinition
 	bool		has_validation;	/* rules beyond required, unique and a list type's own list */
 	bool		is_protected;
 	JsonNode   *default_value;	/* or NULL */
+	int			place;			/* in the document's list */
 } ColumnDefinition;
 
 /* A unique rule of a definition: of a column, or of the row. */
@@ -69,7 +71,9 @@ typedef struct TableDefinition
 	bool		audit;			/* the edit log is kept */
 	bool		chained;		/* its entries carry hashes */
 	int			ncolumn;
-	ColumnDefinition *columns;	/* in the order of the definition */
+	ColumnDefinition *columns;	/* those that are entered, in the order of the definition */
+	int			ncomputed;
+	ColumnDefinition *computed; /* the others, which the data table does not have */
 	int			nunique;
 	UniqueDefinition *uniques;	/* of columns, then of the row */
 } TableDefinition;
@@ -90,6 +94,8 @@ typedef struct TableChange
 	const TableDefinition *after;
 	int			ncolumn;
 	ColumnChange *columns;		/* those of "after" in their order, then the dropped ones */
+	int			ncomputed;
+	ColumnChange *computed;		/* likewise */
 	bool		alters;			/* columns of the data table change: ACCESS EXCLUSIVE */
 	bool		checks;			/* rules or limits change: SHARE ROW EXCLUSIVE */
 	bool		rules;			/* rows are to be checked again */
@@ -126,7 +132,6 @@ extern JsonNode *sigma_definition_change(const char *id, JsonNode *changes, bool
 
 /* definition.c */
 extern TableDefinition *sigma_definition_read(JsonNode *document);
-extern const ColumnDefinition *sigma_definition_column(const TableDefinition *table, const char *id);
 extern bool sigma_definition_same(const JsonNode *a, const JsonNode *b);
 extern void sigma_definition_refuse_unbuilt(JsonNode *document);
 extern void sigma_definition_not_whole(const char *id) pg_attribute_noreturn();
@@ -134,6 +139,7 @@ extern void sigma_definition_compare(TableChange *change);
 extern JsonNode *sigma_definition_report(const TableChange *change, List *affected);
 extern bool sigma_column_retyped(const ColumnChange *column);
 extern bool sigma_column_renamed(const ColumnChange *column);
+extern ColumnChange *sigma_change_column(const TableChange *change, int i);
 
 /* columns.c */
 extern void sigma_columns_first(JsonNode *document);
@@ -157,6 +163,8 @@ extern void sigma_data_table_alter(TableChange *change, Oid relid);
 /* view.c */
 extern void sigma_view_check_name(JsonNode *document, bool restoring);
 extern Oid	sigma_view_of(Oid relid, const char *id);
+extern char *sigma_view_rows(const TableDefinition *table);
+extern void sigma_view_refresh_users(const TableDefinition *table);
 extern void sigma_view_create(const TableDefinition *table);
 extern void sigma_view_drop(const char *id);
 extern void sigma_view_begin(const TableChange *change, ViewChange *view);
@@ -208,6 +216,10 @@ extern void sigma_row_security_drop(const char *id, Oid relid);
 extern void sigma_row_security_create(const TableDefinition *table);
 extern char *sigma_row_filter_sql(const TableDefinition *table, const char *alias);
 extern bool sigma_row_security_on(const char *id);
+
+/* formula_names.c */
+extern void sigma_formulas_follow(JsonNode *before, JsonNode *after);
+extern void sigma_formulas_qualify(JsonNode *document);
 
 /* dependents.c */
 extern void sigma_dependents_lock(void);

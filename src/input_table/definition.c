@@ -7,12 +7,16 @@
 #include "postgres.h"
 
 #include "common/errors.h"
+#include "input_table/computed.h"
 #include "input_table/define.h"
 #include "input_table/input_table.h"
 
+static void read_column(const TableDefinition *table, ColumnDefinition *column, JsonNode *node);
 static void read_rules(ColumnDefinition *column, const JsonNode *rules);
 static bool is_no_validation(const char *key, ColumnType type);
 static void compare_columns(TableChange *change);
+static ColumnChange *match_columns(const ColumnDefinition *before, int nbefore, const ColumnDefinition *after,
+								   int nafter, int *count);
 static bool alters(const ColumnChange *column);
 static bool changes_rules(const TableChange *change, const ColumnChange *column);
 static const JsonNode *named_rules(const TableDefinition *table, const char *name);
@@ -35,32 +39,41 @@ sigma_definition_read(JsonNode *document)
 	table->max_rows = sigma_json_get_int(document, "max_rows", 0);
 	sigma_governance_audit(document, &table->audit, &table->chained);
 	table->allow_bulk = sigma_json_get_bool(document, "allow_bulk_operations", true);
-	table->ncolumn = columns == NULL ? 0 : columns->count;
-	table->columns = palloc0(sizeof(ColumnDefinition) * (table->ncolumn + 1));
-	for (i = 0; i < table->ncolumn; i++)
+	table->columns = palloc0(sizeof(ColumnDefinition) * (columns == NULL ? 1 : columns->count + 1));
+	table->computed = palloc0(sizeof(ColumnDefinition) * (columns == NULL ? 1 : columns->count + 1));
+	for (i = 0; columns != NULL && i < columns->count; i++)
 	{
-		ColumnDefinition *column = &table->columns[i];
-		JsonNode   *node = columns->items[i];
-		const char *type = sigma_json_get_string(node, "type", "");
+		ColumnDefinition *column = sigma_column_formula(columns->items[i]) == NULL ?
+			&table->columns[table->ncolumn++] : &table->computed[table->ncomputed++];
 
-		column->node = node;
-		column->id = sigma_json_get_string(node, "id", "");
-		column->name = sigma_json_get_string(node, "name", "");
-		if (!sigma_column_type(type, &column->type))
-			sigma_document_error(sigma_json_get(node, "type") ? sigma_json_get(node, "type") : node, 0, NULL,
-								 type[0] == '\0' ? "column \"%s\" needs a type" : "column \"%s\" has an unknown type",
-								 column->name);
-		column->is_protected = sigma_json_get_bool(node, "protected", false);
-		column->default_value = sigma_json_get(node, "default_value");
-		if (column->default_value != NULL && column->default_value->kind == JSON_NULL)
-			column->default_value = NULL;
-		read_rules(column, node);
-		column->has_validation = false;
-		read_rules(column, sigma_json_get(node, "validation"));
-		read_rules(column, named_rules(table, column->name));
+		column->place = i;
+		read_column(table, column, columns->items[i]);
 	}
 	sigma_unique_definitions(table);
 	return table;
+}
+
+/* One column of a definition. */
+static void
+read_column(const TableDefinition *table, ColumnDefinition *column, JsonNode *node)
+{
+	const char *type = sigma_json_get_string(node, "type", "");
+
+	column->node = node;
+	column->id = sigma_json_get_string(node, "id", "");
+	column->name = sigma_json_get_string(node, "name", "");
+	if (!sigma_column_type(type, &column->type))
+		sigma_document_error(sigma_json_get(node, "type") ? sigma_json_get(node, "type") : node, 0, NULL,
+							 type[0] == '\0' ? "column \"%s\" needs a type" : "column \"%s\" has an unknown type",
+							 column->name);
+	column->is_protected = sigma_json_get_bool(node, "protected", false);
+	column->default_value = sigma_json_get(node, "default_value");
+	if (column->default_value != NULL && column->default_value->kind == JSON_NULL)
+		column->default_value = NULL;
+	read_rules(column, node);
+	column->has_validation = false;
+	read_rules(column, sigma_json_get(node, "validation"));
+	read_rules(column, named_rules(table, column->name));
 }
 
 /* What an object of rules says about required and unique, and whether it says more than its type's own list. */
@@ -95,18 +108,6 @@ is_no_validation(const char *key, ColumnType type)
 		strcmp(key, "severity") == 0 || strcmp(key, "message") == 0;
 }
 
-/* The column of that identity, or NULL. */
-const ColumnDefinition *
-sigma_definition_column(const TableDefinition *table, const char *id)
-{
-	int			i;
-
-	for (i = 0; i < table->ncolumn; i++)
-		if (strcmp(table->columns[i].id, id) == 0)
-			return &table->columns[i];
-	return NULL;
-}
-
 /* Refuse what a document may say but this version does not do: 0A000 at the place. */
 void
 sigma_definition_refuse_unbuilt(JsonNode *document)
@@ -125,9 +126,6 @@ sigma_definition_refuse_unbuilt(JsonNode *document)
 			sigma_document_error(node, 0, NULL, "\"%s\" belongs to linked input tables", empty_only[i]);
 	for (i = 0; columns != NULL && columns->kind == JSON_ARRAY && i < columns->count; i++)
 	{
-		if ((node = sigma_json_get(columns->items[i], "formula")) != NULL && node->kind != JSON_NULL)
-			sigma_document_error(node, ERRCODE_FEATURE_NOT_SUPPORTED,
-								 "Use a column that is entered.", "computed columns are not built yet");
 		node = sigma_json_get(columns->items[i], "default_value");
 		if (node != NULL && node->kind == JSON_OBJECT && node->count == 1 &&
 			strcmp(node->items[0]->key, "formula") == 0)
@@ -204,6 +202,10 @@ sigma_definition_compare(TableChange *change)
 			change->checks = true;
 	change->alters = !sigma_data_table_same_triggers(before, after) ||
 		sigma_unique_indexes_missing(before, after) || sigma_unique_indexes_missing(after, before);
+	for (i = 0; i < change->ncomputed; i++)
+		if (change->computed[i].before == NULL || change->computed[i].after == NULL ||
+			!sigma_definition_same(change->computed[i].before->node, change->computed[i].after->node))
+			change->rules = true;	/* of formulas that name it */
 	for (i = 0; i < change->ncolumn; i++)
 	{
 		if (alters(&change->columns[i]))
@@ -219,20 +221,42 @@ compare_columns(TableChange *change)
 {
 	const TableDefinition *before = change->before;
 	const TableDefinition *after = change->after;
+
+	change->columns = match_columns(before->columns, before->ncolumn, after->columns, after->ncolumn,
+									&change->ncolumn);
+	change->computed = match_columns(before->computed, before->ncomputed, after->computed, after->ncomputed,
+									 &change->ncomputed);
+}
+
+/* Columns by identity: those of "after" in their order, then the dropped ones. */
+static ColumnChange *
+match_columns(const ColumnDefinition *before, int nbefore, const ColumnDefinition *after, int nafter, int *count)
+{
+	ColumnChange *changes = palloc0(sizeof(ColumnChange) * (nbefore + nafter + 1));
 	int			i;
+	int			j;
 
-	change->columns = palloc0(sizeof(ColumnChange) * (before->ncolumn + after->ncolumn));
-	change->ncolumn = 0;
-	for (i = 0; i < after->ncolumn; i++)
+	*count = nafter;
+	for (i = 0; i < nafter; i++)
+		changes[i].after = &after[i];
+	for (i = 0; i < nbefore; i++)
 	{
-		ColumnChange *column = &change->columns[change->ncolumn++];
-
-		column->after = &after->columns[i];
-		column->before = sigma_definition_column(before, after->columns[i].id);
+		for (j = 0; j < nafter; j++)
+			if (strcmp(after[j].id, before[i].id) == 0)
+				break;
+		changes[j < nafter ? j : (*count)++].before = &before[i];
 	}
-	for (i = 0; i < before->ncolumn; i++)
-		if (sigma_definition_column(after, before->columns[i].id) == NULL)
-			change->columns[change->ncolumn++].before = &before->columns[i];
+	return changes;
+}
+
+/* All changes of columns one after the other, entered ones first; NULL after the last. */
+ColumnChange *
+sigma_change_column(const TableChange *change, int i)
+{
+	if (i < change->ncolumn)
+		return &change->columns[i];
+	i -= change->ncolumn;
+	return i < change->ncomputed ? &change->computed[i] : NULL;
 }
 
 /* Must the data table's structure change for this column? */
@@ -278,21 +302,20 @@ sigma_definition_report(const TableChange *change, List *affected)
 	JsonNode   *renamed = sigma_json_new(JSON_OBJECT, NULL);
 	JsonNode   *dropped = sigma_json_new(JSON_ARRAY, NULL);
 	JsonNode   *retyped = sigma_json_new(JSON_ARRAY, NULL);
+	const ColumnChange *column;
 	int			i;
 
 	append_changed(changed, "$", change->before->document, change->after->document);
 	if (is_reordered(change))
 		sigma_json_append(changed, sigma_json_new_string("$.columns", NULL));
-	for (i = 0; i < change->ncolumn; i++)
+	for (i = 0; (column = sigma_change_column(change, i)) != NULL; i++)
 	{
-		const ColumnChange *column = &change->columns[i];
-
 		if (column->before == NULL)
 			sigma_json_append(added, sigma_json_new_string(column->after->name, NULL));
 		else if (column->after == NULL)
 			sigma_json_append(dropped, sigma_json_new_string(column->before->name, NULL));
 		else
-			append_changed(changed, psprintf("$.columns[%d]", i), column->before->node, column->after->node);
+			append_changed(changed, psprintf("$.columns[%d]", column->after->place), column->before->node, column->after->node);
 		if (sigma_column_renamed(column))
 			sigma_json_set(renamed, column->before->name, sigma_json_new_string(column->after->name, NULL));
 		if (sigma_column_retyped(column))
@@ -311,17 +334,21 @@ sigma_definition_report(const TableChange *change, List *affected)
 static bool
 is_reordered(const TableChange *change)
 {
-	const ColumnDefinition *last = NULL;
+	int			count = change->after->ncolumn + change->after->ncomputed;
+	const ColumnDefinition **before = palloc0(sizeof(ColumnDefinition *) * (count + 1));
+	const ColumnChange *column;
+	int			last = -1;
 	int			i;
 
-	for (i = 0; i < change->after->ncolumn; i++)
+	for (i = 0; (column = sigma_change_column(change, i)) != NULL; i++)
+		if (column->after != NULL)
+			before[column->after->place] = column->before;
+	for (i = 0; i < count; i++)
 	{
-		const ColumnDefinition *before = change->columns[i].before;
-
-		if (before != NULL && last != NULL && before < last)
+		if (before[i] != NULL && before[i]->place < last)
 			return true;
-		if (before != NULL)
-			last = before;
+		if (before[i] != NULL)
+			last = before[i]->place;
 	}
 	return false;
 }

@@ -200,12 +200,13 @@ List *
 sigma_dependents_rename(const TableChange *change)
 {
 	const char *name = sigma_json_get_string(change->before->document, "name", "");
+	const ColumnChange *column;
 	Renaming	renaming = {0};
 	bool		any = strcmp(name, sigma_json_get_string(change->after->document, "name", "")) != 0;
 	int			i;
 
-	for (i = 0; i < change->ncolumn; i++)
-		if (sigma_column_renamed(&change->columns[i]))
+	for (i = 0; (column = sigma_change_column(change, i)) != NULL; i++)
+		if (sigma_column_renamed(column))
 			any = true;
 	if (!any)
 		return NIL;
@@ -277,6 +278,8 @@ sigma_definition_set_names(Names *names, const TableDefinition *table)
 
 	for (i = 0; i < table->ncolumn; i++)
 		columns = lappend(columns, unconstify(char *, table->columns[i].name));
+	for (i = 0; i < table->ncomputed; i++)
+		columns = lappend(columns, unconstify(char *, table->computed[i].name));
 	sigma_names_set_table(names, table->id, sigma_json_get_string(table->document, "name", NULL), columns);
 }
 
@@ -316,6 +319,7 @@ static const char *
 new_name_in_table(const Renaming *renaming, const Reference *reference)
 {
 	const TableChange *change = renaming->change;
+	const ColumnChange *column;
 	NamedObject		object;
 	int			i;
 
@@ -328,10 +332,9 @@ new_name_in_table(const Renaming *renaming, const Reference *reference)
 
 		return strcmp(reference->name, name) == 0 && strcmp(name, now) != 0 ? now : NULL;
 	}
-	for (i = 0; object.kind == NAMED_COLUMN && i < change->ncolumn; i++)
-		if (sigma_column_renamed(&change->columns[i]) &&
-			strcmp(change->columns[i].before->name, object.column) == 0)
-			return change->columns[i].after->name;
+	for (i = 0; object.kind == NAMED_COLUMN && (column = sigma_change_column(change, i)) != NULL; i++)
+		if (sigma_column_renamed(column) && strcmp(column->before->name, object.column) == 0)
+			return column->after->name;
 	return NULL;
 }
 

@@ -443,6 +443,9 @@ find_meaning(EntryReader *reader, const JsonbValue *key)
 		if (strcmp(name, controls[i].name) == 0 && is_control(reader, name))
 			return controls[i].meaning;
 	column = sigma_table_column(table, name);
+	if (column == NULL && sigma_table_is_computed(table, name))
+		refuse(reader, name, ERRCODE_SIGMA_LOCKED, "Nobody writes it: leave it out.",
+			   "column \"%s\" of input table \"%s\" is computed", name, table->name);
 	if (column == NULL)
 		refuse(reader, name, 0, sigma_batch_column_hint(table, name),
 			   "input table \"%s\" has no column \"%s\"", table->name, name);

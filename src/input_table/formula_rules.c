@@ -100,7 +100,7 @@ sigma_formula_rule_add(InputTable *table, int column, int number, JsonNode *node
 void
 sigma_formula_rules_check(const InputTable *table, JsonNode *definition, bool restoring)
 {
-	FormulaRelation *row = restoring || table->nformula == 0 ? NULL : sigma_definition_row(definition);
+	FormulaRelation *row = restoring || table->nformula == 0 ? NULL : sigma_definition_row(definition, false);
 	int			i;
 
 	for (i = 0; i < table->nformula; i++)
@@ -114,7 +114,7 @@ sigma_formula_rules_check(const InputTable *table, JsonNode *definition, bool re
 void
 sigma_formula_rules_plan(InputTable *table, JsonNode *definition, Relation rel)
 {
-	FormulaRelation *row = table->nformula == 0 ? NULL : sigma_definition_row(definition);
+	FormulaRelation *row = table->nformula == 0 ? NULL : sigma_definition_row(definition, false);
 	MemoryContext caller = CurrentMemoryContext;
 	int			i;
 	int			j;

@@ -247,8 +247,8 @@ map_columns(const InputTable *table, CsvReader *reader, const CsvOptions *option
 		map->targets[i] = find_target(table, given != NULL ? given->string : name);
 		if (map->targets[i] >= 0)
 			continue;
-		if (given != NULL)
-			sigma_column_not_found(table, given->string);
+		if (given != NULL || sigma_table_is_computed(table, name))
+			sigma_column_not_found(table, given != NULL ? given->string : name);
 		if (!options->header && i < table->ncolumn)
 			map->targets[i] = i;	/* nameless columns go by their place */
 		else

@@ -72,6 +72,8 @@ typedef struct InputTable
 	TableColumn *columns;		/* in the order of the definition */
 	int			nkey;
 	UniqueKey  *keys;			/* unique rules: of columns in their order, then of the row */
+	int			ncomputed;
+	const char **computed;		/* names of computed columns, which the data table does not have */
 	int			nformula;
 	FormulaRule *formulas;		/* rules that are formulas: of columns in their order, then of the row */
 	bool		audit;			/* the edit log is kept */
@@ -105,6 +107,7 @@ typedef struct Failure
 extern const InputTable *sigma_input_table(Oid relid);	/* NULL: not an input table's data table */
 extern const InputTable *sigma_input_table_by_id(const char *id);	/* SG404 */
 extern const TableColumn *sigma_table_column(const InputTable *table, const char *name);	/* NULL: none; exact first, then ignoring case and blanks where unique */
+extern bool sigma_table_is_computed(const InputTable *table, const char *name);	/* a column that nobody writes: say SG423 instead */
 extern void sigma_column_not_found(const InputTable *table, const char *name) pg_attribute_noreturn();	/* SG404-like 42703 with the nearest name as hint */
 
 /*

@@ -209,7 +209,7 @@ formula_of(const JsonNode *document, const char *key)
 static char *
 compile(JsonNode *document, const JsonNode *formula, const char *alias)
 {
-	return compile_row(sigma_definition_row(document), formula, alias);
+	return compile_row(sigma_definition_row(document, false), formula, alias);
 }
 
 static char *
@@ -228,7 +228,7 @@ compile_row(FormulaRelation *row, const JsonNode *formula, const char *alias)
 static FormulaRelation *
 identified_row(JsonNode *document)
 {
-	FormulaRelation *row = sigma_definition_row(document);
+	FormulaRelation *row = sigma_definition_row(document, false);
 	JsonNode   *columns = sigma_json_get(document, "columns");
 	int			i;
 

@@ -52,7 +52,6 @@ static void retire_stale(void);
 static bool has_sequence(const InputTable *table);
 static InputTable *build(Oid relid);
 static void find_log(InputTable *table, const JsonNode *definition);
-static const char *find_id(Relation rel);
 static void attach(InputTable *table, Relation rel);
 static AttrNumber find_column(Relation rel, const char *name, Oid type);
 static bool same_name(const char *a, const char *b);
@@ -177,13 +176,30 @@ sigma_table_column(const InputTable *table, const char *name)
 	return found;
 }
 
-/* Raise 42703 for an unknown column, hinting at the nearest one. */
+/* Is it a computed column's name?  Exactly, or the same but for case and outer blanks. */
+bool
+sigma_table_is_computed(const InputTable *table, const char *name)
+{
+	int			i;
+
+	for (i = 0; i < table->ncomputed; i++)
+		if (same_name(table->computed[i], name))
+			return true;
+	return false;
+}
+
+/* Raise 42703 for an unknown column, hinting at the nearest one; SG423 for a computed one. */
 void
 sigma_column_not_found(const InputTable *table, const char *name)
 {
 	const char **names = palloc0(sizeof(char *) * (table->ncolumn + 1));
 	int			i;
 
+	if (sigma_table_is_computed(table, name))
+		ereport(ERROR,
+				(errcode(ERRCODE_SIGMA_LOCKED),
+				 errmsg("column \"%s\" of input table \"%s\" is computed", name, table->name),
+				 errhint("Nobody writes it: leave it out.")));
 	for (i = 0; i < table->ncolumn; i++)
 		names[i] = table->columns[i].name;
 	ereport(ERROR,
@@ -302,7 +318,7 @@ static InputTable *
 build(Oid relid)
 {
 	Relation	rel = try_relation_open(relid, AccessShareLock);
-	const char *id = rel == NULL ? NULL : find_id(rel);
+	const char *id = rel == NULL ? NULL : sigma_data_table_id(rel);
 	InputTable *table = NULL;
 
 	if (id != NULL)
@@ -352,8 +368,8 @@ find_log(InputTable *table, const JsonNode *definition)
 }
 
 /* The id that the validation trigger carries, where the relation is that id's data table. */
-static const char *
-find_id(Relation rel)
+char *
+sigma_data_table_id(Relation rel)
 {
 	TriggerDesc *triggers = rel->trigdesc;
 	int			i;

@@ -78,6 +78,7 @@ extern void sigma_rules_compile(InputTable *table, JsonNode *definition);
 
 /* rules.c: also tables whose definition is gone, which have no columns and no limits; NULL: no data table */
 extern const InputTable *sigma_data_table_rules(Oid relid);
+extern char *sigma_data_table_id(Relation rel); /* NULL: no data table */
 extern bool sigma_is_defined(const InputTable *table);
 extern bool sigma_is_whole(const InputTable *table);
 extern void sigma_refuse_broken(Oid relid) pg_attribute_noreturn();

@@ -40,10 +40,12 @@
 #include "utils/rel.h"
 #include "utils/syscache.h"
 
+#include "common/catalog.h"
 #include "common/errors.h"
 #include "common/names.h"
 #include "common/spi.h"
 #include "compat.h"
+#include "input_table/computed.h"
 #include "input_table/define.h"
 #include "input_table/published.h"
 
@@ -73,16 +75,18 @@ static bool is_view_of(Oid relid, const char *id);
 static char *comment_for(const char *id);
 static const char *display_name(const TableDefinition *table);
 static char *view_name(const char *name);
+static void refresh_view(const TableDefinition *table, Oid relid);
 static bool is_touched(const TableChange *change);
 static bool must_replace(const TableChange *change);
 static void begin_ddl(OwnerScope *scope);
 static void drop_view(ViewChange *view);
 static void create_view(const TableDefinition *table, ViewChange *view, const TableChange *change);
 static void rename_columns(const char *name, const TableChange *change);
-static List *column_order(const TableDefinition *table, Oid relid);
-static char *query_of(const TableDefinition *table, List *columns);
-static List *columns_of(const TableDefinition *table);
-static char *rows_of(const TableDefinition *table);
+static List *column_order(List *columns, Oid relid);
+static List *columns_of(const TableDefinition *table, char **rows);
+static char *published_rows(const TableDefinition *table);
+static ViewColumn *new_column(const char *name, const char *expression);
+static char *query_of(List *columns, const char *rows);
 static void save_grants(ViewChange *view);
 static void restore_grants(const ViewChange *view, Oid relid, const TableChange *change);
 static const char *new_name(const TableChange *change, const char *name);
@@ -288,7 +292,9 @@ sigma_view_finish(const TableChange *change, ViewChange *view)
 {
 	const TableDefinition *after = change->after;
 	OwnerScope	scope;
+	List	   *columns;
 	char	   *name;
+	char	   *rows;
 
 	if (!is_touched(change))
 		return;
@@ -302,11 +308,61 @@ sigma_view_finish(const TableChange *change, ViewChange *view)
 		name = view_name(get_rel_name(view->relid));
 		rename_columns(name, change);
 		CommandCounterIncrement();
-		sigma_ddl_run("CREATE OR REPLACE VIEW %s WITH (security_barrier) AS %s", name,
-					  query_of(after, column_order(after, view->relid)));
+		columns = column_order(columns_of(after, &rows), view->relid);
+		sigma_ddl_run("CREATE OR REPLACE VIEW %s WITH (security_barrier) AS %s", name, query_of(columns, rows));
 		if (strcmp(get_rel_name(view->relid), display_name(after)) != 0)
 			sigma_ddl_run("ALTER VIEW %s RENAME TO %s", name, quote_identifier(display_name(after)));
 	}
+	sigma_owner_end(&scope);
+	SPI_finish();
+}
+
+/*
+ * The views of other tables that read a table whose rows, those that are published and
+ * may be seen, lie elsewhere now: it has become edited in draft, or ceased to be, or
+ * has another row filter.  Their columns stay what they are.
+ */
+void
+sigma_view_refresh_users(const TableDefinition *table)
+{
+	Names	   *names = sigma_names_open();
+	NamedObject object = {NAMED_INPUT_TABLE, table->id, NULL};
+	const char *last = "";
+	ListCell   *lc;
+
+	sigma_definition_set_names(names, table);
+	foreach(lc, sigma_dependents_find(names, &object))
+	{
+		Dependent  *user = lfirst(lc);
+		Oid			relid;
+		Oid			view;
+
+		if (user->kind != DOCUMENT_INPUT_TABLE || strcmp(user->id, last) == 0)
+			continue;
+		last = user->id;
+		relid = sigma_data_table_oid(user->id);
+		view = OidIsValid(relid) ? sigma_view_of(relid, user->id) : InvalidOid;
+		if (OidIsValid(view))
+			refresh_view(sigma_definition_read(sigma_catalog_read(DOCUMENT_INPUT_TABLE, user->id)), view);
+	}
+}
+
+/* Define a view anew, with the columns that it has. */
+static void
+refresh_view(const TableDefinition *table, Oid relid)
+{
+	OwnerScope	scope;
+	List	   *columns;
+	char	   *rows;
+
+	LockRelationOid(relid, AccessExclusiveLock);
+	if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid)))
+		return;
+	SPI_connect();
+	begin_ddl(&scope);
+	columns = column_order(columns_of(table, &rows), relid);
+	sigma_ddl_run("CREATE OR REPLACE VIEW %s WITH (security_barrier) AS %s", view_name(get_rel_name(relid)),
+				  query_of(columns, rows));
 	sigma_owner_end(&scope);
 	SPI_finish();
 }
@@ -326,6 +382,12 @@ is_touched(const TableChange *change)
 		if (change->columns[i].before == NULL || change->columns[i].after == NULL ||
 			sigma_column_renamed(&change->columns[i]) || sigma_column_retyped(&change->columns[i]))
 			return true;
+	for (i = 0; i < change->ncomputed; i++)
+		if (change->computed[i].before == NULL || change->computed[i].after == NULL ||
+			sigma_column_renamed(&change->computed[i]) || sigma_column_retyped(&change->computed[i]) ||
+			!sigma_json_equal(sigma_column_formula(change->computed[i].before->node),
+							  sigma_column_formula(change->computed[i].after->node)))
+			return true;
 	return false;
 }
 
@@ -337,6 +399,9 @@ must_replace(const TableChange *change)
 
 	for (i = 0; i < change->ncolumn; i++)
 		if (change->columns[i].after == NULL || sigma_column_retyped(&change->columns[i]))
+			return true;
+	for (i = 0; i < change->ncomputed; i++)
+		if (change->computed[i].after == NULL || sigma_column_retyped(&change->computed[i]))
 			return true;
 	return false;
 }
@@ -369,8 +434,11 @@ static void
 create_view(const TableDefinition *table, ViewChange *view, const TableChange *change)
 {
 	char	   *name = view_name(display_name(table));
+	List	   *columns;
+	char	   *rows;
 
-	sigma_ddl_run("CREATE VIEW %s WITH (security_barrier) AS %s", name, query_of(table, columns_of(table)));
+	columns = columns_of(table, &rows);
+	sigma_ddl_run("CREATE VIEW %s WITH (security_barrier) AS %s", name, query_of(columns, rows));
 	sigma_ddl_run("COMMENT ON VIEW %s IS %s", name, quote_literal_cstr(comment_for(table->id)));
 	CommandCounterIncrement();
 	if (view->saved)
@@ -381,25 +449,25 @@ create_view(const TableDefinition *table, ViewChange *view, const TableChange *c
 static void
 rename_columns(const char *name, const TableChange *change)
 {
+	ColumnChange *column;
 	int			i;
 
-	for (i = 0; i < change->ncolumn; i++)
-		if (sigma_column_renamed(&change->columns[i]))
+	for (i = 0; (column = sigma_change_column(change, i)) != NULL; i++)
+		if (sigma_column_renamed(column))
 			sigma_ddl_run("ALTER VIEW %s RENAME COLUMN %s TO sigma_renamed_%d", name,
-						  quote_identifier(change->columns[i].before->name), i);
-	for (i = 0; i < change->ncolumn; i++)
-		if (sigma_column_renamed(&change->columns[i]))
+						  quote_identifier(column->before->name), i);
+	for (i = 0; (column = sigma_change_column(change, i)) != NULL; i++)
+		if (sigma_column_renamed(column))
 			sigma_ddl_run("ALTER VIEW %s RENAME COLUMN sigma_renamed_%d TO %s", name, i,
-						  quote_identifier(change->columns[i].after->name));
+						  quote_identifier(column->after->name));
 }
 
 /* The columns in the order of a view that exists, new ones last: what CREATE OR REPLACE VIEW takes. */
 static List *
-column_order(const TableDefinition *table, Oid relid)
+column_order(List *columns, Oid relid)
 {
 	Relation	view = table_open(relid, NoLock);
 	TupleDesc	desc = RelationGetDescr(view);
-	List	   *columns = columns_of(table);
 	List	   *ordered = NIL;
 	ListCell   *lc;
 	int			i;
@@ -420,12 +488,11 @@ column_order(const TableDefinition *table, Oid relid)
 	return list_concat(ordered, columns);
 }
 
-/* The query of a view with these columns. */
+/* The query of a view with these columns of these rows. */
 static char *
-query_of(const TableDefinition *table, List *columns)
+query_of(List *columns, const char *rows)
 {
 	StringInfoData sql;
-	char	   *filter;
 	ListCell   *lc;
 
 	initStringInfo(&sql);
@@ -437,51 +504,80 @@ query_of(const TableDefinition *table, List *columns)
 		appendStringInfo(&sql, "%s%s AS %s", lc == list_head(columns) ? "" : ", ",
 						 column->expression, quote_identifier(column->name));
 	}
-	appendStringInfo(&sql, " FROM %s", rows_of(table));
-	filter = sigma_row_filter_sql(table, "r");
-	if (filter != NULL)
-		appendStringInfo(&sql, " WHERE %s", filter);
+	appendStringInfo(&sql, " FROM %s r", rows);
 	return sql.data;
 }
 
 /*
  * The select list of a table's view as a List of ViewColumn: the columns of the
- * definition, then the system's.  Expressions are over "r", the published rows
- * (rows_of); what is not a column of the data table gets its expression here, and
- * what that needs beside the row joins "r" in rows_of.
+ * definition in its order, then the system's.  Expressions are over "r", the rows
+ * that *rows becomes: the published ones, with what computed columns need beside them.
  */
 static List *
-columns_of(const TableDefinition *table)
+columns_of(const TableDefinition *table, char **rows)
 {
+	ComputedRows *computed = sigma_computed_rows(table->document, sigma_view_rows(table));
 	List	   *columns = NIL;
+	int			entered = 0;
+	int			done = 0;
 	int			i;
 
-	for (i = 0; i < table->ncolumn + lengthof(system_columns); i++)
+	*rows = computed->from;
+	for (i = 0; i < table->ncolumn + computed->count; i++)
 	{
-		ViewColumn *column = palloc(sizeof(ViewColumn));
-
-		column->name = i < table->ncolumn ? table->columns[i].name : system_columns[i - table->ncolumn];
-		column->expression = psprintf("r.%s", quote_identifier(column->name));
-		columns = lappend(columns, column);
+		if (done < computed->count && computed->columns[done].place == i)
+		{
+			columns = lappend(columns, new_column(computed->columns[done].name, computed->columns[done].expression));
+			done++;
+		}
+		else
+			columns = lappend(columns, new_column(table->columns[entered++].name, NULL));
 	}
+	for (i = 0; i < lengthof(system_columns); i++)
+		columns = lappend(columns, new_column(system_columns[i], NULL));
 	return columns;
 }
 
-/* The published rows of a table as a FROM item with the alias "r". */
+/* A column of a view; without an expression, the column of the rows. */
+static ViewColumn *
+new_column(const char *name, const char *expression)
+{
+	ViewColumn *column = palloc(sizeof(ViewColumn));
+
+	column->name = name;
+	column->expression = expression != NULL ? expression : psprintf("r.%s", quote_identifier(name));
+	return column;
+}
+
+/*
+ * The published rows of a table that the reader may see, as an item of FROM, without
+ * alias: all columns that are entered, and the system's.  What is computed over several
+ * rows is computed over these.
+ */
+char *
+sigma_view_rows(const TableDefinition *table)
+{
+	char	   *filter = sigma_row_filter_sql(table, "r");
+	char	   *rows = published_rows(table);
+
+	return filter == NULL ? rows : psprintf("(SELECT r.* FROM %s r WHERE %s)", rows, filter);
+}
+
+/* The same without the filter. */
 static char *
-rows_of(const TableDefinition *table)
+published_rows(const TableDefinition *table)
 {
 	StringInfoData columns;
 	int			i;
 
 	if (!sigma_is_draft(table))
-		return psprintf("%s r", sigma_ddl_name(sigma_data_table_name(table->id)));
+		return sigma_ddl_name(sigma_data_table_name(table->id));
 	initStringInfo(&columns);
 	for (i = 0; i < table->ncolumn; i++)
 		appendStringInfo(&columns, "r.%s, ", quote_identifier(table->columns[i].name));
 	for (i = 0; i < lengthof(system_columns); i++)
 		appendStringInfo(&columns, "%sr.%s", i == 0 ? "" : ", ", system_columns[i]);
-	return psprintf("(%s) r", sigma_published_rows(table->id, columns.data));
+	return psprintf("(%s)", sigma_published_rows(table->id, columns.data));
 }
 
 /* Remember, in the current context, who may do what with a view that is to be dropped.  Locks it. */
@@ -542,11 +638,12 @@ restore_grants(const ViewChange *view, Oid relid, const TableChange *change)
 static const char *
 new_name(const TableChange *change, const char *name)
 {
+	ColumnChange *column;
 	int			i;
 
-	for (i = 0; change != NULL && i < change->ncolumn; i++)
-		if (change->columns[i].before != NULL && strcmp(change->columns[i].before->name, name) == 0)
-			return change->columns[i].after == NULL ? "" : change->columns[i].after->name;
+	for (i = 0; change != NULL && (column = sigma_change_column(change, i)) != NULL; i++)
+		if (column->before != NULL && strcmp(column->before->name, name) == 0)
+			return column->after == NULL ? "" : column->after->name;
 	return name;
 }
 

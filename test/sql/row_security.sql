@@ -102,7 +102,10 @@ SELECT sigma.grant_access('regress_rows_b', 'builder'), sigma.grant_access('regr
 SET ROLE regress_rows_b;
 SELECT sigma.update_input_table('rows', '{"governance_config": {"row_filter": "True"}}');
 SELECT sigma.add_column('rows', '{"name": "Fake", "type": "text", "default_value": "US"}') IS NOT NULL;
-SELECT sigma.update_input_table('rows', '{"columns": [{"name": "Owner"}, {"name": "Was", "renamed_from": "Area"}, {"name": "Amount"}, {"name": "Code"}, {"name": "Secret"}, {"name": "Area", "renamed_from": "Fake"}]}');
+-- a filter follows the column that it reads: another one of its name is not meant
+SELECT sigma.update_input_table('rows', '{"columns": [{"name": "Owner"}, {"name": "Was", "renamed_from": "Area"}, {"name": "Amount"}, {"name": "Code"}, {"name": "Secret"}, {"name": "Area", "renamed_from": "Fake"}]}') -> 'renamed' AS renamed;
+SELECT governance_config ->> 'row_filter' AS row_filter, governance_config ->> 'row_edit' AS row_edit FROM sigma.sigma_input_tables WHERE id = 'rows';
+SELECT sigma.update_input_table('rows', '{"columns": [{"name": "Owner"}, {"name": "Area", "renamed_from": "Was"}, {"name": "Amount"}, {"name": "Code"}, {"name": "Secret"}, {"name": "Fake", "renamed_from": "Area"}]}') -> 'renamed' AS renamed;
 SELECT sigma.alter_column('rows', 'Secret', '{"type": "number"}');
 SELECT sigma.alter_column('rows', 'Amount', '{"type": "number"}') -> 'retyped' -> 0 ->> 'column';
 SELECT sigma.alter_column('rows', 'Amount', '{"type": "text"}') -> 'retyped' -> 0 ->> 'column';

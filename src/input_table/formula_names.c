@@ -1,0 +1,240 @@
+/*
+ * formula_names.c
+ *		Names in the formulas of an input table, as its definition is saved.
+ *
+ * A formula names columns of its own row, and columns of tables as [Table/Column],
+ * where the table is an input table's id or display name, or a relation.  Relations
+ * are stored with their schema, so that a formula means the same under everybody's
+ * search_path.  When the definition gives a column or the table another name, its
+ * formulas follow before it is checked as a whole; other documents that name it
+ * follow afterwards (dependents.c).
+ */
+#include "postgres.h"
+
+#include "catalog/namespace.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/varlena.h"
+
+#include "common/document.h"
+#include "common/names.h"
+#include "input_table/computed.h"
+#include "input_table/define.h"
+
+/* A formula of a definition. */
+typedef struct OwnFormula
+{
+	JsonNode   *node;
+	bool		own_row;		/* names without a table are columns of the definition's own table */
+} OwnFormula;
+
+/* What a table and its columns were called, and are called now. */
+typedef struct Renaming
+{
+	const char *id;
+	const char *old_name;		/* display name */
+	const char *new_name;
+	FormulaRelation *old_row;
+	const char **new_columns;	/* by place in old_row; NULL: dropped */
+	bool		own_row;		/* of the formula at hand */
+} Renaming;
+
+static List *formulas_of(JsonNode *document);
+static List *add_formula(List *formulas, JsonNode *object, const char *key, bool own_row);
+static List *add_rule(List *formulas, JsonNode *rule);
+static bool is_text_of(List *formulas, const char *text);
+static bool names_data_table(const char *source, const char *id);
+static bool rename_reference(void *arg, FormulaNode *reference);
+static bool qualify_reference(void *arg, FormulaNode *reference);
+
+/* All formulas of a definition, as a List of OwnFormula. */
+static List *
+formulas_of(JsonNode *document)
+{
+	JsonNode   *columns = sigma_json_get(document, "columns");
+	JsonNode   *rules = sigma_json_get(document, "validation_rules");
+	JsonNode   *row_rules = sigma_json_get(document, "row_rules");
+	JsonNode   *governance = sigma_json_get(document, "governance_config");
+	List	   *formulas = NIL;
+	int			i;
+
+	for (i = 0; columns != NULL && columns->kind == JSON_ARRAY && i < columns->count; i++)
+	{
+		formulas = add_formula(formulas, columns->items[i], "formula", true);
+		formulas = add_formula(formulas, sigma_json_get(columns->items[i], "default_value"), "formula", true);
+		formulas = add_rule(formulas, sigma_json_get(columns->items[i], "validation"));
+	}
+	for (i = 0; rules != NULL && rules->kind == JSON_OBJECT && i < rules->count; i++)
+		formulas = add_rule(formulas, rules->items[i]);
+	for (i = 0; row_rules != NULL && row_rules->kind == JSON_ARRAY && i < row_rules->count; i++)
+		formulas = add_rule(formulas, row_rules->items[i]);
+	formulas = add_formula(formulas, governance, "row_filter", true);
+	return add_formula(formulas, governance, "row_edit", true);
+}
+
+/* The formulas of a rule: its own, and the filter of a list, which is over that list's rows. */
+static List *
+add_rule(List *formulas, JsonNode *rule)
+{
+	formulas = add_formula(formulas, rule, "formula", true);
+	return add_formula(formulas, sigma_json_get(rule, "values_from"), "filter", false);
+}
+
+static List *
+add_formula(List *formulas, JsonNode *object, const char *key, bool own_row)
+{
+	JsonNode   *node = object == NULL || object->kind != JSON_OBJECT ? NULL : sigma_json_get(object, key);
+	OwnFormula *formula;
+
+	if (node == NULL || node->kind != JSON_STRING)
+		return formulas;
+	formula = palloc(sizeof(OwnFormula));
+	formula->node = node;
+	formula->own_row = own_row;
+	return lappend(formulas, formula);
+}
+
+/* ------------------------------------------------------------------------
+ * Renames
+ * ------------------------------------------------------------------------ */
+
+/*
+ * Make the formulas of a definition name its columns, and the table itself, as they are
+ * called after an update.  Only formulas that it had before are changed: those that
+ * come with the update use the names of the update.
+ */
+void
+sigma_formulas_follow(JsonNode *before, JsonNode *after)
+{
+	JsonNode   *old_columns = sigma_json_get(before, "columns");
+	JsonNode   *new_columns = sigma_json_get(after, "columns");
+	char	   *id = sigma_json_get_string(before, "id", "");
+	List	   *stored = formulas_of(before);
+	Renaming	renaming = {0};
+	ListCell   *lc;
+	int			i;
+	int			j;
+
+	renaming.id = id;
+	renaming.old_name = sigma_json_get_string(before, "name", id);
+	renaming.new_name = sigma_json_get_string(after, "name", id);
+	renaming.old_row = sigma_definition_row(before, false);
+	renaming.new_columns = palloc0(sizeof(char *) * (old_columns->count + 1));
+	for (i = 0; i < old_columns->count; i++)
+		for (j = 0; j < new_columns->count; j++)
+			if (strcmp(sigma_json_get_string(old_columns->items[i], "id", ""),
+					   sigma_json_get_string(new_columns->items[j], "id", "")) == 0)
+				renaming.new_columns[i] = sigma_json_get_string(new_columns->items[j], "name", "");
+
+	foreach(lc, formulas_of(after))
+	{
+		OwnFormula *formula = lfirst(lc);
+		char	   *text;
+
+		if (!is_text_of(stored, formula->node->string))
+			continue;
+		renaming.own_row = formula->own_row;
+		text = sigma_formula_rewrite(formula->node->string, rename_reference, &renaming);
+		if (text != NULL)
+			formula->node->string = text;
+	}
+}
+
+static bool
+is_text_of(List *formulas, const char *text)
+{
+	ListCell   *lc;
+
+	foreach(lc, formulas)
+		if (strcmp(((OwnFormula *) lfirst(lc))->node->string, text) == 0)
+			return true;
+	return false;
+}
+
+/* FormulaVisitor: give a reference its new names. */
+static bool
+rename_reference(void *arg, FormulaNode *reference)
+{
+	Renaming   *renaming = arg;
+	bool		by_name = reference->source != NULL && strcmp(reference->source, renaming->old_name) == 0;
+	bool		changed = false;
+	FormulaColumn *column;
+	const char *name;
+
+	if (reference->source == NULL ? !renaming->own_row :
+		!by_name && !names_data_table(reference->source, renaming->id))
+		return false;
+	column = sigma_formula_column(renaming->old_row, reference->text);
+	name = column == NULL ? NULL : renaming->new_columns[column - renaming->old_row->columns];
+	if (name != NULL && strcmp(name, column->name) != 0)
+	{
+		reference->text = name;
+		changed = true;
+	}
+	if (by_name && strcmp(renaming->old_name, renaming->new_name) != 0)
+	{
+		reference->source = renaming->new_name;
+		changed = true;
+	}
+	return changed;
+}
+
+/* Is the source of a reference the input table's id, or the name of its data table? */
+static bool
+names_data_table(const char *source, const char *id)
+{
+	return strcmp(source, id) == 0 ||
+		strcmp(source, quote_qualified_identifier("sigds", sigma_data_table_name(id))) == 0;
+}
+
+/* ------------------------------------------------------------------------
+ * Relations
+ * ------------------------------------------------------------------------ */
+
+/* Store the relations that formulas name with their schemas. */
+void
+sigma_formulas_qualify(JsonNode *document)
+{
+	ListCell   *lc;
+
+	foreach(lc, formulas_of(document))
+	{
+		JsonNode   *node = ((OwnFormula *) lfirst(lc))->node;
+		MemoryContext caller = CurrentMemoryContext;
+
+		PG_TRY();
+		{
+			char	   *text = sigma_formula_rewrite(node->string, qualify_reference, document);
+
+			if (text != NULL)
+				node->string = text;
+		}
+		PG_CATCH();
+		{
+			sigma_formula_error_at(sigma_json_path(node), caller);
+		}
+		PG_END_TRY();
+	}
+}
+
+/* FormulaVisitor: a relation that is found by the search_path gets its schema. */
+static bool
+qualify_reference(void *arg, FormulaNode *reference)
+{
+	JsonNode   *document = arg;
+	const char *source = reference->source;
+	char	   *id = sigma_json_get_string(document, "id", "");
+	List	   *parts = NIL;
+	Oid			relid;
+
+	if (source == NULL || strcmp(source, id) == 0 || strcmp(source, sigma_json_get_string(document, "name", id)) == 0 ||
+		sigma_formula_is_input_table(source))
+		return false;
+	relid = RelnameGetRelid(source);
+	if (!OidIsValid(relid) && SplitIdentifierString(pstrdup(source), '.', &parts) && list_length(parts) == 1)
+		relid = RelnameGetRelid(linitial(parts));
+	if (!OidIsValid(relid))
+		return false;			/* qualified already, a word for a context, or unknown */
+	reference->source = quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)), get_rel_name(relid));
+	return true;
+}
