@@ -58,6 +58,7 @@ static bool read_member(const ObjectSpec *spec, const KeySpec *const *tables,
 static void complete(const char *noun, const KeySpec *keys, JsonNode *node, int flags);
 static void unknown_key(const ObjectSpec *spec, const KeySpec *const *tables, JsonNode *member) pg_attribute_noreturn();
 static bool is_default(const KeySpec *key, const JsonNode *value);
+static bool is_about_formula(int sqlstate);
 static void check_number(const KeySpec *key, JsonNode *value);
 static void check_color(const KeySpec *key, const JsonNode *value);
 static JsonNode *read_list(const char *noun, const KeySpec *key, JsonNode *value, int flags);
@@ -648,20 +649,41 @@ sigma_document_error(const JsonNode *where, int sqlstate, const char *hint, cons
 void
 sigma_document_rethrow(const JsonNode *where, MemoryContext cxt)
 {
+	sigma_document_rethrow_at(NULL, where, cxt);
+}
+
+/* See document.h. */
+void
+sigma_document_rethrow_at(const char *path, const JsonNode *where, MemoryContext cxt)
+{
 	ErrorData  *error;
-	int			category;
 
 	MemoryContextSwitchTo(cxt);
 	error = CopyErrorData();
-	category = ERRCODE_TO_CATEGORY(error->sqlerrcode);
-	if (error->detail != NULL && strncmp(error->detail, "At character ", 13) == 0)
-		error->detail = psprintf("%s: %s", sigma_json_path(where), error->detail);
-	else if (error->detail == NULL && error->sqlerrcode != ERRCODE_INSUFFICIENT_PRIVILEGE &&
-			 (category == ERRCODE_SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION ||
-			  category == ERRCODE_PROGRAM_LIMIT_EXCEEDED || category == ERRCODE_FEATURE_NOT_SUPPORTED))
-		error->detail = sigma_json_path(where);
+	if (!is_about_formula(error->sqlerrcode))
+		PG_RE_THROW();
 	FlushErrorState();
+	if (path == NULL)
+		path = sigma_json_path(where);
+	error->detail = error->detail == NULL ? pstrdup(path) : psprintf("%s: %s", path, error->detail);
 	ReThrowError(error);
+}
+
+/* Is it an error that reading, compiling or planning a formula raises? */
+static bool
+is_about_formula(int sqlstate)
+{
+	switch (ERRCODE_TO_CATEGORY(sqlstate))
+	{
+		case ERRCODE_OPERATOR_INTERVENTION:
+		case ERRCODE_INSUFFICIENT_RESOURCES:
+		case ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE:
+		case ERRCODE_TRANSACTION_ROLLBACK:
+		case ERRCODE_INTERNAL_ERROR:
+			return false;
+		default:
+			return true;
+	}
 }
 
 /* See document.h. */

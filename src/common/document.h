@@ -75,6 +75,7 @@ extern void sigma_document_error(const JsonNode *where, int sqlstate, const char
  * place in the formula's text.  What is no error of the formula is raised as it is.
  */
 extern void sigma_document_rethrow(const JsonNode *where, MemoryContext cxt) pg_attribute_noreturn();
+extern void sigma_document_rethrow_at(const char *path, const JsonNode *where, MemoryContext cxt) pg_attribute_noreturn();
 
 /*
  * What reads formulas: returns the canonical text, or raises.  The floor of formulas

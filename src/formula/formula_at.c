@@ -11,10 +11,9 @@
 
 #include "utils/memutils.h"
 
+#include "common/document.h"
 #include "compat.h"
 #include "formula/compile.h"
-
-static bool is_about_formula(int sqlstate);
 
 /*
  * sigma_formula_compile() for the formula at "path" of a document, in the current
@@ -64,30 +63,5 @@ sigma_formula_parse_at(const char *path, const char *text)
 void
 sigma_formula_error_at(const char *path, MemoryContext caller)
 {
-	ErrorData  *error;
-
-	MemoryContextSwitchTo(caller);
-	error = CopyErrorData();
-	if (!is_about_formula(error->sqlerrcode))
-		PG_RE_THROW();
-	FlushErrorState();
-	error->detail = error->detail == NULL ? pstrdup(path) : psprintf("%s: %s", path, error->detail);
-	ReThrowError(error);
-}
-
-/* Is it an error that reading, compiling or planning a formula raises? */
-static bool
-is_about_formula(int sqlstate)
-{
-	switch (ERRCODE_TO_CATEGORY(sqlstate))
-	{
-		case ERRCODE_OPERATOR_INTERVENTION:
-		case ERRCODE_INSUFFICIENT_RESOURCES:
-		case ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE:
-		case ERRCODE_TRANSACTION_ROLLBACK:
-		case ERRCODE_INTERNAL_ERROR:
-			return false;
-		default:
-			return true;
-	}
+	sigma_document_rethrow_at(path, NULL, caller);
 }
