@@ -17,6 +17,7 @@ static FormulaRelation *find_external(FormulaCompiler *compiler, const FormulaNo
 static void find_tables(FormulaCompiler *compiler, const FormulaNode *node, FormulaRelation **external, bool formula);
 static FormulaSql *compile_key(FormulaCompiler *compiler, const FormulaNode *node, const FormulaNode *at,
 							   int number, FormulaSql *local, FormulaSql *external, bool match_nulls);
+static FormulaSql *compile_local(FormulaCompiler *compiler, const FormulaNode *node);
 static void fit_index(FormulaSql *local, const FormulaSql *external);
 static bool goes_bare(FormulaFrame *frame);
 static FormulaSql *compile_value(FormulaCompiler *compiler, const FormulaNode *node, FormulaFrame *frame,
@@ -38,7 +39,7 @@ sigma_compile_join(FormulaCompiler *compiler, const FormulaNode *node, const For
 		return compile_lookback(compiler, node);
 	locals = palloc(sizeof(FormulaSql *) * nkeys);
 	for (i = 0; i < nkeys; i++)
-		locals[i] = sigma_compile_node(compiler, node->children[2 * i + 1]);
+		locals[i] = compile_local(compiler, node->children[2 * i + 1]);
 	sigma_compile_push_frame(compiler, &frame, find_external(compiler, node));
 	frame.named_only = true;
 	frame.renamed = goes_bare(frame.outer);
@@ -52,6 +53,19 @@ sigma_compile_join(FormulaCompiler *compiler, const FormulaNode *node, const For
 		appendStringInfo(&condition, "%s%s", i > 0 ? " AND " : "", equal->sql);
 	}
 	return compile_value(compiler, node, &frame, condition.data);
+}
+
+/* The own row's side of a key: it comes to stand in a WHERE clause, where no window function may. */
+static FormulaSql *
+compile_local(FormulaCompiler *compiler, const FormulaNode *node)
+{
+	bool		outer = compiler->no_window;
+	FormulaSql *local;
+
+	compiler->no_window = true;
+	local = sigma_compile_node(compiler, node);
+	compiler->no_window = outer;
+	return local;
 }
 
 /* The one table that the outer keys name, and that the formula may name beside the own one. */
@@ -202,7 +216,7 @@ compile_lookback(FormulaCompiler *compiler, const FormulaNode *node)
 	if (row == NULL)
 		sigma_compile_error(compiler, node, ERRCODE_GROUPING_ERROR, "Use it in a computed column.",
 							"%s cannot use %s", compiler->scope->place, node->text);
-	local = sigma_compile_node(compiler, &before);
+	local = compile_local(compiler, &before);
 	sigma_compile_push_frame(compiler, &frame, row->relation);
 	frame.renamed = goes_bare(frame.outer);
 	external = sigma_compile_node(compiler, node->children[1]);

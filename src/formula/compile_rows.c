@@ -314,13 +314,13 @@ sigma_compile_window(FormulaCompiler *compiler, const FormulaNode *node, const F
 	sigma_compile_check_tables(compiler, node);
 	if (!is_window(compiler, node, function))
 		return compile_over_rows(compiler, node, function);
-	if (!compiler->scope->windows || compiler->frame == NULL || !compiler->frame->own_row || compiler->in_window)
+	if (!compiler->scope->windows || compiler->frame == NULL || !compiler->frame->own_row || compiler->no_window)
 		refuse_window(compiler, node);
 	if (strcmp(function->name, "VisibilityLimit") == 0)
 		return compile_visibility(compiler, node);
-	compiler->in_window = true;
+	compiler->no_window = true;
 	arguments = sigma_compile_arguments(compiler, node, function, &count);
-	compiler->in_window = false;
+	compiler->no_window = false;
 	form = sigma_compile_check_arguments(compiler, node, function, arguments, count);
 	if (count > 0)
 		check_ordered(compiler, node, function, arguments[0]);
@@ -349,7 +349,7 @@ is_window(FormulaCompiler *compiler, const FormulaNode *node, const FormulaFunct
 
 	if (function->sql == NULL || strstr(function->sql, " OVER ") != NULL)
 		return true;
-	if (!compiler->scope->windows || compiler->frame == NULL || !compiler->frame->own_row || compiler->in_window)
+	if (!compiler->scope->windows || compiler->frame == NULL || !compiler->frame->own_row || compiler->no_window)
 		return false;
 	sigma_compile_choose_rows(compiler, node, &rows);
 	return rows.relation == compiler->own;

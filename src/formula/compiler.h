@@ -31,7 +31,7 @@ typedef struct FormulaCompiler
 	FormulaFrame *frame;		/* NULL: no rows */
 	FormulaRelation *own;		/* the table whose columns need no table before them, or NULL */
 	List	   *tables;			/* tables that were named (CompiledTable) */
-	bool		in_window;		/* within the arguments of a window function */
+	bool		no_window;		/* within a window function or the keys of a lookup: none may stand there */
 	int			aliases;		/* numbers the aliases of subqueries */
 	Size		produced;		/* bytes of SQL so far */
 } FormulaCompiler;
