@@ -18,12 +18,20 @@ INSERT INTO eval_fixture
 SELECT part[1], part[2]::int, part[3], part[4], coalesce(part[5], '{}')
 FROM regexp_split_to_table(:'content', '\n') AS line, string_to_array(line, E'\t') AS part
 WHERE part[3] NOT LIKE '#%' AND part[4] <> '';
+SELECT count(*) >= 400 AS enough FROM eval_fixture;
 -- none of them comes to anything else
 SELECT file, line, source, outcome AS expected, actual
 FROM eval_fixture, eval_outcome(source, context) AS actual
-WHERE actual IS DISTINCT FROM outcome AND actual NOT IN ('!0A000', '!42883') ORDER BY file, line;
+WHERE actual IS DISTINCT FROM outcome ORDER BY file, line;
 -- a canonical formula means the same
 SELECT file, line, source FROM eval_fixture
 WHERE outcome NOT LIKE '!426%' AND outcome NOT LIKE '!54%'
     AND eval_outcome(source::sigma.formula::text, context) IS DISTINCT FROM eval_outcome(source, context) ORDER BY file, line;
+-- functions with fewer than five of them; DateLookback and window functions need the rows of a table: formula_rows has them
+SELECT name, category, (SELECT count(*) FROM eval_fixture WHERE source ~* ('\m' || name || '\s*\(')) AS fixtures
+FROM sigma.functions()
+WHERE name <> 'DateLookback' AND category IN ('Logical', 'Math', 'Text', 'Date', 'Type conversion', 'Array', 'System', 'Financial', 'Aggregate', 'Join', 'Passthrough')
+    AND (SELECT count(*) FROM eval_fixture WHERE source ~* ('\m' || name || '\s*\(')) < 5
+ORDER BY category, name;
+
 DROP FUNCTION eval_outcome(text, text);
