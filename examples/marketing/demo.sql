@@ -137,3 +137,21 @@ SELECT "Name", "Budget", "Status" FROM sigds.sigds_campaigns ORDER BY sigma_row_
 \set ECHO queries
 SELECT sequence_id, status, reason, rows_changed AS rows, user_id, left(error_message, 60) AS error
 FROM sigma.sigma_execution_history ORDER BY start_time, execution_id;
+
+\set ECHO none
+\echo
+\echo '== 7. Who may do what'
+\echo
+\set ECHO queries
+CREATE ROLE campaigners;
+SELECT sigma.grant_access('campaigners', 'editor', 'campaigns');
+SET ROLE campaigners;
+UPDATE sigds.sigds_campaigns SET "Budget" = 12000 WHERE "Name" = 'Spring launch';
+\set ON_ERROR_STOP off
+SELECT count(*) FROM sigds.sigds_contacts;
+SELECT sigma.add_column('campaigns', '{"name": "Owner", "type": "text"}');
+\set ON_ERROR_STOP on
+RESET ROLE;
+
+\echo '-- definitions and levels leave an audit'
+SELECT object, operation, new->'level' AS level FROM sigma.sigma_audit ORDER BY at DESC, object LIMIT 3;

@@ -4,10 +4,7 @@
 -- the owner of the catalog is believed: for others all checks stay in force.
 SET client_min_messages = warning;
 CREATE ROLE regress_sigma_rr_builder;
-GRANT USAGE ON SCHEMA sigma, sigds TO regress_sigma_rr_builder;
-GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA sigma TO regress_sigma_rr_builder;
-GRANT SELECT, INSERT, UPDATE, DELETE ON sigma.sigma_input_tables, sigma.sigma_layout_elements, sigma.sigma_actions,
-    sigma.sigma_action_sequences, sigma.sigma_variables TO regress_sigma_rr_builder;
+SELECT sigma.grant_access('regress_sigma_rr_builder', 'builder');
 
 CREATE FUNCTION pg_temp.answer(statement text) RETURNS text
 LANGUAGE plpgsql AS $$
@@ -40,7 +37,7 @@ SELECT pg_temp.answer($$DELETE FROM sigma.sigma_variables WHERE id = 'rr_variabl
 -- input tables: a definition makes its table, and takes none that was not made for it
 SELECT pg_temp.answer($$INSERT INTO sigma.sigma_input_tables (id, columns) VALUES ('rr_foreign', '[{"name": "a", "type": "text"}]')$$);
 SELECT pg_temp.answer($$INSERT INTO sigma.sigma_input_tables (id, columns) VALUES ('rr_table', '[{"name": "a", "type": "text"}]')$$);
-SELECT to_regclass('sigds.sigds_rr_table');
+SELECT relname FROM pg_class WHERE relname = 'sigds_rr_table';
 RESET check_function_bodies;
 RESET ROLE;
 

@@ -211,20 +211,18 @@ DROP TRIGGER zz_assert ON sigds.sigds_run_errors_t;
 -- everything runs as the caller
 --
 CREATE ROLE regress_run_errors;
-GRANT USAGE ON SCHEMA sigma, sigds TO regress_run_errors;
-GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA sigma TO regress_run_errors;
+SELECT sigma.grant_access('regress_run_errors', 'viewer', 'run_errors_t');
 SET ROLE regress_run_errors;
 SELECT sigma.execute_sequence('run_errors_atomic', '{"controls": {"q": 5}}') AS result \gset
 SELECT :'result'::jsonb -> 'error' ->> 'sqlstate', :'result'::jsonb -> 'error' ->> 'message';
 SELECT sigma.run_status(:'result'::jsonb ->> 'execution_id');
 RESET ROLE;
 SELECT status, role, user_id = session_user FROM sigma.sigma_execution_history WHERE execution_id = :'result'::jsonb ->> 'execution_id';
-GRANT SELECT, INSERT ON sigds.sigds_run_errors_t TO regress_run_errors;
+SELECT sigma.grant_access('regress_run_errors', 'editor', 'run_errors_t');
 SET ROLE regress_run_errors;
 SELECT pg_temp.steps(r), r -> 'error' ->> 'message' FROM sigma.execute_sequence('run_errors_atomic', '{"controls": {"q": 5}}') AS r;
 RESET ROLE;
-REVOKE ALL ON ALL FUNCTIONS IN SCHEMA sigma FROM regress_run_errors;
-DROP OWNED BY regress_run_errors;
+SELECT sigma.revoke_access('regress_run_errors');
 DROP ROLE regress_run_errors;
 
 DROP TRIGGER third ON sigds.sigds_run_errors_t;
