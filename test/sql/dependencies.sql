@@ -20,12 +20,13 @@ SELECT sigma.create_action_sequence('{"id": "dep_sequence", "trigger": {"type": 
     "actions": ["dep_action", {"type": "navigation", "subtype": "open_link", "target": "https://x.example/{{[limit]}}?r={{[Selection/Region]}}&{{{{[Control/dep_range]"},
         {"type": "control", "subtype": "set_value", "target": "dep_undeclared", "value": {"type": "formula", "formula": "[limit] + 1"}}],
     "execution_config": {"failure_alert": {"title": "{{[limit]}} failed"}}}');
-SELECT sigma.create_input_table('{"id": "dep_other", "columns": [
-    {"name": "Region", "type": "text"}, {"name": "Rate", "type": "number"}]}');
+SELECT sigma.create_action('{"id": "dep_rows", "type": "variable", "subtype": "set", "target": "v", "value": {"type": "formula",
+    "formula": "Sum([Dep Orders/Quantity]) + Lookup([dep_orders/quantity], [Control/region], [sigds.sigds_dep_orders/Region]) + Max([dep_plain/list_price]) + CallNumber(\"public.dep_discount\", [limit])"}}');
 
 -- what objects use
 SELECT * FROM sigma.dependencies('sequence:dep_sequence');
 SELECT * FROM sigma.dependencies('action:dep_action');
+SELECT * FROM sigma.dependencies('action:dep_rows');
 SELECT * FROM sigma.dependencies('element:dep_page');
 SELECT * FROM sigma.dependencies('element:dep_table');
 SELECT * FROM sigma.dependencies('element:dep_again');
@@ -74,16 +75,31 @@ SELECT jsonb_pretty(sigma.update_input_table('dep_orders', '{"row_rules": [], "c
 SELECT pg_temp.refused($$SELECT sigma.execute_action('dep_action')$$);
 ROLLBACK;
 
+-- computed columns of another table
+SELECT sigma.create_input_table('{"id": "dep_other", "columns": [
+    {"name": "Region", "type": "text"}, {"name": "Rate", "type": "number"},
+    {"name": "Sold", "type": "number", "formula": "Rollup(Sum([Dep Orders/Quantity]), [Region], [Dep Orders/Region]) * [rate]"}]}');
+SELECT * FROM sigma.dependencies('column:dep_other/Sold');
+SELECT * FROM sigma.dependencies('input_table:dep_other');
+SELECT * FROM sigma.dependents('column:dep_other/Rate');
+SELECT pg_temp.refused($$SELECT sigma.update_input_table('dep_orders', '{"row_rules": [], "columns": [{"name": "Region"}, {"name": "Unit Price"}, {"name": "Quantity", "type": "text"}, {"name": "Note"}]}')$$);
+SELECT pg_temp.refused($$SELECT sigma.delete_input_table('dep_orders')$$);
+
 -- renames: columns, a variable, a table
-SELECT sigma.update_input_table('dep_orders', '{"row_rules": []}') -> 'changed';
 SELECT sigma.rename_column('dep_orders', 'Unit Price', 'Price [EUR]');
+SELECT sigma.update_input_table('dep_orders', '{"name": "Orders / All"}') -> 'affected';
+SELECT parameters FROM sigma.sigma_actions WHERE id = 'dep_rows';
 SELECT sigma.rename_column('dep_orders', 'Quantity', 'Pieces');
+SELECT row_rules FROM sigma.sigma_input_tables WHERE id = 'dep_orders';
+SELECT columns #> '{2,formula}' FROM sigma.sigma_input_tables WHERE id = 'dep_other';
 SELECT config FROM sigma.sigma_layout_elements WHERE id IN ('dep_table', 'dep_again') ORDER BY id;
 SELECT parameters FROM sigma.sigma_actions WHERE id = 'dep_action';
 -- two that change places
 SELECT sigma.update_input_table('dep_orders', '{"columns": [{"name": "Pieces", "renamed_from": "Region", "type": "text"}, {"name": "Price [EUR]"}, {"name": "Region", "renamed_from": "Pieces", "type": "number"}, {"name": "Note"}]}') -> 'renamed';
 SELECT parameters FROM sigma.sigma_actions WHERE id = 'dep_action';
 SELECT sigma.update_input_table('dep_orders', '{"columns": [{"name": "Region", "renamed_from": "Pieces", "type": "text"}, {"name": "Price [EUR]"}, {"name": "Quantity", "renamed_from": "Region", "type": "number"}, {"name": "Note"}]}') -> 'renamed';
+SELECT parameters FROM sigma.sigma_actions WHERE id = 'dep_rows';
+SELECT sigma.update_input_table('dep_orders', '{"name": null}') -> 'affected';
 SELECT sigma.update_variable('dep_limit', '{"name": "upper limit"}');
 SELECT config -> 'title' FROM sigma.sigma_layout_elements WHERE id = 'dep_page';
 SELECT config -> 'filter' FROM sigma.sigma_layout_elements WHERE id IN ('dep_table', 'dep_flat') ORDER BY id;
@@ -92,10 +108,13 @@ SELECT condition, actions, execution_config FROM sigma.sigma_action_sequences WH
 SELECT sigma.update_variable('dep_limit', '{"name": null}');
 SELECT condition FROM sigma.sigma_action_sequences WHERE id = 'dep_sequence';
 -- and all of it still runs
+INSERT INTO dep_plain VALUES ('a', 100);
 INSERT INTO sigds.sigds_dep_orders ("Region", "Price [EUR]", "Quantity") VALUES ('West', 5, 3), ('East', 5, 4);
 SELECT r ->> 'status', r -> 'rows_changed', r #>> '{effects,0,target}', r -> 'error'
 FROM sigma.execute_sequence('dep_sequence', '{"controls": {"dep_range": {"min": 1, "max": 2}}, "selection": {"rows": [{"Region": "West"}]}}') r;
 SELECT "Region", "Quantity" FROM sigds.sigds_dep_orders ORDER BY sigma_row_id;
+SELECT parameters FROM sigma.sigma_actions WHERE id = 'dep_rows';
+SELECT r ->> 'status', r -> 'variables', r -> 'error' FROM sigma.execute_action('dep_rows', '{"controls": {"region": "East"}}') r;
 -- a result of the run has the name, not the variable
 SELECT sigma.create_variable('{"id": "dep_result", "name": "result", "type": "number"}');
 SELECT sigma.create_action_sequence('{"id": "dep_output", "actions": [
@@ -116,9 +135,9 @@ DROP OWNED BY regress_dep_user;
 DROP ROLE regress_dep_user;
 
 DELETE FROM sigma.sigma_execution_history WHERE sequence_id LIKE 'dep\_%';
-SELECT sigma.delete_action_sequence('dep_sequence'), sigma.delete_action_sequence('dep_output'), sigma.delete_action('dep_action');
+SELECT sigma.delete_action_sequence('dep_sequence'), sigma.delete_action_sequence('dep_output'), sigma.delete_action('dep_action'), sigma.delete_action('dep_rows');
 SELECT sigma.delete_layout_element('dep_page');
 SELECT sigma.delete_variable('dep_limit'), sigma.delete_variable('dep_result');
-SELECT sigma.delete_input_table('dep_orders', purge => true), sigma.delete_input_table('dep_other', purge => true);
+SELECT sigma.delete_input_table('dep_other', purge => true), sigma.delete_input_table('dep_orders', purge => true);
 DROP TABLE dep_plain;
 DROP FUNCTION public.dep_discount(numeric);
