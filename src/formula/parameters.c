@@ -11,13 +11,14 @@
 #include "fmgr.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
+#include "utils/json.h"
 #include "utils/memutils.h"
 
 #include "formula/compiler.h"
 
 static FormulaParameter *find_parameter(FormulaParameters *parameters, const char *source, const char *name,
 										bool in_rows);
-static FormulaColumn *make_column(FormulaColumn *column, const FormulaParameter *parameter);
+static void make_column(FormulaColumn *column, const FormulaParameter *parameter);
 static bool fetch_rows(FormulaParameters *parameters, FormulaFetch fetch, void *arg, Datum *values, char *nulls);
 static SqlForm column_form(Jsonb *rows, const char *name);
 static bool same_text(const char *a, const char *b);
@@ -67,23 +68,33 @@ sigma_parameters_selection(FormulaScope *scope, const char *name)
 	return relation;
 }
 
-/* A column of the selected rows: a member of each of them. */
-static FormulaColumn *
+/* A column of the selected rows: a member of each of them.  JSON's null is Null here. */
+static void
 make_column(FormulaColumn *column, const FormulaParameter *parameter)
 {
-	bool		text = parameter->form != SQL_JSONB;
+	const char *key = quote_literal_cstr(parameter->name);
 
 	column->name = pstrdup(parameter->name);
 	column->type = sigma_sql_form_kind(parameter->form);
 	column->form = parameter->form;
 	column->attribute = "value";
+	if (parameter->form == SQL_JSONB)
+	{
+		StringInfoData path;
+
+		initStringInfo(&path);
+		appendStringInfoString(&path, "strict $.");
+		escape_json(&path, parameter->name);
+		appendStringInfoString(&path, " ? (@ != null || (@ != null) is unknown)");
+		column->before = "pg_catalog.jsonb_path_query_first(";
+		column->after = psprintf(", %s::pg_catalog.jsonpath, '{}'::pg_catalog.jsonb, true)",
+								 quote_literal_cstr(path.data));
+		return;
+	}
 	column->before = "(";
-	column->after = psprintf(" OPERATOR(pg_catalog.%s) %s::pg_catalog.text)%s%s", text ? "->>" : "->",
-							 quote_literal_cstr(parameter->name),
-							 text && parameter->form != SQL_TEXT && parameter->form != SQL_NULL ? "::" : "",
-							 text && parameter->form != SQL_TEXT && parameter->form != SQL_NULL ?
-							 sigma_sql_form_type(parameter->form) : "");
-	return column;
+	column->after = psprintf(" OPERATOR(pg_catalog.->>) %s::pg_catalog.text)%s%s", key,
+							 parameter->form == SQL_TEXT ? "" : "::",
+							 parameter->form == SQL_TEXT ? "" : sigma_sql_form_type(parameter->form));
 }
 
 /*

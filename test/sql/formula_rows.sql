@@ -90,7 +90,7 @@ SELECT f, over(f, 'orders') FROM unnest(ARRAY[
     'Lookup([customers/Name], [Note], [customers/Id])', 'Lookup([customers/Name], [Customer], [Id])', 'Lookup([customers/Name], [Customer], [customers/Id], [Qty], [orders/Qty])',
     'Rollup([customers/Id], [Customer], [customers/Id])', 'Rollup(Sum([customers/Id]) + [customers/Manager], [Customer], [customers/Id])', 'Rollup(Max(Min([customers/Id])), [Customer], [customers/Id])',
     'Rollup(Sum({a: [Qty], b: [customers/Id]}.a), [Customer], [customers/Id])',
-    'CumulativeSum(CumulativeSum([Qty]))', 'Sum(CumulativeSum([Qty]))', 'Lookup(Lag([Qty]), [Customer], [customers/Id])', 'Lag([Qty], 0)', 'Lag([Qty], [Id])', 'Lag([Qty], 1, "x")', 'Nth([Qty], -1)',
+    'CumulativeSum(CumulativeSum([Qty]))', 'Sum(CumulativeSum([Qty]))', 'Lookup(Lag([Qty]), [Customer], [customers/Id])', 'Lookup([customers/Name], Lag([Qty]), [customers/Id])', 'DateLookback([Amount], [Due], RowNumber(), "day")', 'Lag([Qty], 0)', 'Lag([Qty], [Id])', 'Lag([Qty], 1, "x")', 'Nth([Qty], -1)',
     'MovingSum([Qty], 0.5)', 'MovingSum([Qty], [Id])', 'MovingSum([Qty], 1000000001)', 'MovingSum([Note], 1)', 'Rank([Qty], "up")', 'Ntile(0, [Qty])', 'Ntile([Qty], [Qty])', 'CumulativeMin([Paid])',
     'VisibilityLimit([Qty], "x")', 'VisibilityLimit([Qty], 1, "Lag")', 'PercentileCont([Qty], [Qty])', 'SparklineAgg([Customer], [Amount])', 'DateLookback([Amount], [Note], 1, "year")',
     'DateLookback([Amount], [Due], 1, "eon")', 'Rollup(PercentOfTotal(Sum([customers/Id])), [Customer], [customers/Id])']) AS f;
