@@ -65,7 +65,7 @@ BEGIN
 	EXCEPTION
 		WHEN undefined_column OR undefined_table OR undefined_function OR ambiguous_column OR datatype_mismatch OR grouping_error
 			OR windowing_error OR invalid_column_reference OR invalid_name OR program_limit_exceeded OR feature_not_supported OR invalid_parameter_value OR insufficient_privilege
-			OR ambiguous_function OR invalid_name OR wrong_object_type THEN NULL;
+			OR ambiguous_function OR wrong_object_type THEN NULL;
 		WHEN OTHERS THEN problem := 'compiling: ' || SQLSTATE || ' ' || SQLERRM; RETURN;
 	END;
 	IF sql IS NOT NULL THEN
@@ -83,7 +83,7 @@ BEGIN
 			"selection": {"rows": [{"a": 1, "b": "x"}, {"a": null, "b": "東"}]}, "action_variables": {"v": [1, 2]}, "form": {"f": "2024-01-31"}}');
 	EXCEPTION
 		WHEN undefined_column OR undefined_table OR undefined_function OR ambiguous_column OR datatype_mismatch OR grouping_error
-			OR windowing_error OR invalid_column_reference OR invalid_name OR feature_not_supported OR insufficient_privilege OR ambiguous_function OR invalid_name OR wrong_object_type THEN
+			OR windowing_error OR invalid_column_reference OR invalid_name OR feature_not_supported OR insufficient_privilege OR ambiguous_function OR wrong_object_type THEN
 			GET STACKED DIAGNOSTICS message = PG_EXCEPTION_CONTEXT;
 			-- the compiler refuses before there is SQL that PostgreSQL could refuse
 			IF message ~ 'SELECT' AND message !~ '^(PL/pgSQL|SQL statement "SELECT sigma.eval)' THEN
