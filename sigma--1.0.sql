@@ -1070,6 +1070,18 @@ CREATE FUNCTION sigma.validate_data(table_id text, rows jsonb, max_failures inte
 COMMENT ON FUNCTION sigma.validate_data(text, jsonb, integer) IS
     'the failures that handle_data_entry would report for these rows; nothing is written';
 
+CREATE FUNCTION sigma.flagged(table_id text, max_failures integer DEFAULT 1000)
+    RETURNS TABLE(row_id bigint, key jsonb, "column" text, rule text, severity text, value text, message text)
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.flagged(text, integer) IS
+    'what is wrong with the rows that are there, warnings too, as far as the caller may read them';
+
+CREATE FUNCTION sigma.rule_impact(table_id text, rule jsonb, column_name text DEFAULT NULL, sample_size integer DEFAULT 10)
+    RETURNS TABLE(checked bigint, failing bigint, samples jsonb)
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.rule_impact(text, jsonb, text, integer) IS
+    'how many rows a rule of the column, or of the row, would find, before it is saved';
+
 ------------------------------------------------------------------------------
 -- input_table: CSV
 ------------------------------------------------------------------------------

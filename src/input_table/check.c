@@ -602,10 +602,37 @@ slot_passes(const InputTable *table, FormulaRun *formulas, TupleTableSlot *slot)
 	return formulas == NULL || sigma_formula_run_passes(formulas, slot, NULL);
 }
 
+/*
+ * Append all that is wrong with a row, warnings too; "values", "nulls" and "known"
+ * (NULL: all) by place in table->columns.  Rules that read a column that is not known
+ * are left out, and unique ones are.  Returns the number of errors.
+ */
+int
+sigma_row_failures(const InputTable *table, FormulaRun *formulas, const Datum *values, const bool *nulls,
+				   const bool *known, List **failures)
+{
+	TupleTableSlot *slot = formulas == NULL ? NULL : sigma_formula_run_row(formulas, values, nulls);
+	int			errors = 0;
+	int			i;
+
+	for (i = 0; i < table->ncolumn; i++)
+	{
+		if (AttributeNumberIsValid(table->columns[i].attnum) && (known == NULL || known[i]))
+			errors += sigma_column_failures(&table->columns[i], values[i], nulls[i], failures);
+		if (formulas != NULL)
+			errors += sigma_formula_run_failures(formulas, i, slot, NULL, known, failures);
+	}
+	if (formulas != NULL)
+		errors += sigma_formula_run_failures(formulas, -1, slot, NULL, known, failures);
+	return errors;
+}
+
 /* Add a row's failures to a sample of them. */
 static void
 sample_slot(const InputTable *table, FormulaRun *formulas, TupleTableSlot *slot, List **failures)
 {
+	Datum	   *values = palloc0(sizeof(Datum) * Max(table->ncolumn, 1));
+	bool	   *nulls = palloc(sizeof(bool) * Max(table->ncolumn, 1));
 	List	   *found = NIL;
 	ListCell   *cell;
 	int			i;
@@ -614,13 +641,11 @@ sample_slot(const InputTable *table, FormulaRun *formulas, TupleTableSlot *slot,
 	{
 		int			at = table->columns[i].attnum - 1;
 
-		if (at >= 0)
-			sigma_column_failures(&table->columns[i], slot->tts_values[at], slot->tts_isnull[at], &found);
-		if (formulas != NULL)
-			sigma_formula_run_failures(formulas, i, slot, NULL, NULL, &found);
+		nulls[i] = at < 0 || slot->tts_isnull[at];
+		if (!nulls[i])
+			values[i] = slot->tts_values[at];
 	}
-	if (formulas != NULL)
-		sigma_formula_run_failures(formulas, -1, slot, NULL, NULL, &found);
+	(void) sigma_row_failures(table, formulas, values, nulls, NULL, &found);
 	foreach(cell, found)
 	{
 		Failure    *failure = lfirst(cell);

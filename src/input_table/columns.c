@@ -35,7 +35,7 @@ PG_FUNCTION_INFO_V1(drop_column);
 static char *text_argument(FunctionCallInfo fcinfo, int argument, const char *name);
 static JsonNode *stored_columns(const char *id);
 static JsonNode *stored_column(JsonNode *columns, const char *name);
-static JsonNode *change_columns(const char *id, JsonNode *columns, bool cascade);
+static JsonNode *change_columns(const char *id, JsonNode *columns, bool cascade, JsonNode *on_existing);
 static JsonNode *find_by(JsonNode *columns, const char *key, const char *value);
 static void check_name(const JsonNode *column);
 static void check_distinct(JsonNode *columns);
@@ -54,6 +54,7 @@ add_column(PG_FUNCTION_ARGS)
 	char	   *id = text_argument(fcinfo, 0, "table_id");
 	JsonNode   *columns = stored_columns(id);
 	JsonNode   *column;
+	JsonNode   *on_existing;
 	int			place = PG_ARGISNULL(2) ? columns->count : PG_GETARG_INT32(2);
 
 	if (PG_ARGISNULL(1))
@@ -65,7 +66,9 @@ add_column(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("there is no place %d among %d columns", place, columns->count),
 				 errhint("Places are counted from 0.")));
-	column = sigma_document_normalise(DOCUMENT_COLUMN, sigma_json_read(PG_GETARG_JSONB_P(1)), 0);
+	column = sigma_json_read(PG_GETARG_JSONB_P(1));
+	on_existing = sigma_on_existing_take(column);
+	column = sigma_document_normalise(DOCUMENT_COLUMN, column, 0);
 	if (sigma_json_get(column, "renamed_from") != NULL || sigma_json_get(column, "drop") != NULL)
 		sigma_document_error(column, 0, NULL, "a new column is neither renamed nor dropped");
 	if (find_by(columns, "name", sigma_json_get_string(column, "name", "")) != NULL)
@@ -78,7 +81,7 @@ add_column(PG_FUNCTION_ARGS)
 	memmove(&columns->items[place + 1], &columns->items[place],
 			sizeof(JsonNode *) * (columns->count - 1 - place));
 	columns->items[place] = column;
-	(void) change_columns(id, columns, false);
+	(void) change_columns(id, columns, false, on_existing);
 	PG_RETURN_TEXT_P(cstring_to_text(sigma_json_get_string(column, "id", "")));
 }
 
@@ -92,13 +95,16 @@ alter_column(PG_FUNCTION_ARGS)
 	JsonNode   *columns = stored_columns(id);
 	JsonNode   *column = stored_column(columns, name);
 	JsonNode   *changes;
+	JsonNode   *on_existing;
 	int			i;
 
 	if (PG_ARGISNULL(2))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("\"changes\" must not be null")));
-	changes = sigma_document_normalise(DOCUMENT_COLUMN, sigma_json_read(PG_GETARG_JSONB_P(2)), DOCUMENT_CHANGES);
+	changes = sigma_json_read(PG_GETARG_JSONB_P(2));
+	on_existing = sigma_on_existing_take(changes);
+	changes = sigma_document_normalise(DOCUMENT_COLUMN, changes, DOCUMENT_CHANGES);
 	for (i = 0; elsewhere[i] != NULL; i++)
 		if (sigma_json_get(changes, elsewhere[i]) != NULL)
 			sigma_document_error(sigma_json_get(changes, elsewhere[i]), 0,
@@ -109,7 +115,7 @@ alter_column(PG_FUNCTION_ARGS)
 			(void) sigma_json_remove(column, changes->items[i]->key);
 		else
 			sigma_json_set(column, changes->items[i]->key, sigma_json_copy(changes->items[i]));
-	PG_RETURN_JSONB_P(sigma_json_write(change_columns(id, columns, !PG_ARGISNULL(3) && PG_GETARG_BOOL(3))));
+	PG_RETURN_JSONB_P(sigma_json_write(change_columns(id, columns, !PG_ARGISNULL(3) && PG_GETARG_BOOL(3), on_existing)));
 }
 
 /* rename_column(table_id text, column_name text, new_name text) → int: how many places elsewhere followed. */
@@ -128,7 +134,7 @@ rename_column(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_DUPLICATE_COLUMN),
 				 errmsg("column \"%s\" of input table \"%s\" already exists", new_name, id)));
 	sigma_json_set(column, "name", sigma_json_new_string(new_name, NULL));
-	result = change_columns(id, columns, false);
+	result = change_columns(id, columns, false, NULL);
 	PG_RETURN_INT32(sigma_json_get(result, "affected")->count);
 }
 
@@ -141,7 +147,7 @@ drop_column(PG_FUNCTION_ARGS)
 	JsonNode   *columns = stored_columns(id);
 
 	sigma_json_set(stored_column(columns, name), "drop", sigma_json_new_bool(true, NULL));
-	(void) change_columns(id, columns, !PG_ARGISNULL(2) && PG_GETARG_BOOL(2));
+	(void) change_columns(id, columns, !PG_ARGISNULL(2) && PG_GETARG_BOOL(2), NULL);
 	PG_RETURN_BOOL(true);
 }
 
@@ -209,11 +215,13 @@ stored_column(JsonNode *columns, const char *name)
 
 /* Update the definition with a list of columns; returns what update_input_table does. */
 static JsonNode *
-change_columns(const char *id, JsonNode *columns, bool cascade)
+change_columns(const char *id, JsonNode *columns, bool cascade, JsonNode *on_existing)
 {
 	JsonNode   *changes = sigma_json_new(JSON_OBJECT, NULL);
 
 	sigma_json_set(changes, "columns", columns);
+	if (on_existing != NULL)
+		sigma_json_set(changes, "on_existing", on_existing);
 	return sigma_definition_change(id, changes, cascade);
 }
 

@@ -57,6 +57,7 @@ typedef struct DefinitionCall
 	const char *id;				/* of the row it is about */
 	bool		cascade;		/* change what others name, and report who */
 	bool		purge;			/* drop the data too */
+	bool		refuse;			/* rows that break a new rule refuse it */
 	JsonNode   *result;			/* filled by the trigger, or NULL */
 	MemoryContext cxt;			/* where the result lives */
 } DefinitionCall;
@@ -94,7 +95,6 @@ static Oid	lock_data_table(const char *id, LOCKMODE mode);
 static List *check_dependents(const TableChange *change, bool cascade);
 static void report(DefinitionCall *call, const TableChange *change, List *affected);
 static void check_limit(const TableDefinition *table);
-static void report_failures(const TableDefinition *table, Oid relid);
 
 /*
  * create_input_table(config jsonb) → text: insert the definition, and import the
@@ -103,6 +103,8 @@ static void report_failures(const TableDefinition *table, Oid relid);
 Datum
 create_input_table(PG_FUNCTION_ARGS)
 {
+	DefinitionCall *outer = current_call;
+	DefinitionCall call = {0};
 	JsonNode   *document;
 	CsvFile    *file;
 	char	   *id;
@@ -111,12 +113,25 @@ create_input_table(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("the definition of an input table must not be null")));
-	document = sigma_document_normalise(DOCUMENT_INPUT_TABLE, sigma_json_read(PG_GETARG_JSONB_P(0)), 0);
+	document = sigma_json_read(PG_GETARG_JSONB_P(0));
+	call.refuse = sigma_on_existing_refuses(sigma_on_existing_take(document));
+	document = sigma_document_normalise(DOCUMENT_INPUT_TABLE, document, 0);
 	file = sigma_csv_take(document);
 	id = sigma_json_get_string(document, "id", NULL);
 	if (id != NULL)
 		refuse_existing(id);
-	id = sigma_catalog_insert(DOCUMENT_INPUT_TABLE, sigma_json_write(document));
+	call.id = id;
+	call.cxt = CurrentMemoryContext;
+	current_call = id != NULL ? &call : outer;
+	PG_TRY();
+	{
+		id = sigma_catalog_insert(DOCUMENT_INPUT_TABLE, sigma_json_write(document));
+	}
+	PG_FINALLY();
+	{
+		current_call = outer;
+	}
+	PG_END_TRY();
 	if (file != NULL)
 		sigma_csv_import_first(id, file);
 	PG_RETURN_TEXT_P(cstring_to_text(id));
@@ -182,6 +197,7 @@ sigma_definition_change(const char *id, JsonNode *changes, bool cascade)
 
 	call.id = id;
 	call.cascade = cascade;
+	call.refuse = sigma_on_existing_refuses(sigma_on_existing_take(changes));
 	call.cxt = CurrentMemoryContext;
 	current_call = &call;
 	PG_TRY();
@@ -513,6 +529,7 @@ apply_insert(TriggerData *trigger)
 	TableDefinition *table = sigma_definition_read(document);
 	Oid			relid = sigma_data_table_oid(table->id);
 	bool		restoring = sigma_catalog_restoring();
+	TableChange change = {0};
 
 	if (!OidIsValid(relid) && restoring)
 		ereport(ERROR,
@@ -553,7 +570,10 @@ apply_insert(TriggerData *trigger)
 	check_limit(table);
 	sigma_cache_send(relid);
 	CommandCounterIncrement();
-	report_failures(table, relid);
+	change.after = table;
+	if (call_for(table->id) != NULL && call_for(table->id)->refuse)
+		sigma_existing_rows_refuse(&change, relid);
+	sigma_existing_rows_report(table, relid);
 }
 
 /* A new table's first entries, and the blank rows of one that came without columns: one statement. */
@@ -634,8 +654,10 @@ apply_update(TriggerData *trigger)
 	sigma_cache_send(relid);
 	CommandCounterIncrement();
 	affected = list_concat(affected, sigma_dependents_rename(&change));
+	if (change.rules && call != NULL && call->refuse)
+		sigma_existing_rows_refuse(&change, relid);
 	if (change.rules)
-		report_failures(change.after, relid);
+		sigma_existing_rows_report(change.after, relid);
 	else
 		(void) sigma_input_table(relid);	/* rules that cannot be planned fail now, not when a row is written */
 	if (call != NULL)
@@ -781,29 +803,6 @@ check_limit(const TableDefinition *table)
 				 errmsg("input table \"%s\" holds " INT64_FORMAT " rows, more than \"max_rows\" " INT64_FORMAT,
 						table->id, rows, table->max_rows),
 				 errhint("Delete rows first.")));
-}
-
-/*
- * Rows that break the rules are kept, and counted in a notice to who may read them
- * all: to others a rule's count would tell values, one guess at a time.
- */
-static void
-report_failures(const TableDefinition *table, Oid relid)
-{
-	List	   *sample = NIL;
-	const InputTable *compiled = sigma_input_table(relid);
-	int64		failing;
-
-	if (compiled == NULL)		/* the owner of sigds dropped its trigger: no rule holds */
-		return;
-	if (!sigma_may_read(compiled, InvalidAttrNumber))
-		return;
-	failing = sigma_table_count_failures(compiled, &sample);
-	if (failing > 0)
-		ereport(NOTICE,
-				(errmsg_plural(INT64_FORMAT " row of input table \"%s\" breaks its rules and is kept",
-							   INT64_FORMAT " rows of input table \"%s\" break its rules and are kept",
-							   (unsigned long) failing, failing, table->id)));
 }
 
 /* Tell the function what its statement did. */

@@ -16,6 +16,7 @@
  * edit_log_table.c, edit_log_columns.c  the log's relation, and its entries about columns
  * csv_first.c   the CSV file that comes with a definition
  * formula_names.c  names in the formulas of a definition
+ * existing_rows.c  rows that were there before a rule
  * dependents.c  who names a table or a column, and renames that they follow
  * governance.c  governance_config: roles
  * row_security.c  governance_config: row filters
@@ -195,6 +196,12 @@ extern bool sigma_unique_indexes_missing(const TableDefinition *before, const Ta
 extern void sigma_unique_indexes_create(const TableDefinition *table, const TableDefinition *before, bool may_read);
 extern void sigma_unique_indexes_drop(const TableDefinition *before, const TableDefinition *after);
 extern void sigma_unique_rules_follow(JsonNode *document, JsonNode *stored, bool rules_given);
+
+/* existing_rows.c */
+extern JsonNode *sigma_on_existing_take(JsonNode *document);
+extern bool sigma_on_existing_refuses(const JsonNode *option);
+extern void sigma_existing_rows_report(const TableDefinition *table, Oid relid);
+extern void sigma_existing_rows_refuse(const TableChange *change, Oid relid);
 
 /* csv_first.c */
 extern CsvFile *sigma_csv_take(JsonNode *document);

@@ -26,6 +26,7 @@
 #include "compat.h"
 #include "input_table/define.h"
 #include "input_table/edit_history.h"
+#include "input_table/flagged.h"
 #include "input_table/input_table.h"
 #include "input_table/published.h"
 
@@ -146,13 +147,8 @@ table_info(PG_FUNCTION_ARGS)
 	}
 	if (table != NULL)
 		add_log(info, table, readable, warnings);
-	if (table != NULL && readable && sigma_may_read(table, InvalidAttrNumber))
-	{
-		List	   *sample = NIL;
-
-		sigma_json_set(info, "flagged",
-					   sigma_json_new_int(sigma_table_count_failures(table, &sample), NULL));
-	}
+	if (table != NULL && readable)
+		sigma_json_set(info, "flagged", sigma_json_new_int(sigma_flagged_count(table), NULL));
 	foreach(lc, sigma_governance_missing_roles(info))
 		sigma_json_append(warnings, sigma_json_new_string(psprintf("governance_config names role \"%s\", which does not exist",
 																   (char *) lfirst(lc)), NULL));

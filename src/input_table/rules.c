@@ -51,6 +51,7 @@ static void invalidate(Oid relid);
 static void retire_stale(void);
 static bool has_sequence(const InputTable *table);
 static InputTable *build(Oid relid);
+static InputTable *compile(JsonNode *definition, const char *id, Relation rel, MemoryContext cxt);
 static void find_log(InputTable *table, const JsonNode *definition);
 static void attach(InputTable *table, Relation rel);
 static AttrNumber find_column(Relation rel, const char *name, Oid type);
@@ -328,29 +329,52 @@ build(Oid relid)
 		MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext, "sigma input table",
 												  ALLOCSET_SMALL_SIZES);
 		MemoryContext caller_cxt = MemoryContextSwitchTo(scratch);
-		JsonNode   *definition = sigma_catalog_read(DOCUMENT_INPUT_TABLE, id);
 
-		MemoryContextSwitchTo(cxt);
-		table = palloc0(sizeof(InputTable));
-		table->cxt = cxt;
-		table->relid = relid;
-		table->id = table->name = pstrdup(id);
-		table->permission = MODE_PUBLISHED;
-		table->allow_bulk = true;
-		if (definition != NULL)
-		{
-			sigma_rules_compile(table, definition);
-			find_log(table, definition);
-		}
-		attach(table, rel);
-		MemoryContextSwitchTo(scratch);
-		if (definition != NULL)
-			sigma_formula_rules_plan(table, definition, rel);
+		table = compile(sigma_catalog_read(DOCUMENT_INPUT_TABLE, id), id, rel, cxt);
 		MemoryContextSwitchTo(caller_cxt);
 		MemoryContextDelete(scratch);
 	}
 	if (rel != NULL)
 		relation_close(rel, AccessShareLock);
+	return table;
+}
+
+/*
+ * A data table's input table as it would be with that canonical definition, which has an
+ * id; in the current context, for this statement.  Raises what compiling its rules does.
+ */
+InputTable *
+sigma_input_table_compile(JsonNode *definition, Oid relid)
+{
+	Relation	rel = relation_open(relid, AccessShareLock);
+	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext, "sigma input table", ALLOCSET_SMALL_SIZES);
+	InputTable *table = compile(definition, sigma_json_get_string(definition, "id", ""), rel, cxt);
+
+	relation_close(rel, NoLock);
+	return table;
+}
+
+/* Compile a definition, or none, into "cxt"; leaves garbage in the current context. */
+static InputTable *
+compile(JsonNode *definition, const char *id, Relation rel, MemoryContext cxt)
+{
+	MemoryContext caller = MemoryContextSwitchTo(cxt);
+	InputTable *table = palloc0(sizeof(InputTable));
+
+	table->cxt = cxt;
+	table->relid = RelationGetRelid(rel);
+	table->id = table->name = pstrdup(id);
+	table->permission = MODE_PUBLISHED;
+	table->allow_bulk = true;
+	if (definition != NULL)
+	{
+		sigma_rules_compile(table, definition);
+		find_log(table, definition);
+	}
+	attach(table, rel);
+	MemoryContextSwitchTo(caller);
+	if (definition != NULL)
+		sigma_formula_rules_plan(table, definition, rel);
 	return table;
 }
 

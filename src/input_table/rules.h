@@ -6,6 +6,7 @@
  * rules.c      one compiled set per data table: cache, invalidation
  * compile.c    rule documents to checks; definition checks
  * check.c      checks against values, failures
+ * flagged.c    rows that break rules
  * formula_rules.c  rules that are formulas
  * pattern.c    patterns that need no regular expression engine
  * unique.c     unique rules: their keys, and who holds a value
@@ -82,6 +83,7 @@ extern char *sigma_data_table_id(Relation rel); /* NULL: no data table */
 extern bool sigma_is_defined(const InputTable *table);
 extern bool sigma_is_whole(const InputTable *table);
 extern void sigma_refuse_broken(Oid relid) pg_attribute_noreturn();
+extern InputTable *sigma_input_table_compile(JsonNode *definition, Oid relid);
 
 /* check.c */
 extern int	sigma_value_compare(ColumnType type, Datum a, Datum b);
@@ -90,6 +92,8 @@ extern Datum sigma_value_detoast(ColumnType type, Datum value);
 extern bool sigma_check_passes(const Check *check, ColumnType type, Datum value, bool isnull);
 extern bool sigma_column_passes(const TableColumn *column, Datum value, bool isnull);
 extern int	sigma_column_failures(const TableColumn *column, Datum value, bool isnull, List **failures);
+extern int	sigma_row_failures(const InputTable *table, FormulaRun *formulas, const Datum *values, const bool *nulls,
+							   const bool *known, List **failures);
 extern Failure *sigma_failure_new(const TableColumn *column, const char *rule, const char *message,
 								  Datum value, bool isnull);
 

@@ -87,7 +87,8 @@ sigma_unique_row_rule_add(InputTable *table, JsonNode *rule, int number, const c
 		for (j = 0; j < table->ncolumn && strcmp(table->columns[j].name, name) != 0; j++)
 			;
 		if (j == table->ncolumn)
-			sigma_document_error(names->items[i], 0, NULL, "there is no column \"%s\"", name);
+			sigma_document_error(names->items[i], 0, NULL, sigma_table_is_computed(table, name) ?
+								 "column \"%s\" is computed" : "there is no column \"%s\"", name);
 		column = &table->columns[j];
 		if (column->type == COLUMN_MULTI_SELECT || column->type == COLUMN_JSON || column->type == COLUMN_FILE)
 			sigma_document_error(names->items[i], 0,

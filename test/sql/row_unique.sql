@@ -125,6 +125,7 @@ SELECT count(*) FROM pg_index WHERE indrelid = 'sigds.sigds_ru_plan'::regclass A
 
 -- bad documents
 SELECT sigma.update_input_table('ru_plan', '{"row_rules": [{"unique": ["Zone", "Nowhere"]}]}');
+SELECT sigma.update_input_table('ru_plan', '{"columns": [{"name": "Zone"}, {"name": "Month"}, {"name": "Amount"}, {"name": "Twice", "type": "number", "formula": "[Amount] * 2"}], "row_rules": [{"unique": ["Zone", "Twice"]}]}');
 SELECT sigma.update_input_table('ru_plan', '{"row_rules": [{"unique": []}]}');
 SELECT sigma.update_input_table('ru_plan', '{"row_rules": [{"unique": ["Zone", "Zone"]}]}');
 SELECT sigma.update_input_table('ru_plan', '{"row_rules": [{"unique": ["Zone"], "formula": "True"}]}');
