@@ -191,6 +191,9 @@ CREATE INDEX sigma_variables_name ON sigma.sigma_variables (name);
 CREATE INDEX sigma_execution_history_sequence ON sigma.sigma_execution_history (sequence_id, start_time);
 CREATE INDEX sigma_execution_history_status ON sigma.sigma_execution_history (status);
 CREATE INDEX sigma_execution_history_start ON sigma.sigma_execution_history (start_time);
+-- one run per sequence, or action, and key
+CREATE UNIQUE INDEX sigma_execution_history_key ON sigma.sigma_execution_history (idempotency_key, sequence_id, action_id)
+    NULLS NOT DISTINCT WHERE idempotency_key IS NOT NULL;
 
 ------------------------------------------------------------------------------
 -- common: documents
@@ -1369,9 +1372,43 @@ CREATE FUNCTION sigma.refresh_statistics() RETURNS void
     AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION sigma.refresh_statistics() IS 'store execution_count and last_executed as history has them';
 
+CREATE FUNCTION sigma.running(OUT pid int, OUT sequence_id text, OUT started_at timestamptz, OUT role name)
+    RETURNS SETOF record
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.running() IS 'runs of sequences that are going on, in all sessions of this database';
+
+CREATE FUNCTION sigma.stop_sequence(id text) RETURNS int
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.stop_sequence(text) IS 'cancel the runs of a sequence in other sessions, as pg_cancel_backend does; returns how many';
+
 CREATE FUNCTION sigma.run_status(execution_id text) RETURNS jsonb
     AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION sigma.run_status(text) IS 'what is known of a run';
+
+CREATE FUNCTION sigma.run_history(filters jsonb DEFAULT '{}', page int DEFAULT 1, page_size int DEFAULT 50)
+    RETURNS TABLE (execution_id text, sequence_id text, status text, reason text, user_id text, start_time timestamp,
+                   end_time timestamp, duration_ms float8, failed_actions int, rows_changed bigint, error_message text, total bigint)
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.run_history(jsonb, int, int) IS 'runs, newest first, by sequence, status, user, time and more; a page of them';
+
+CREATE FUNCTION sigma.run_steps(execution_id text)
+    RETURNS TABLE ("index" int, action_id text, type text, subtype text, status text, rows bigint, duration_ms float8,
+                   result jsonb, error jsonb)
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.run_steps(text) IS 'what the steps of a run did';
+
+CREATE FUNCTION sigma.show_run(execution_id text) RETURNS text
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.show_run(text) IS 'a run as a tree for a terminal';
+
+CREATE FUNCTION sigma.run(sequence_id text, context jsonb DEFAULT '{}')
+    RETURNS TABLE (step int, action text, did text, "rows" bigint, ms float8)
+    AS 'MODULE_PATHNAME', 'run_sequence' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.run(text, jsonb) IS 'run an action sequence and show its steps; a failed run is raised as an error';
+
+CREATE FUNCTION sigma.prune_history(keep interval, keep_rows int DEFAULT NULL) RETURNS bigint
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.prune_history(interval, int) IS 'delete runs older than that, and all but so many of the newest; returns how many';
 
 -- Counts come from history: runs write no definition row.
 CREATE FUNCTION sigma.list_actions()

@@ -223,6 +223,8 @@ struct Run
 	const char *alert_title;	/* or NULL */
 	const char *alert_message;	/* or NULL */
 	List	   *warnings;		/* of char * */
+	bool		claimed;		/* history has the row of this run already, with its idempotency key */
+	Jsonb	   *stored;			/* result of the run that had the key before, or NULL */
 };
 
 /* Is the condition of the sequence known already?  A trigger asks all of them first. */
@@ -237,15 +239,23 @@ typedef enum Verdict
 typedef bool (*GuardedWork) (Run *run);
 
 extern const char *sigma_run_status_name(RunStatus status);
+extern Jsonb *sigma_run_execute(const char *id, bool is_action, Jsonb *document);
 extern RunContext *sigma_run_read_context(Jsonb *document);
 extern Jsonb *sigma_run_pinned(const Sequence *sequence, RunContext *context, Verdict verdict, ErrorData *broken);
 extern bool sigma_run_check_condition(Run *run);
 extern ErrorData *sigma_run_guard(Run *run, GuardedWork work, bool *kept);
 extern Run *sigma_run_current(void);
 
+/* running.c */
+extern void sigma_run_announce(Run *run);
+extern void sigma_run_withdraw(Run *run);
+extern bool sigma_run_wait_for_turn(Run *run);
+extern bool sigma_run_try_turn(Run *run);
+
 /* history.c */
 extern Jsonb *sigma_run_result(Run *run);
 extern void sigma_history_write(const Run *run, Jsonb *result);
+extern bool sigma_key_claim(Run *run);
 
 /* arguments of functions; define.c */
 extern char *sigma_text_argument(FunctionCallInfo fcinfo, int i, const char *name);

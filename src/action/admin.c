@@ -1,6 +1,6 @@
 /*
  * admin.c
- *		Pausing sequences, statistics of their runs, and looking runs up.
+ *		Pausing sequences, and statistics of their runs.
  *
  * All of it is plain SQL run as the caller, who needs the rights for it.
  */
@@ -10,14 +10,9 @@
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "utils/builtins.h"
-#include "utils/datetime.h"
-#include "utils/json.h"
-#include "utils/memutils.h"
 
 #include "action/action.h"
 #include "common/catalog.h"
-#include "common/errors.h"
-#include "common/json_push.h"
 #include "common/session.h"
 #include "compat.h"
 
@@ -26,13 +21,9 @@ PG_FUNCTION_INFO_V1(resume_sequence);
 PG_FUNCTION_INFO_V1(pause_all_sequences);
 PG_FUNCTION_INFO_V1(resume_all_sequences);
 PG_FUNCTION_INFO_V1(refresh_statistics);
-PG_FUNCTION_INFO_V1(run_status);
 
 static bool set_paused(FunctionCallInfo fcinfo, bool paused);
 static uint64 run_update(const char *sql, int count, Oid *types, Datum *values);
-static Jsonb *running_status(const char *execution_id);
-static Jsonb *stored_status(const char *execution_id);
-static void push_column(JsonbParseState **state, const char *key, int column);
 
 /* pause_sequence(id text) returns bool: did that change anything? */
 Datum
@@ -101,27 +92,6 @@ refresh_statistics(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-/*
- * run_status(execution_id text) returns jsonb
- *
- * A run of this session that is under way, else what history says of it; SG404
- * where neither knows it.
- */
-Datum
-run_status(PG_FUNCTION_ARGS)
-{
-	char	   *execution_id = sigma_text_argument(fcinfo, 0, "execution_id");
-	Jsonb	   *result = running_status(execution_id);
-
-	if (result == NULL)
-		result = stored_status(execution_id);
-	if (result == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_SIGMA_NOT_FOUND),
-				 errmsg("run \"%s\" does not exist", execution_id)));
-	PG_RETURN_JSONB_P(result);
-}
-
 /* Pause or resume the sequence of the first argument; SG404 for an unknown one. */
 static bool
 set_paused(FunctionCallInfo fcinfo, bool paused)
@@ -152,86 +122,4 @@ run_update(const char *sql, int count, Oid *types, Datum *values)
 	changed = SPI_processed;
 	SPI_finish();
 	return changed;
-}
-
-/* The status of a run further up this session's stack, or NULL. */
-static Jsonb *
-running_status(const char *execution_id)
-{
-	Run		   *run;
-	JsonbParseState *state = NULL;
-	char		buf[MAXDATELEN + 1];
-
-	for (run = sigma_run_current(); run != NULL; run = run->outer)
-		if (strcmp(run->execution_id, execution_id) == 0)
-			break;
-	if (run == NULL)
-		return NULL;
-	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
-	sigma_push_text(&state, "execution_id", run->execution_id);
-	if (!run->sequence->is_action)
-		sigma_push_text(&state, "sequence_id", run->sequence->id);
-	sigma_push_text(&state, "status", "running");
-	/* in UTC without a zone, as history has it */
-	JsonEncodeDateTime(buf, TimestampGetDatum((Timestamp) run->started), TIMESTAMPOID, NULL);
-	sigma_push_text(&state, "started_at", buf);
-	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
-}
-
-/* The status that history has, or NULL; in the caller's context. */
-static Jsonb *
-stored_status(const char *execution_id)
-{
-	MemoryContext caller = CurrentMemoryContext;
-	Oid			type = TEXTOID;
-	Datum		value = CStringGetTextDatum(execution_id);
-	JsonbParseState *state = NULL;
-	Jsonb	   *result = NULL;
-	int			i;
-
-	SPI_connect();
-	if (SPI_execute_with_args("SELECT pg_catalog.to_jsonb(execution_id), pg_catalog.to_jsonb(sequence_id),"
-							  " pg_catalog.to_jsonb(status), pg_catalog.to_jsonb(start_time),"
-							  " pg_catalog.to_jsonb(end_time), result"
-							  " FROM sigma.sigma_execution_history WHERE execution_id OPERATOR(pg_catalog.=) $1",
-							  1, &type, &value, NULL, true, 1) != SPI_OK_SELECT)
-		elog(ERROR, "could not read the history");
-	if (SPI_processed > 0)
-	{
-		static const char *const keys[] = {
-			"execution_id", "sequence_id", "status", "started_at", "ended_at", "result"
-		};
-		MemoryContext old = MemoryContextSwitchTo(caller);
-
-		pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
-		for (i = 0; i < lengthof(keys); i++)
-			push_column(&state, keys[i], i + 1);
-		result = JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
-		MemoryContextSwitchTo(old);
-	}
-	SPI_finish();
-	return result;
-}
-
-/* A jsonb column of the first row as a member, where it is not null. */
-static void
-push_column(JsonbParseState **state, const char *key, int column)
-{
-	bool		isnull;
-	Datum		datum = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, column, &isnull);
-	Jsonb	   *document;
-	JsonbValue	value;
-
-	if (isnull)
-		return;
-	document = DatumGetJsonbP(datum);
-	if (JB_ROOT_IS_SCALAR(document))
-		(void) JsonbExtractScalar(&document->root, &value);
-	else
-	{
-		value.type = jbvBinary;
-		value.val.binary.data = &document->root;
-		value.val.binary.len = VARSIZE(document) - VARHDRSZ;
-	}
-	sigma_push_value(state, key, &value);
 }

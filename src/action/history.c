@@ -3,9 +3,11 @@
  *		What a run leaves behind: its result document and its row of history.
  *
  * The row is written after the run's own rollback, once, by the owner of the
- * history table through one kept INSERT of bound values: callers need no right
+ * history table through kept statements of bound values: callers need no right
  * on the table, and nothing of theirs runs under that identity.  It lives and
- * dies with the caller's transaction.
+ * dies with the caller's transaction.  A run with an idempotency key inserts its
+ * row before it does anything, which is its claim on the key, and completes it
+ * in the end: whoever comes later waits for that, and is given the result.
  */
 #include "postgres.h"
 
@@ -22,6 +24,7 @@
 
 #include "action/action.h"
 #include "common/catalog.h"
+#include "common/errors.h"
 #include "common/json_push.h"
 #include "common/session.h"
 #include "common/spi.h"
@@ -35,6 +38,9 @@ static void push_alert(JsonbParseState **state, const Run *run);
 static void push_error(JsonbParseState **state, const ErrorData *error);
 static void push_milliseconds(JsonbParseState **state, const char *key, int64 microseconds);
 static void push_time(JsonbParseState **state, const char *key, TimestampTz time);
+static void fill_row(const Run *run, Datum *values, char *nulls);
+static void set_text(Datum *values, char *nulls, int i, const char *text);
+static bool read_stored(Run *run, Datum *values, const char *nulls);
 static Datum utc_timestamp(TimestampTz time);
 static Oid	history_owner(void);
 
@@ -225,66 +231,170 @@ push_time(JsonbParseState **state, const char *key, TimestampTz time)
  * The row
  */
 
-/* Write the row of a run; SPI is connected. */
+/* What a row of history is written from, $1 and on. */
+static const Oid row_types[] = {
+	TEXTOID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPOID, TIMESTAMPOID, JSONBOID, JSONBOID,
+	TEXTOID, TEXTOID, TEXTOID, TEXTOID, NAMEOID, INT8OID, TEXTOID
+};
+
+#define ROW_COLUMNS lengthof(row_types)
+#define ROW_KEY		14			/* place of the idempotency key */
+
+/*
+ * Write the row of a run that has ended; SPI is connected.  Where the run has an
+ * idempotency key its row is there already, and is completed; a run that was skipped
+ * did nothing and gives its key back.
+ */
 void
 sigma_history_write(const Run *run, Jsonb *result)
 {
-	static SPIPlanPtr plan = NULL;
-	static const Oid types[] = {
-		TEXTOID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPOID, TIMESTAMPOID, JSONBOID, JSONBOID,
-		TEXTOID, TEXTOID, TEXTOID, TEXTOID, NAMEOID, INT8OID
-	};
-	const Sequence *sequence = run->sequence;
-	Datum		values[lengthof(types)];
-	char		nulls[lengthof(types)];
-	NameData	role;
+	static SPIPlanPtr insert = NULL;
+	static SPIPlanPtr update = NULL;
+	Datum		values[ROW_COLUMNS];
+	char		nulls[ROW_COLUMNS];
 	Oid			user;
 	int			context;
 
-	memset(nulls, ' ', sizeof(nulls));
-	memset(values, 0, sizeof(values));
-	values[0] = CStringGetTextDatum(run->execution_id);
-	if (sequence->is_action)
-	{
-		values[2] = CStringGetTextDatum(sequence->id);
-		values[3] = CStringGetTextDatum(sequence->steps[0].type->type);
-		nulls[1] = 'n';
-	}
-	else
-	{
-		values[1] = CStringGetTextDatum(sequence->id);
-		nulls[2] = nulls[3] = 'n';
-	}
-	values[4] = utc_timestamp(run->started);
+	fill_row(run, values, nulls);
 	values[5] = utc_timestamp(run->ended);
-	values[6] = JsonbPGetDatum(run->context->document);
 	values[7] = JsonbPGetDatum(result);
-	values[8] = CStringGetTextDatum(sigma_run_status_name(run->status));
-	if (run->error != NULL && run->error->message != NULL)
-		values[9] = CStringGetTextDatum(run->error->message);
-	else
-		nulls[9] = 'n';
-	if (run->reason != NULL)
-		values[10] = CStringGetTextDatum(run->reason);
-	else
-		nulls[10] = 'n';
-	values[11] = CStringGetTextDatum(run->context->user_id != NULL ? run->context->user_id : sigma_app_user());
-	namestrcpy(&role, GetUserNameFromId(GetOuterUserId(), false));
-	values[12] = NameGetDatum(&role);
-	values[13] = Int64GetDatum(run->rows_changed);
+	nulls[5] = nulls[7] = ' ';
+	set_text(values, nulls, 8, sigma_run_status_name(run->status));
+	set_text(values, nulls, 9, run->error == NULL ? NULL : run->error->message);
+	set_text(values, nulls, 10, run->reason);
+	set_text(values, nulls, ROW_KEY, run->claimed && run->status != RUN_SKIPPED ? run->context->idempotency_key : NULL);
 
-	/* no operator and no function stands in the text, so no search_path matters */
+	/* no function stands in the texts, so no search_path matters */
 	GetUserIdAndSecContext(&user, &context);
 	SetUserIdAndSecContext(history_owner(), context | SECURITY_LOCAL_USERID_CHANGE);
-	sigma_spi_plan(&plan,
-				   "INSERT INTO sigma.sigma_execution_history"
-				   " (execution_id, sequence_id, action_id, action_type, start_time, end_time, context, result,"
-				   "  status, error_message, reason, user_id, role, rows_changed)"
-				   " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
-				   lengthof(types), types);
-	sigma_spi_execute(plan, values, nulls, false, SPI_OK_INSERT);
+	if (run->claimed)
+		sigma_spi_execute(sigma_spi_plan(&update,
+										 "UPDATE sigma.sigma_execution_history SET end_time = $6, context = $7, result = $8, status = $9,"
+										 " error_message = $10, reason = $11, rows_changed = $14, idempotency_key = $15"
+										 " WHERE execution_id OPERATOR(pg_catalog.=) $1",
+										 ROW_COLUMNS, row_types),
+						  values, nulls, false, SPI_OK_UPDATE);
+	/* a step may have deleted it */
+	if (!run->claimed || SPI_processed == 0)
+		sigma_spi_execute(sigma_spi_plan(&insert,
+										 "INSERT INTO sigma.sigma_execution_history"
+										 " (execution_id, sequence_id, action_id, action_type, start_time, end_time, context, result,"
+										 "  status, error_message, reason, user_id, role, rows_changed, idempotency_key)"
+										 " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+										 ROW_COLUMNS, row_types),
+						  values, nulls, false, SPI_OK_INSERT);
 	SetUserIdAndSecContext(user, context);
 	MemoryContextSwitchTo(run->cxt);
+}
+
+/*
+ * Guarded work: claim the idempotency key of a run, by inserting its row of history
+ * under the unique index on keys.  A session that has the key and is still at it is
+ * waited for.  Where a run had the key before, run->stored becomes its result; SG409
+ * where its input, its role or its app user were others; 40001 where it is newer than
+ * the caller's snapshot.  Always true.
+ */
+bool
+sigma_key_claim(Run *run)
+{
+	static SPIPlanPtr plan = NULL;
+	Datum		values[ROW_COLUMNS];
+	char		nulls[ROW_COLUMNS];
+	OwnerScope	scope;
+	bool		claimed = false;
+	bool		found = false;
+
+	fill_row(run, values, nulls);
+	set_text(values, nulls, 8, "running");
+	set_text(values, nulls, ROW_KEY, run->context->idempotency_key);
+	sigma_owner_begin(&scope, history_owner());
+	while (!claimed && !found)
+	{
+		CHECK_FOR_INTERRUPTS();
+		sigma_spi_execute(sigma_spi_plan(&plan,
+										 "INSERT INTO sigma.sigma_execution_history"
+										 " (execution_id, sequence_id, action_id, action_type, start_time, end_time, context, result,"
+										 "  status, error_message, reason, user_id, role, rows_changed, idempotency_key)"
+										 " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
+										 " ON CONFLICT DO NOTHING",
+										 ROW_COLUMNS, row_types),
+						  values, nulls, false, SPI_OK_INSERT);
+		claimed = SPI_processed > 0;
+		/* the one that has it may be deleted just now: then there is nothing in the way any more */
+		if (!claimed)
+			found = read_stored(run, values, nulls);
+	}
+	sigma_owner_end(&scope);
+	MemoryContextSwitchTo(run->cxt);
+	return true;
+}
+
+/* The result of the run that has the key, into run->stored; false where there is none.  SG409. */
+static bool
+read_stored(Run *run, Datum *values, const char *nulls)
+{
+	static SPIPlanPtr plan = NULL;
+	bool		isnull;
+	bool		same;
+	Datum		result;
+
+	sigma_spi_execute(sigma_spi_plan(&plan,
+									 "SELECT result, context OPERATOR(pg_catalog.=) $7 AND role OPERATOR(pg_catalog.=) $13"
+									 " AND user_id OPERATOR(pg_catalog.=) $12"
+									 " FROM sigma.sigma_execution_history"
+									 " WHERE idempotency_key OPERATOR(pg_catalog.=) $15"
+									 " AND (sequence_id OPERATOR(pg_catalog.=) $2"
+									 "  OR sequence_id IS NULL AND action_id OPERATOR(pg_catalog.=) $3)",
+									 ROW_COLUMNS, row_types),
+					  values, nulls, false, SPI_OK_SELECT);
+	if (SPI_processed == 0)
+		return false;
+	result = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull);
+	same = !isnull && DatumGetBool(result);
+	result = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+	if (!same || isnull)
+		ereport(ERROR,
+				(errcode(ERRCODE_SIGMA_CONFLICT),
+				 errmsg("idempotency key \"%s\" was used with another input", run->context->idempotency_key),
+				 errdetail("$.idempotency_key"),
+				 errhint("A key stands for one context, of one user and role. Take another key for another run.")));
+	MemoryContextSwitchTo(run->cxt);
+	run->stored = DatumGetJsonbPCopy(result);
+	return true;
+}
+
+/* What is known of a run from its beginning; the other columns are null. */
+static void
+fill_row(const Run *run, Datum *values, char *nulls)
+{
+	const Sequence *sequence = run->sequence;
+
+	memset(nulls, 'n', ROW_COLUMNS);
+	memset(values, 0, sizeof(Datum) * ROW_COLUMNS);
+	set_text(values, nulls, 0, run->execution_id);
+	if (sequence->is_action)
+	{
+		set_text(values, nulls, 2, sequence->id);
+		set_text(values, nulls, 3, sequence->steps[0].type->type);
+	}
+	else
+		set_text(values, nulls, 1, sequence->id);
+	values[4] = utc_timestamp(run->started);
+	values[6] = JsonbPGetDatum(run->context->document);
+	nulls[4] = nulls[6] = ' ';
+	set_text(values, nulls, 11, run->context->user_id != NULL ? run->context->user_id : sigma_app_user());
+	values[12] = DirectFunctionCall1(namein, CStringGetDatum(GetUserNameFromId(GetOuterUserId(), false)));
+	values[13] = Int64GetDatum(run->rows_changed);
+	nulls[12] = nulls[13] = ' ';
+}
+
+/* A text, or NULL. */
+static void
+set_text(Datum *values, char *nulls, int i, const char *text)
+{
+	nulls[i] = text == NULL ? 'n' : ' ';
+	if (text != NULL)
+		values[i] = CStringGetTextDatum(text);
 }
 
 /* The catalog's times are UTC, whatever the session's zone. */

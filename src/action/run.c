@@ -16,13 +16,11 @@
 #include "postgres.h"
 
 #include "access/xact.h"
-#include "common/hashfn.h"
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "portability/instr_time.h"
 #include "storage/latch.h"
-#include "storage/lock.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
@@ -35,12 +33,13 @@
 #include "common/session.h"
 #include "compat.h"
 
+#define MAX_KEY	255				/* bytes of an idempotency key */
+
 PG_FUNCTION_INFO_V1(execute_sequence);
 PG_FUNCTION_INFO_V1(execute_action);
 
 static Run *current_run = NULL; /* innermost */
 
-static Jsonb *execute(const char *id, bool is_action, Jsonb *document);
 static void begin_run(Run *run, const Sequence *sequence, RunContext *context);
 static void run_guarded(Run *run, Verdict verdict);
 static void make_alert(Run *run);
@@ -49,10 +48,8 @@ static void skip_run(Run *run, const char *reason);
 static void fail_run(Run *run, ErrorData *error, int step);
 static void roll_back(Run *run, ContextMark mark);
 static bool is_running_above(const Run *run);
+static bool claim_key(Run *run);
 static bool take_turn(Run *run);
-static bool wait_for_turn(Run *run);
-static bool try_turn(Run *run);
-static bool lock_sequence(const Run *run, bool wait);
 static bool run_steps(Run *run);
 static bool run_step(Run *run, int index);
 static ErrorData *attempt_contained(Run *run, const Step *step, StepRecord *record);
@@ -75,7 +72,7 @@ execute_sequence(PG_FUNCTION_ARGS)
 {
 	char	   *id = sigma_text_argument(fcinfo, 0, "sequence_id");
 
-	PG_RETURN_JSONB_P(execute(id, false, sigma_context_argument(fcinfo, 1)));
+	PG_RETURN_JSONB_P(sigma_run_execute(id, false, sigma_context_argument(fcinfo, 1)));
 }
 
 /* execute_action(action_id text, context jsonb) returns jsonb */
@@ -84,15 +81,15 @@ execute_action(PG_FUNCTION_ARGS)
 {
 	char	   *id = sigma_text_argument(fcinfo, 0, "action_id");
 
-	PG_RETURN_JSONB_P(execute(id, true, sigma_context_argument(fcinfo, 1)));
+	PG_RETURN_JSONB_P(sigma_run_execute(id, true, sigma_context_argument(fcinfo, 1)));
 }
 
 /*
  * Run one sequence or action; the result, in the caller's context.  Raises SG404
  * for an unknown id and SG400 for a context that cannot be read.
  */
-static Jsonb *
-execute(const char *id, bool is_action, Jsonb *document)
+Jsonb *
+sigma_run_execute(const char *id, bool is_action, Jsonb *document)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext cxt = AllocSetContextCreate(caller, "sigma execute", ALLOCSET_DEFAULT_SIZES);
@@ -119,17 +116,19 @@ execute(const char *id, bool is_action, Jsonb *document)
 	return result;
 }
 
-/* The context of a run; refuses what is not built. */
+/* The context of a run.  Raises SG400 where it cannot be read, or its key cannot be stored. */
 RunContext *
 sigma_run_read_context(Jsonb *document)
 {
 	RunContext *context = sigma_context_read(document);
+	const char *key = context->idempotency_key;
 
-	if (context->idempotency_key != NULL)
+	if (key != NULL && (key[0] == '\0' || strlen(key) > MAX_KEY))
 		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("idempotency keys are not built yet"),
-				 errdetail("$.idempotency_key")));
+				(errcode(ERRCODE_SIGMA_DOCUMENT),
+				 errmsg("\"idempotency_key\" must have 1 to %d bytes", MAX_KEY),
+				 errdetail("$.idempotency_key"),
+				 errhint("A uuid that the client makes for each thing to be done is a good key.")));
 	return context;
 }
 
@@ -156,6 +155,7 @@ sigma_run_pinned(const Sequence *sequence, RunContext *context, Verdict verdict,
 	PG_TRY();
 	{
 		current_run = run;
+		sigma_run_announce(run);
 		SPI_connect();
 		MemoryContextSwitchTo(run->cxt);
 		if (broken != NULL)
@@ -163,11 +163,16 @@ sigma_run_pinned(const Sequence *sequence, RunContext *context, Verdict verdict,
 		else
 			run_guarded(run, verdict);
 		sigma_deadline_unwind(deadlines);
-		make_alert(run);
-		run->ended = GetCurrentTimestamp();
-		run->duration = microseconds_since(start);
-		result = sigma_run_result(run);
-		sigma_history_write(run, result);
+		if (run->stored != NULL)
+			result = run->stored;
+		else
+		{
+			make_alert(run);
+			run->ended = GetCurrentTimestamp();
+			run->duration = microseconds_since(start);
+			result = sigma_run_result(run);
+			sigma_history_write(run, result);
+		}
 		SPI_finish();
 		MemoryContextSwitchTo(run->cxt);
 	}
@@ -181,6 +186,7 @@ sigma_run_pinned(const Sequence *sequence, RunContext *context, Verdict verdict,
 	PG_END_TRY();
 	sigma_session = session;
 	current_run = outer;
+	sigma_run_withdraw(run);
 
 	/* a run further out is over its time: what it waits for may take long */
 	if (deadlines != NULL && sigma_deadline_passed() != NULL)
@@ -220,17 +226,19 @@ run_guarded(Run *run, Verdict verdict)
 	ErrorData  *error = NULL;
 	bool		kept = true;
 
+	if (is_running_above(run))
+	{
+		skip_run(run, sequence->is_paused ? "paused" : "already_running");
+		return;
+	}
+	sigma_deadline_push(&run->deadline, sequence->timeout);
+	if (run->context->idempotency_key != NULL && !claim_key(run))
+		return;
 	if (sequence->is_paused)
 	{
 		skip_run(run, "paused");
 		return;
 	}
-	if (is_running_above(run))
-	{
-		skip_run(run, "already_running");
-		return;
-	}
-	sigma_deadline_push(&run->deadline, sequence->timeout);
 	if (sequence->concurrency != CONCURRENCY_ALLOW && !take_turn(run))
 		return;
 	if (verdict == VERDICT_OPEN && sequence->condition != NULL)
@@ -347,6 +355,29 @@ is_running_above(const Run *run)
 }
 
 /*
+ * Take the idempotency key of the context for this run, before anything of it
+ * can be undone.  False: the run is over, because another one had the key
+ * (run->stored is its result), or because waiting for it failed.  Raises SG409
+ * where that one had another input.
+ */
+static bool
+claim_key(Run *run)
+{
+	bool		kept;
+	ErrorData  *error = sigma_run_guard(run, sigma_key_claim, &kept);
+
+	if (error != NULL)
+	{
+		if (error->sqlerrcode == ERRCODE_SIGMA_CONFLICT)
+			ReThrowError(error);
+		fail_run(run, error, -1);
+		return false;
+	}
+	run->claimed = run->stored == NULL;
+	return run->claimed;
+}
+
+/*
  * Where a sequence may run in one session at a time: wait for the turn, or skip
  * the run.  The lock is held until the caller's transaction ends, because until
  * then nobody else sees what the run did.  False: the run is over.
@@ -355,37 +386,14 @@ static bool
 take_turn(Run *run)
 {
 	bool		kept;
-	ErrorData  *error = sigma_run_guard(run, run->sequence->concurrency == CONCURRENCY_WAIT ? wait_for_turn : try_turn, &kept);
+	ErrorData  *error = sigma_run_guard(run, run->sequence->concurrency == CONCURRENCY_WAIT ?
+										sigma_run_wait_for_turn : sigma_run_try_turn, &kept);
 
 	if (error != NULL)
 		fail_run(run, error, -1);
 	else if (!kept)
 		skip_run(run, "already_running");
 	return error == NULL && kept;
-}
-
-static bool
-wait_for_turn(Run *run)
-{
-	return lock_sequence(run, true);
-}
-
-static bool
-try_turn(Run *run)
-{
-	return lock_sequence(run, false);
-}
-
-/* An advisory lock in a class of its own: it clashes with none that users take. */
-static bool
-lock_sequence(const Run *run, bool wait)
-{
-	uint64		hash = DatumGetUInt64(hash_any_extended((const unsigned char *) run->sequence->id,
-														strlen(run->sequence->id), 0));
-	LOCKTAG		tag;
-
-	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, (uint32) (hash >> 32), (uint32) hash, 0x5347);
-	return LockAcquire(&tag, ExclusiveLock, false, !wait) != LOCKACQUIRE_NOT_AVAIL;
 }
 
 /* Guarded work: does the sequence's condition hold? */

@@ -195,7 +195,6 @@ SELECT sigma.execute_action('run_errors_none') ->> 'status';
 SELECT sigma.execute_sequence('run_errors_atomic', '[1]');
 SELECT sigma.execute_sequence('run_errors_atomic', '{"controls": 7}');
 SELECT sigma.execute_sequence('run_errors_atomic', '{"mode": "sideways"}');
-SELECT sigma.execute_sequence('run_errors_atomic', '{"idempotency_key": "k"}');
 SELECT sigma.execute_sequence(NULL);
 SELECT sigma.fire_trigger('x', 'clack');
 SELECT sigma.run_status('no such run');

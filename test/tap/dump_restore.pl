@@ -69,6 +69,7 @@ $node->safe_psql('app', q{
 	SELECT sigma.execute_sequence('promote', '{"controls": {"score": 77}}');
 	SELECT sigma.execute_sequence('promote', '{"controls": {"score": 1000}}');
 	SELECT sigma.execute_sequence('opened');
+	SELECT sigma.execute_sequence('promote', '{"controls": {"score": 78}, "idempotency_key": "once"}');
 	CREATE ROLE everywhere; CREATE ROLE "of one"; CREATE ROLE boss; CREATE ROLE gone;
 	SELECT sigma.grant_access('everywhere', 'editor');
 	SELECT sigma.grant_access('of one', 'viewer', 'contacts');
@@ -145,6 +146,9 @@ sub compare
 		'55000', "$how: limits are in force");
 	is($node->safe_psql($database, q{SELECT sigma.execute_sequence('promote', '{"controls": {"score": 12}}')->>'status'}),
 		'success', "$how: sequences run");
+	is($node->safe_psql($database, q{SET sigma.user_email = 'builder@example.com';
+		SELECT r = result FROM sigma.sigma_execution_history, sigma.execute_sequence('promote', '{"controls": {"score": 78}, "idempotency_key": "once"}') AS r
+		WHERE idempotency_key = 'once'}), 't', "$how: idempotency keys are taken");
 	is($node->safe_psql($database, q{INSERT INTO sigds.sigds_contacts ("Email") VALUES ('new@example.com') RETURNING sigma_row_id > 3}),
 		't', "$how: row ids go on where they were");
 	is($node->safe_psql($database, q{SELECT string_agg(operation, ' ' ORDER BY row_id) FROM sigma.publish_preview('contacts')}),

@@ -141,6 +141,43 @@ is( $node->safe_psql('postgres', q{SET lock_timeout = '50ms';
 $node->safe_psql('postgres', q{SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'PgSleep'});
 $holder->{run}->finish;
 
+# stop_sequence() cancels what pg_cancel_backend() would let the caller cancel, and nothing else
+$node->safe_psql('postgres', q{
+	DELETE FROM sigma.sigma_execution_history;
+	CREATE ROLE clerk LOGIN; CREATE ROLE member LOGIN IN ROLE clerk; CREATE ROLE stranger LOGIN; CREATE ROLE signaller LOGIN IN ROLE pg_signal_backend;
+	SELECT sigma.grant_access(r, 'editor', 't') FROM unnest(ARRAY['clerk', 'stranger', 'signaller']::name[]) AS r;});
+my $stop = q{SELECT sigma.stop_sequence('s600000')};
+my $sleeping = q{SELECT count(*) = %d FROM pg_stat_activity WHERE wait_event = 'PgSleep'};
+for my $case ([ 'clerk', 'member' ], [ 'clerk', 'clerk' ], [ 'clerk', 'signaller' ], [ 'clerk', 'postgres' ])
+{
+	my ($runner, $stopper) = @$case;
+
+	local $ENV{PGUSER} = $runner;
+	$session = background(q{SELECT sigma.execute_sequence('s600000', '{"controls": {"how": "slow"}}') ->> 'status'}, q{SELECT 'still here'});
+	delete $ENV{PGUSER};
+	$node->poll_query_until('postgres', sprintf($sleeping, 1));
+	is($node->safe_psql('postgres', 'SELECT sequence_id, role FROM sigma.running()'), "s600000|$runner", "a run of $runner is shown");
+	is( ($node->psql('postgres', $stop, extra_params => [ '-U', 'stranger' ]))[0], 3, 'no stranger stops it');
+	like(($node->psql('postgres', $stop, extra_params => [ '-U', 'stranger' ]))[2], qr/permission denied to stop runs of sequence "s600000"/, 'and is told so');
+	is(($node->psql('postgres', $stop, extra_params => [ '-U', $stopper ]))[1], '1', "$stopper stops it");
+	$session->{run}->finish;
+	like($session->{err}, $user, 'as a cancel by the user');
+	is($session->{out}, "still here\n", 'of which the session knows nothing afterwards');
+}
+# of two runs the one that may be stopped is stopped
+local $ENV{PGUSER} = 'clerk';
+$session = background(q{SELECT sigma.execute_sequence('s600000', '{"controls": {"how": "slow"}}') ->> 'status'});
+delete $ENV{PGUSER};
+my $superuser = background(q{SELECT sigma.execute_sequence('s600000', '{"controls": {"how": "slow"}}') ->> 'status'});
+$node->poll_query_until('postgres', sprintf($sleeping, 2));
+is(($node->psql('postgres', $stop, extra_params => [ '-U', 'signaller' ]))[1], '1', 'a signaller stops the run of a role');
+$session->{run}->finish;
+like(($node->psql('postgres', $stop, extra_params => [ '-U', 'signaller' ]))[2], qr/permission denied/, 'but not that of a superuser');
+is($node->safe_psql('postgres', $stop), '1', 'whom a superuser stops');
+$superuser->{run}->finish;
+is($node->safe_psql('postgres', $stop), '0', 'then nothing is left to stop');
+is(history(), 'none', 'and no history');
+
 # a backend that is terminated ends at once
 $session = background(q{SELECT sigma.execute_sequence('s600000', '{"controls": {"how": "slow"}}') ->> 'status';});
 $node->poll_query_until('postgres', q{SELECT count(*) = 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'});
