@@ -26,7 +26,7 @@
 #include "common/cache.h"
 #include "common/catalog.h"
 #include "common/errors.h"
-#include "formula/references.h"
+#include "input_table/objects.h"
 #include "common/session.h"
 
 PG_FUNCTION_INFO_V1(sigma_action_row);
@@ -142,11 +142,14 @@ check_row(TriggerData *trigger, DocumentKind kind)
 							 kind == DOCUMENT_ACTION ? "an action" : "an action sequence");
 	if (!updating || is_definition_change(trigger))
 	{
+		bool		resolve = !sigma_catalog_restoring() && sigma_session.origin != ORIGIN_SYSTEM;
+
 		if (kind == DOCUMENT_SEQUENCE)
 			check_trigger(document);
+		if (resolve)
+			sigma_formulas_qualify(kind, document);
 		/* what sigma writes itself, as new names, means the same as before: what else is wrong is not its matter */
-		sigma_sequence_check(document, kind == DOCUMENT_ACTION,
-							 !sigma_catalog_restoring() && sigma_session.origin != ORIGIN_SYSTEM);
+		sigma_sequence_check(document, kind == DOCUMENT_ACTION, resolve);
 	}
 	return sigma_catalog_document_row(kind, trigger, row, document);
 }

@@ -317,7 +317,7 @@ check_insert(TriggerData *trigger)
 	sigma_columns_first(document);
 	document = sigma_document_normalise(DOCUMENT_INPUT_TABLE, document, 0);
 	if (!sigma_catalog_restoring())
-		sigma_formulas_qualify(document);
+		sigma_formulas_qualify(DOCUMENT_INPUT_TABLE, document);
 	sigma_table_check_definition(document);
 	sigma_computed_check(document, sigma_catalog_restoring());
 	if (!sigma_catalog_restoring())
@@ -362,7 +362,7 @@ check_update(TriggerData *trigger)
 																	 sigma_json_get(after, "row_rules")));
 	sigma_formulas_follow(before, after);
 	after = sigma_document_normalise(DOCUMENT_INPUT_TABLE, after, 0);
-	sigma_formulas_qualify(after);
+	sigma_formulas_qualify(DOCUMENT_INPUT_TABLE, after);
 	change.before = sigma_definition_read(before);
 	change.after = sigma_definition_read(after);
 	sigma_definition_compare(&change);

@@ -226,7 +226,6 @@ extern bool sigma_row_security_on(const char *id);
 
 /* formula_names.c */
 extern void sigma_formulas_follow(JsonNode *before, JsonNode *after);
-extern void sigma_formulas_qualify(JsonNode *document);
 
 /* dependents.c */
 extern void sigma_dependents_lock(void);

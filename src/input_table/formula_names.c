@@ -1,11 +1,11 @@
 /*
  * formula_names.c
- *		Names in the formulas of an input table, as its definition is saved.
+ *		Names in formulas as a definition is saved, and in those of an input table as it changes.
  *
  * A formula names columns of its own row, and columns of tables as [Table/Column],
  * where the table is an input table's id or display name, or a relation.  Relations
- * are stored with their schema, so that a formula means the same under everybody's
- * search_path.  When the definition gives a column or the table another name, its
+ * are stored with their schema, in all documents, so that a formula means the same
+ * under everybody's search_path.  When the definition gives a column or the table another name, its
  * formulas follow before it is checked as a whole; other documents that name it
  * follow afterwards (dependents.c).
  */
@@ -45,7 +45,7 @@ static List *add_rule(List *formulas, JsonNode *rule);
 static bool is_text_of(List *formulas, const char *text);
 static bool names_data_table(const char *source, const char *id);
 static bool rename_reference(void *arg, FormulaNode *reference);
-static bool qualify_reference(void *arg, FormulaNode *reference);
+static Oid	visible_relation(const char *name);
 
 /* All formulas of a definition, as a List of OwnFormula. */
 static List *
@@ -191,50 +191,46 @@ names_data_table(const char *source, const char *id)
  * Relations
  * ------------------------------------------------------------------------ */
 
-/* Store the relations that formulas name with their schemas. */
+/*
+ * Store the relations that formulas of a definition name with their schemas: it means
+ * the same then under everybody's search_path.
+ */
 void
-sigma_formulas_qualify(JsonNode *document)
+sigma_formulas_qualify(DocumentKind kind, JsonNode *document)
 {
+	char	   *id = kind == DOCUMENT_INPUT_TABLE ? sigma_json_get_string(document, "id", "") : NULL;
 	ListCell   *lc;
 
-	foreach(lc, formulas_of(document))
+	foreach(lc, sigma_document_references(kind, document))
 	{
-		JsonNode   *node = ((OwnFormula *) lfirst(lc))->node;
-		MemoryContext caller = CurrentMemoryContext;
+		Reference  *reference = lfirst(lc);
+		Oid			relid;
 
-		PG_TRY();
-		{
-			char	   *text = sigma_formula_rewrite(node->string, qualify_reference, document);
-
-			if (text != NULL)
-				node->string = text;
-		}
-		PG_CATCH();
-		{
-			sigma_formula_error_at(sigma_json_path(node), caller);
-		}
-		PG_END_TRY();
+		if (reference->kind != REFERENCE_INPUT_TABLE || reference->place == NULL)
+			continue;
+		/* a table that is being defined need not be in the catalog */
+		if (id != NULL && (strcmp(reference->name, id) == 0 ||
+						   strcmp(reference->name, sigma_json_get_string(document, "name", id)) == 0))
+			continue;
+		relid = visible_relation(reference->name);
+		if (OidIsValid(relid))
+			sigma_reference_rename(reference, quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)),
+																		 get_rel_name(relid)));
 	}
 }
 
-/* FormulaVisitor: a relation that is found by the search_path gets its schema. */
-static bool
-qualify_reference(void *arg, FormulaNode *reference)
+/* The relation that an unqualified name is found to be by the search_path; InvalidOid where it is none, or an input table. */
+static Oid
+visible_relation(const char *name)
 {
-	JsonNode   *document = arg;
-	const char *source = reference->source;
-	char	   *id = sigma_json_get_string(document, "id", "");
 	List	   *parts = NIL;
 	Oid			relid;
 
-	if (source == NULL || strcmp(source, id) == 0 || strcmp(source, sigma_json_get_string(document, "name", id)) == 0 ||
-		sigma_formula_is_input_table(source))
-		return false;
-	relid = RelnameGetRelid(source);
-	if (!OidIsValid(relid) && SplitIdentifierString(pstrdup(source), '.', &parts) && list_length(parts) == 1)
+	if (sigma_formula_is_input_table(name))
+		return InvalidOid;
+	relid = RelnameGetRelid(name);
+	if (!OidIsValid(relid) && SplitIdentifierString(pstrdup(name), '.', &parts) && list_length(parts) == 1)
 		relid = RelnameGetRelid(linitial(parts));
-	if (!OidIsValid(relid))
-		return false;			/* qualified already, a word for a context, or unknown */
-	reference->source = quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)), get_rel_name(relid));
-	return true;
+	/* that of a session would be stored under a name that nobody else knows */
+	return OidIsValid(relid) && isTempNamespace(get_rel_namespace(relid)) ? InvalidOid : relid;
 }

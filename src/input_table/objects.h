@@ -43,4 +43,7 @@ extern char *sigma_object_text(const NamedObject *object);
 extern void sigma_object_read(Names *names, const char *text, NamedObject *object);
 extern bool sigma_object_same(const NamedObject *a, const NamedObject *b);
 
+/* formula_names.c: relations in formulas with their schemas, for a document that is being saved */
+extern void sigma_formulas_qualify(DocumentKind kind, JsonNode *document);
+
 #endif							/* SIGMA_OBJECTS_H */

@@ -29,6 +29,7 @@
 #include "common/errors.h"
 #include "common/names.h"
 #include "common/session.h"
+#include "input_table/objects.h"
 #include "layout/layout.h"
 
 PG_FUNCTION_INFO_V1(layout_lock);
@@ -231,6 +232,8 @@ check_element(JsonNode *document, bool children_written)
 		(void) sigma_json_remove(document, "children");
 	if (kind->holds && children == NULL)
 		sigma_json_set(document, "children", sigma_json_new(JSON_ARRAY, document));
+	if (!sigma_catalog_restoring() && sigma_session.origin != ORIGIN_SYSTEM)
+		sigma_formulas_qualify(DOCUMENT_LAYOUT_ELEMENT, document);
 }
 
 /* A row without an id gets one. */
