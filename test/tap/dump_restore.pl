@@ -47,11 +47,11 @@ $node->safe_psql('app', q{
 
 	-- sequences, one of them used by a modal
 	SELECT sigma.create_action('{"id": "greet", "type": "variable", "subtype": "set", "target": "greeting",
-		"parameters": {"value": "hello"}}');
+		"parameters": {"value": {"type": "formula", "formula": "\"hello \" & Text(CountIf(IsNotNull([contacts/Email])))"}}}');
 	SELECT sigma.create_action_sequence('{"id": "promote", "name": "Promote", "trigger": {"type": "click", "element_id": "go"},
-		"actions": ["greet",
+		"condition": {"type": "custom_formula", "formula": "Max([contacts/Score]) > 1 and [Control/score] > 0"}, "actions": ["greet",
 			{"id": "raise", "type": "data_modification", "subtype": "update_rows", "target": "contacts",
-			 "parameters": {"selector": {"match": {"Segment": "vip"}}, "values": {"Score": {"type": "control", "control_id": "score"}}}}]}');
+			 "parameters": {"selector": {"formula": "[Segment] = \"vip\" and Sum([contacts/Score]) > 0"}, "values": {"Score": {"type": "control", "control_id": "score"}}}}]}');
 	SELECT sigma.create_action_sequence('{"id": "opened", "actions": [
 		{"id": "o1", "type": "variable", "subtype": "set", "target": "seen", "parameters": {"value": true}}]}');
 
@@ -59,7 +59,7 @@ $node->safe_psql('app', q{
 	SELECT sigma.create_page('{"id": "home", "name": "Home", "children": [
 		{"id": "box", "type": "container", "grid_density": 12, "children": [
 			{"id": "views", "type": "tabs", "tabs": [{"id": "t1", "label": "People"}, {"id": "t2", "label": "Tasks"}]},
-			{"id": "people", "type": "input_table", "source": "contacts"}]},
+			{"id": "people", "type": "input_table", "source": "contacts", "filter": "[Score] < [Control/score] + CountIf([contacts/Score] > 1)"}]},
 		{"id": "go", "type": "button"}]}');
 	SELECT sigma.create_modal('{"id": "hello", "title": "Hello", "width": "sm", "on_open": "opened"}');
 	SELECT sigma.move_layout_element('people', 't1');
