@@ -1057,6 +1057,55 @@ CREATE FUNCTION sigma.refuse_log_change() RETURNS trigger
     AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION sigma.refuse_log_change() IS 'trigger of edit logs: they are append-only';
 
+CREATE FUNCTION sigma.as_of(table_id text, at timestamptz) RETURNS SETOF jsonb
+    AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.as_of(text, timestamptz) IS 'the rows of an input table as they were, by their ids; time is the start of the writing statement';
+
+CREATE FUNCTION sigma.as_of_edit(table_id text, edit_num bigint) RETURNS SETOF jsonb
+    AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.as_of_edit(text, bigint) IS 'the rows of an input table as they were after an edit';
+
+CREATE FUNCTION sigma.as_of(row_type anyelement, at timestamptz) RETURNS SETOF anyelement
+    AS 'MODULE_PATHNAME', 'as_of_record' LANGUAGE C STABLE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.as_of(anyelement, timestamptz) IS 'the rows of a data table as they were, as rows of its type: as_of(NULL::sigds.sigds_x, at)';
+
+CREATE FUNCTION sigma.history(table_id text, row_id bigint DEFAULT NULL, key jsonb DEFAULT NULL,
+        OUT edit_num bigint, OUT at timestamptz, OUT by text, OUT row_id bigint, OUT key jsonb,
+        OUT operation text, OUT "column" text, OUT old jsonb, OUT new jsonb)
+    RETURNS SETOF record
+    AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.history(text, bigint, jsonb) IS 'every change of a row, or of all rows and columns, cell by cell';
+
+CREATE FUNCTION sigma.diff(table_id text, from_edit bigint, to_edit bigint DEFAULT NULL)
+    RETURNS TABLE (row_id bigint, key jsonb, operation text, "column" text, old jsonb, new jsonb)
+    AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.diff(text, bigint, bigint) IS 'what the edits after one up to another, or up to now, changed in sum';
+
+CREATE FUNCTION sigma.undo(table_id text, steps int DEFAULT 1) RETURNS jsonb
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.undo(text, int) IS 'take back your last steps in an input table: statements and imports; a conflict with a later edit changes nothing';
+
+CREATE FUNCTION sigma.redo(table_id text, steps int DEFAULT 1) RETURNS jsonb
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.redo(text, int) IS 'take back your last undo, as long as you did nothing else since';
+
+CREATE FUNCTION sigma.restore(table_id text, edit_num bigint) RETURNS jsonb
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.restore(text, bigint) IS 'bring an input table back to what it was after an edit, as a new edit';
+
+CREATE FUNCTION sigma.compact_log(table_id text, keep interval) RETURNS jsonb
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.compact_log(text, interval) IS 'put a checkpoint in the place of the entries of an edit log that are older';
+
+CREATE FUNCTION sigma.verify_log(table_id text, OUT checked bigint, OUT broken_edit bigint, OUT reason text)
+    RETURNS SETOF record
+    AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.verify_log(text) IS 'the first entry of a tamper-evident log whose hash is not right';
+
+CREATE FUNCTION sigma.rebuild(table_id text, check_only bool DEFAULT false) RETURNS jsonb
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.rebuild(text, bool) IS 'make the rows of an input table what its log says, or just count the differences';
+
 ------------------------------------------------------------------------------
 -- input_table: entry
 ------------------------------------------------------------------------------

@@ -30,7 +30,6 @@ PG_FUNCTION_INFO_V1(convert_value);
 
 static Conversion *conversion(FunctionCallInfo fcinfo);
 static ColumnType argument_type(FunctionCallInfo fcinfo, int argument, Oid type);
-static bool convert(ColumnType from, ColumnType to, Datum given, Datum *value);
 static bool from_document(ColumnType to, Datum given, Datum *value);
 static Datum to_document(ColumnType from, Datum given);
 static char *plain_text(ColumnType from, Datum given);
@@ -52,7 +51,7 @@ convert_value(PG_FUNCTION_ARGS)
 
 	if (conv == NULL)
 		conv = fcinfo->flinfo->fn_extra = conversion(fcinfo);
-	if (PG_ARGISNULL(0) || !convert(conv->from, conv->to, PG_GETARG_DATUM(0), &value))
+	if (PG_ARGISNULL(0) || !sigma_value_convert(conv->from, conv->to, PG_GETARG_DATUM(0), &value))
 		PG_RETURN_NULL();
 	PG_RETURN_DATUM(value);
 }
@@ -85,8 +84,8 @@ argument_type(FunctionCallInfo fcinfo, int argument, Oid type)
 }
 
 /* One value; false where it has no meaning in the new type. */
-static bool
-convert(ColumnType from, ColumnType to, Datum given, Datum *value)
+bool
+sigma_value_convert(ColumnType from, ColumnType to, Datum given, Datum *value)
 {
 	const char *why;
 	char	   *text;

@@ -573,6 +573,7 @@ apply_insert(TriggerData *trigger)
 	change.after = table;
 	if (call_for(table->id) != NULL && call_for(table->id)->refuse)
 		sigma_existing_rows_refuse(&change, relid);
+	sigma_log_checkpoint(table, relid);
 	sigma_existing_rows_report(table, relid);
 }
 
@@ -634,6 +635,8 @@ apply_update(TriggerData *trigger)
 		sigma_row_security_drop(change.after->id, relid);
 	if (change.alters)
 		sigma_data_table_alter(&change, relid);
+	if (change.after->audit && !change.before->audit)
+		sigma_log_checkpoint(change.after, relid);
 	if (secures)
 		sigma_row_security_create(change.after);
 	sigma_computed_check_rights(change.after->document, change.before->document, sigma_view_rows(change.after));

@@ -186,6 +186,9 @@ extern bool sigma_log_create(const TableDefinition *table);
 extern void sigma_log_drop(const char *id);
 extern void sigma_log_allow_changes(bool allowed);
 
+/* edit_log_checkpoint.c */
+extern void sigma_log_checkpoint(const TableDefinition *table, Oid relid);
+
 /* edit_log_columns.c */
 extern void sigma_log_creation(const TableDefinition *table);
 extern void sigma_log_change(const TableChange *change, Oid relid);
@@ -208,6 +211,7 @@ extern CsvFile *sigma_csv_take(JsonNode *document);
 extern void sigma_csv_import_first(const char *id, const CsvFile *file);
 
 /* convert.c */
+extern bool sigma_value_convert(ColumnType from, ColumnType to, Datum given, Datum *value);
 extern void sigma_jsonb_value(Jsonb *document, JsonbValue *value);
 
 /* governance.c */

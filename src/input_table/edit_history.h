@@ -99,10 +99,20 @@ typedef struct LogRow
 typedef void (*LogRowVisitor) (const LogEntry *entry, const LogRow *row, void *arg);
 typedef void (*LogValueVisitor) (LogColumn *column, int64 row_id, const JsonbValue *value, void *arg);
 
+/* One change of a column. */
+typedef struct DeltaColumn
+{
+	LogColumn  *column;
+	const JsonNode *before;		/* NULL: it came */
+	const JsonNode *after;		/* NULL: it went */
+	int64		position;		/* where it came, or was */
+} DeltaColumn;
+
 /* edit_log_read.c */
 extern LogReader *sigma_log_read(Oid log, Snapshot snapshot, int64 from, int64 to, ScanDirection direction);
 extern bool sigma_log_next(LogReader *reader, LogEntry *entry);
 extern void sigma_log_read_end(LogReader *reader);
+extern TupleDesc sigma_log_desc(const LogReader *reader);
 extern const JsonbContainer *sigma_log_payload(const LogEntry *entry);
 extern const char *sigma_log_metadata(const LogEntry *entry, const char *key);
 extern bool sigma_log_last(Oid log, int64 *number, TimestampTz *at, const char **by);
@@ -121,5 +131,104 @@ extern void sigma_log_revert(LogSchema *schema, const LogEntry *entry);
 extern void sigma_log_rows(LogSchema *schema, const LogEntry *entry, LogRowVisitor visit, void *arg);
 extern void sigma_log_column_values(LogSchema *schema, const LogEntry *entry, LogValueVisitor visit, void *arg);
 extern bool sigma_log_begins_column_edit(const LogEntry *entry);
+extern void sigma_log_column_edit(LogSchema *schema, const LogEntry *entry, DeltaColumn *change);
+
+/* The whole table at one point of its log.  Rows are tuples of "desc": first four stamps, then the columns. */
+typedef struct LogState
+{
+	MemoryContext cxt;
+	LogSchema  *schema;
+	int			ncolumn;
+	LogColumn **columns;		/* those that rows have, in the definition's order */
+	ColumnType *types;			/* of theirs */
+	TupleDesc	desc;
+	HTAB	   *rows;
+	int64		edits;			/* entries that made it */
+	int64		last;			/* the newest of them, or 0 */
+	Datum	   *values;			/* of one row, by attribute of desc */
+	bool	   *nulls;
+	MemoryContext scratch;
+} LogState;
+
+/* Attributes of LogState.desc. */
+#define STATE_UPDATED_AT	0
+#define STATE_UPDATED_BY	1
+#define STATE_CREATED_AT	2
+#define STATE_CREATED_BY	3
+#define STATE_STAMPS		4
+
+/* edit_log_state.c */
+extern LogState *sigma_log_state(const InputTable *table, Snapshot snapshot, int64 through, const TimestampTz *at);
+extern int64 *sigma_log_state_ids(const LogState *state, int64 *count);
+extern bool sigma_log_default(const LogColumn *column, Datum *value);
+extern bool sigma_log_state_row(const LogState *state, int64 row_id);
+
+/* What happened to one cell in sum. */
+typedef struct DeltaCell
+{
+	LogColumn  *column;
+	ColumnType	old_type;
+	ColumnType	new_type;
+	JsonbValue	old;
+	JsonbValue	new;
+} DeltaCell;
+
+/* What happened to one row in sum. */
+typedef struct DeltaRow
+{
+	int64		row_id;			/* hash key, must be first */
+	bool		before;			/* was it there? */
+	bool		after;			/* is it? */
+	int			ncell;
+	int			size;
+	DeltaCell  *cells;
+} DeltaRow;
+
+/* What a range of edits, or some statements, changed. */
+typedef struct LogDelta
+{
+	MemoryContext cxt;
+	LogSchema  *schema;			/* as it is after the last edit that was read */
+	HTAB	   *rows;
+	List	   *columns;		/* of DeltaColumn, in the order in which they changed */
+	MemoryContext scratch;
+} LogDelta;
+
+/* edit_log_delta.c */
+extern LogDelta *sigma_log_delta(const InputTable *table, Snapshot snapshot, int64 from, int64 to,
+								 const int64 *statements, int nstatement);
+extern DeltaRow **sigma_log_delta_rows(const LogDelta *delta, int64 *count);
+extern List *sigma_log_delta_columns(const LogDelta *delta);
+extern DeltaCell *sigma_log_delta_cell(DeltaRow *row, const LogColumn *column);
+extern bool sigma_log_same_cell(const JsonbValue *a, const JsonbValue *b);
+
+/* Edits to be reversed: what they did, and where the table is otherwise by now. */
+typedef struct Reversal
+{
+	const InputTable *table;
+	const char *id;
+	Snapshot	snapshot;
+	LogDelta   *delta;
+	DeltaRow  **rows;
+	int64		nrow;
+	List	   *columns;		/* of DeltaColumn: each changed column once, from first to last */
+	JsonNode   *conflicts;
+	int64		edit_num;		/* the last entry written, or 0 */
+} Reversal;
+
+/* undo_apply.c */
+extern void sigma_reversal_check(Reversal *reversal);
+extern void sigma_reversal_apply(Reversal *reversal, const char *operation, const JsonbValue *payload);
+
+/* as_of.c: who may see what of the past */
+typedef struct PastRights
+{
+	const InputTable *table;
+	bool		whole;			/* the caller may read the whole table */
+} PastRights;
+
+extern void sigma_past_begin(PastRights *rights, const InputTable *table);
+extern bool sigma_past_column(const PastRights *rights, const LogColumn *column);
+extern void sigma_past_value(ColumnType type, const JsonbValue *cell, JsonbValue *shown);
 
 #endif							/* SIGMA_EDIT_HISTORY_H */

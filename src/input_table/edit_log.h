@@ -12,6 +12,7 @@
  * edit_log_value.c    cells as JSON and back
  * edit_log_table.c    the log's relation: create, adopt, drop, protect
  * edit_log_columns.c  entries of definitions: columns made, changed, dropped
+ * edit_log_checkpoint.c  the whole table as entries
  */
 #ifndef SIGMA_EDIT_LOG_H
 #define SIGMA_EDIT_LOG_H
@@ -76,6 +77,8 @@ extern void sigma_log_group_end(LogGroup *group);
 extern LogWriter *sigma_log_begin(const EditLog *log);
 extern void sigma_log_part_of_statement(LogWriter *writer, MemoryContext cxt);
 extern int64 sigma_log_put(LogWriter *writer, JsonbValue *edit);
+extern void sigma_log_put_as(LogWriter *writer, JsonbValue *edit, int64 number);
+extern void sigma_log_date_back(LogWriter *writer, TimestampTz at, Datum xact, Datum settled, Datum instance, bool hashed);
 extern int64 sigma_log_end(LogWriter *writer);
 extern int64 sigma_log_event(const EditLog *log, const char *operation, const JsonbValue *payload);
 extern void sigma_log_check_shape(Relation log);

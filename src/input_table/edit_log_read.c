@@ -89,6 +89,13 @@ sigma_log_read_end(LogReader *reader)
 	pfree(reader);
 }
 
+/* What the entries' values are of. */
+TupleDesc
+sigma_log_desc(const LogReader *reader)
+{
+	return RelationGetDescr(reader->rel);
+}
+
 /*
  * Which operation it is: {"name": payload} is a header, an entry for the name, one for
  * the payload, and the name.

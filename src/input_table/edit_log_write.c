@@ -75,6 +75,7 @@ struct LogWriter
 	int64		last;
 	Datum		values[LOG_ATTRIBUTES];
 	bool		nulls[LOG_ATTRIBUTES];
+	bool		chained;		/* entries get hashes */
 	bytea	   *hash;			/* of the entry before, or NULL */
 	MemoryContext cxt;
 };
@@ -135,6 +136,7 @@ sigma_log_begin(const EditLog *log)
 	writer->values[LOG_XACT - 1] = FullTransactionIdGetDatum(GetTopFullTransactionId());
 	writer->values[LOG_INSTANCE - 1] = Int64GetDatum(instance_number());
 	writer->nulls[LOG_HASH - 1] = true;
+	writer->chained = log->chained;
 	if (log->chained)
 	{
 		lock_chain(log->relid);
@@ -188,17 +190,41 @@ forget_statement(void *arg)
 int64
 sigma_log_put(LogWriter *writer, JsonbValue *edit)
 {
-	Datum	   *values = writer->values;
 	int64		number = nextval_internal(writer->sequence, false);
+
+	/* not before the number is drawn: see above */
+	writer->values[LOG_SETTLED - 1] = FullTransactionIdGetDatum(ReadNextFullTransactionId());
+	sigma_log_put_as(writer, edit, number);
+	return number;
+}
+
+/*
+ * The entries to come stand for older ones: they are of that time and transaction, and
+ * begin a chain, or as those have no hashes.
+ */
+void
+sigma_log_date_back(LogWriter *writer, TimestampTz at, Datum xact, Datum settled, Datum instance, bool hashed)
+{
+	writer->chained = writer->chained && hashed;
+	writer->values[LOG_TIMESTAMP - 1] = TimestampTzGetDatum(at);
+	writer->values[LOG_XACT - 1] = xact;
+	writer->values[LOG_SETTLED - 1] = settled;
+	writer->values[LOG_INSTANCE - 1] = instance;
+	writer->hash = NULL;
+}
+
+/* Write an entry under a number that the caller knows to be free. */
+void
+sigma_log_put_as(LogWriter *writer, JsonbValue *edit, int64 number)
+{
+	Datum	   *values = writer->values;
 
 	if (*writer->statement == 0)
 		*writer->statement = number;
 	values[LOG_EDIT_NUM - 1] = Int64GetDatum(number);
-	/* not before the number is drawn: see above */
-	values[LOG_SETTLED - 1] = FullTransactionIdGetDatum(ReadNextFullTransactionId());
 	values[LOG_STATEMENT - 1] = Int64GetDatum(*writer->statement);
 	values[LOG_EDIT - 1] = JsonbPGetDatum(JsonbValueToJsonb(edit));
-	if (writer->log->chained)
+	if (writer->chained)
 	{
 		bytea	   *hash = sigma_log_hash(writer->hash, RelationGetDescr(writer->rel), values, writer->nulls);
 
@@ -219,7 +245,6 @@ sigma_log_put(LogWriter *writer, JsonbValue *edit)
 	writer->last = number;
 	if (writer->group != NULL)
 		writer->group->last = number;
-	return number;
 }
 
 /* Close the log, which stays locked.  Returns the number of the last entry, or 0. */

@@ -1,0 +1,317 @@
+/*
+ * undo.c
+ *		sigma.undo, redo, restore: edits taken back, as new edits.
+ *
+ * A step is a statement of the caller's, as the log's metadata says: the app user is the
+ * same.  undo passes over steps that an undo has taken back already; redo takes back an
+ * undo, unless the caller has made another edit since.  A publish is no step: what was
+ * published stays so, the edits before it can be taken back in the draft.
+ *
+ * Both keep other writers out (SHARE ROW EXCLUSIVE) and compare the table with what the
+ * step left there.  Where a later edit was made to the same cells nothing is changed and
+ * the conflicts are returned.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_class.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "storage/lmgr.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/snapmgr.h"
+
+#include "common/json_push.h"
+#include "common/session.h"
+#include "input_table/define.h"
+#include "input_table/edit_history.h"
+
+static Datum step_back(FunctionCallInfo fcinfo, bool redo);
+static void open_table(Reversal *reversal, FunctionCallInfo fcinfo);
+static void check_may_write(Oid relid);
+static List *find_steps(const Reversal *reversal, int steps, bool redo);
+static List *later_statements(const Reversal *reversal, int64 number);
+static void add_undone(const LogEntry *entry, List **undone, bool *redone);
+static bool has_number(const List *numbers, int64 number);
+static List *add_number(List *numbers, int64 number);
+static void begin_reversal(Reversal *reversal, int64 from, const List *statements);
+static Jsonb *result_of(const Reversal *reversal, const List *undone);
+static JsonbValue *numbers_value(const char *key, const List *numbers, bool redo);
+
+PG_FUNCTION_INFO_V1(undo);
+PG_FUNCTION_INFO_V1(redo);
+PG_FUNCTION_INFO_V1(restore);
+
+/* undo(table_id text, steps int) → jsonb {table_id, edit_num, undone, rows, columns, conflicts} */
+Datum
+undo(PG_FUNCTION_ARGS)
+{
+	return step_back(fcinfo, false);
+}
+
+/* redo(table_id text, steps int) → jsonb: the same */
+Datum
+redo(PG_FUNCTION_ARGS)
+{
+	return step_back(fcinfo, true);
+}
+
+/* restore(table_id text, edit_num bigint) → jsonb: the same; whoever made the edits since */
+Datum
+restore(PG_FUNCTION_ARGS)
+{
+	Reversal	reversal = {0};
+	JsonbParseState *payload = NULL;
+	List	   *undone;
+	int64		number;
+	Jsonb	   *result;
+
+	if (PG_ARGISNULL(1))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("\"edit_num\" must not be null")));
+	number = PG_GETARG_INT64(1);
+	open_table(&reversal, fcinfo);
+	undone = later_statements(&reversal, number);
+	begin_reversal(&reversal, number, NIL);
+	if (reversal.conflicts->count == 0 && undone != NIL)
+	{
+		pushJsonbValue(&payload, WJB_BEGIN_OBJECT, NULL);
+		sigma_push_int(&payload, "to", number);
+		sigma_reversal_apply(&reversal, "restore", pushJsonbValue(&payload, WJB_END_OBJECT, NULL));
+	}
+	result = result_of(&reversal, undone);
+	UnregisterSnapshot(reversal.snapshot);
+	PG_RETURN_JSONB_P(result);
+}
+
+/* undo and redo */
+static Datum
+step_back(FunctionCallInfo fcinfo, bool redo)
+{
+	Reversal	reversal = {0};
+	int			steps = PG_ARGISNULL(1) ? 1 : PG_GETARG_INT32(1);
+	List	   *undone;
+	Jsonb	   *result;
+
+	if (steps < 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("\"steps\" must be at least 1")));
+	open_table(&reversal, fcinfo);
+	undone = find_steps(&reversal, steps, redo);
+	if (undone != NIL)
+	{
+		begin_reversal(&reversal, 0, undone);
+		if (reversal.conflicts->count == 0)
+			sigma_reversal_apply(&reversal, "undo", numbers_value("of", undone, redo));
+	}
+	result = result_of(&reversal, undone);
+	UnregisterSnapshot(reversal.snapshot);
+	PG_RETURN_JSONB_P(result);
+}
+
+/* The table, with other writers kept out; 42501 for who may not write it. */
+static void
+open_table(Reversal *reversal, FunctionCallInfo fcinfo)
+{
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("\"table_id\" must not be null")));
+	reversal->id = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	for (;;)
+	{
+		Oid			relid = sigma_logged_table(reversal->id)->relid;
+
+		check_may_write(relid);
+		LockRelationOid(relid, ShareRowExclusiveLock);
+		/* locking made this backend hear of changes that were committed before */
+		reversal->table = sigma_logged_table(reversal->id);
+		if (reversal->table->relid == relid)
+			break;
+		UnlockRelationOid(relid, ShareRowExclusiveLock);
+	}
+	reversal->conflicts = sigma_json_new(JSON_ARRAY, NULL);
+	CommandCounterIncrement();
+	reversal->snapshot = RegisterSnapshot(GetLatestSnapshot());
+}
+
+/* 42501 for who may not write the table at all; what exactly is written is checked when it is. */
+static void
+check_may_write(Oid relid)
+{
+	if (pg_class_aclmask(relid, GetUserId(), ACL_INSERT | ACL_UPDATE | ACL_DELETE, ACLMASK_ANY) == 0 &&
+		pg_attribute_aclcheck_all(relid, GetUserId(), ACL_INSERT | ACL_UPDATE, ACLMASK_ANY) != ACLCHECK_OK)
+		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, get_rel_name(relid));
+}
+
+/* The statements to take back, newest first: a List of int64 *. */
+static List *
+find_steps(const Reversal *reversal, int steps, bool redo)
+{
+	LogReader  *reader = sigma_log_read(reversal->table->log.relid, reversal->snapshot, 0, PG_INT64_MAX, BackwardScanDirection);
+	char	   *user = sigma_app_user();
+	List	   *undone = NIL;
+	List	   *found = NIL;
+	LogEntry	entry;
+
+	while (list_length(found) < steps && sigma_log_next(reader, &entry))
+	{
+		const char *by;
+		bool		redone;
+
+		if (entry.operation == LOG_CREATE || entry.operation == LOG_CHECKPOINT)
+			break;
+		if (entry.number != entry.statement || entry.operation == LOG_PUBLISH)
+			continue;
+		by = sigma_log_metadata(&entry, "userEmail");
+		if (by == NULL || strcmp(by, user) != 0)
+			continue;
+		if (redo && entry.operation != LOG_UNDO)
+			break;				/* an edit ends what could be redone, taken back or not */
+		if (has_number(undone, entry.statement))
+			continue;
+		if (entry.operation == LOG_UNDO)
+		{
+			add_undone(&entry, &undone, &redone);
+			if (redo && !redone)
+				found = add_number(found, entry.statement);
+		}
+		else
+			found = add_number(found, entry.statement);
+	}
+	sigma_log_read_end(reader);
+	return found;
+}
+
+/* All statements after that edit, newest first. */
+static List *
+later_statements(const Reversal *reversal, int64 number)
+{
+	LogReader  *reader = sigma_log_read(reversal->table->log.relid, reversal->snapshot, number + 1, PG_INT64_MAX, BackwardScanDirection);
+	List	   *found = NIL;
+	LogEntry	entry;
+
+	while (sigma_log_next(reader, &entry))
+		if (found == NIL || *(int64 *) llast(found) != entry.statement)
+			found = has_number(found, entry.statement) ? found : add_number(found, entry.statement);
+	sigma_log_read_end(reader);
+	return found;
+}
+
+/* Add what an undo took back; *redone: it took back an undo. */
+static void
+add_undone(const LogEntry *entry, List **undone, bool *redone)
+{
+	JsonbContainer *payload = unconstify(JsonbContainer *, sigma_log_payload(entry));
+	JsonbValue	value;
+	JsonbIterator *iterator;
+
+	*redone = getKeyJsonValueFromContainer(payload, "redo", strlen("redo"), &value) != NULL;
+	if (getKeyJsonValueFromContainer(payload, "of", strlen("of"), &value) == NULL || value.type != jbvBinary)
+		return;
+	iterator = JsonbIteratorInit(value.val.binary.data);
+	(void) JsonbIteratorNext(&iterator, &value, false);
+	while (JsonbIteratorNext(&iterator, &value, true) == WJB_ELEM)
+		if (value.type == jbvNumeric)
+			*undone = add_number(*undone, DatumGetInt64(DirectFunctionCall1(numeric_int8, NumericGetDatum(value.val.numeric))));
+}
+
+static bool
+has_number(const List *numbers, int64 number)
+{
+	ListCell   *lc;
+
+	foreach(lc, numbers)
+		if (*(int64 *) lfirst(lc) == number)
+			return true;
+	return false;
+}
+
+static List *
+add_number(List *numbers, int64 number)
+{
+	int64	   *copy = palloc(sizeof(int64));
+
+	*copy = number;
+	return lappend(numbers, copy);
+}
+
+/* Work out what the statements, or without any all edits after "from", did, and what is otherwise now. */
+static void
+begin_reversal(Reversal *reversal, int64 from, const List *statements)
+{
+	int64	   *numbers = NULL;
+	ListCell   *lc;
+
+	if (statements != NIL)
+	{
+		numbers = palloc(sizeof(int64) * list_length(statements));
+		from = PG_INT64_MAX;
+		foreach(lc, statements)
+		{
+			numbers[foreach_current_index(lc)] = *(int64 *) lfirst(lc);
+			from = Min(from, *(int64 *) lfirst(lc) - 1);
+		}
+	}
+	reversal->delta = sigma_log_delta(reversal->table, reversal->snapshot, from, PG_INT64_MAX,
+									  numbers, list_length(statements));
+	reversal->rows = sigma_log_delta_rows(reversal->delta, &reversal->nrow);
+	sigma_reversal_check(reversal);
+}
+
+/* The document that all three return. */
+static Jsonb *
+result_of(const Reversal *reversal, const List *undone)
+{
+	static const JsonbValue nothing = {.type = jbvNull};
+	bool		done = reversal->conflicts->count == 0;
+	JsonbParseState *state = NULL;
+	JsonbValue	value;
+
+	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	sigma_push_text(&state, "table_id", reversal->id);
+	if (reversal->edit_num != 0)
+		sigma_push_int(&state, "edit_num", reversal->edit_num);
+	else
+		sigma_push_value(&state, "edit_num", &nothing);
+	sigma_push_key(&state, "undone");
+	pushJsonbValue(&state, WJB_VALUE, numbers_value(NULL, done ? undone : NIL, false));
+	sigma_push_int(&state, "rows", done ? reversal->nrow : 0);
+	sigma_push_int(&state, "columns", done ? list_length(reversal->columns) : 0);
+	sigma_jsonb_value(sigma_json_write(reversal->conflicts), &value);
+	sigma_push_value(&state, "conflicts", &value);
+	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
+}
+
+/* Numbers as an array; with a key {key: array}, and "redo" where it is one. */
+static JsonbValue *
+numbers_value(const char *key, const List *numbers, bool redo)
+{
+	JsonbParseState *state = NULL;
+	JsonbValue *result;
+	ListCell   *lc;
+
+	if (key != NULL)
+	{
+		pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+		sigma_push_key(&state, key);
+	}
+	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
+	foreach(lc, numbers)
+	{
+		JsonbValue	number;
+
+		number.type = jbvNumeric;
+		number.val.numeric = int64_to_numeric(*(int64 *) lfirst(lc));
+		pushJsonbValue(&state, WJB_ELEM, &number);
+	}
+	result = pushJsonbValue(&state, WJB_END_ARRAY, NULL);
+	if (key == NULL)
+		return result;
+	if (redo)
+		sigma_push_bool(&state, "redo", true);
+	return pushJsonbValue(&state, WJB_END_OBJECT, NULL);
+}
