@@ -167,7 +167,21 @@ INSERT INTO sigds.sigds_perm_other VALUES ('double');
 SET ROLE regress_perm_builder;
 SELECT sigma.update_input_table('perm_other', '{"columns": [{"name": "item", "unique": true}]}');
 SELECT sigma.update_input_table('perm_other', '{"validation_rules": {"item": {"values": ["x"]}}}') -> 'changed';
+-- nor by a formula that would read it for him, nor by showing drafts to those who may see what is published
+SELECT sigma.create_input_table('{"id": "perm_own", "name": "Perm own", "columns": [{"name": "a", "type": "text"},
+    {"name": "Leak", "type": "text", "formula": "Lookup([perm_other/item], \"secret\", [perm_other/item])"}], "governance_config": {"viewers": ["regress_perm_builder"]}}');
+SELECT sigma.create_input_table('{"id": "perm_own", "name": "Perm own", "columns": [{"name": "a", "type": "text"},
+    {"name": "Leak", "type": "text", "formula": "Min([perm_other/item])"}], "governance_config": {"viewers": ["regress_perm_builder"]}}');
+SELECT sigma.eval('Min([perm_other/item])');
+SELECT sigma.update_input_table('perm', '{"data_entry_permission": "draft"}') -> 'changed';
 RESET ROLE;
+INSERT INTO sigds.sigds_perm VALUES ('drafted');
+SET ROLE regress_perm_builder;
+SELECT sigma.publish('perm');
+SELECT sigma.update_input_table('perm', '{"data_entry_permission": "published"}') -> 'changed';
+RESET ROLE;
+SELECT sigma.discard_draft('perm') -> 'inserted';
+SELECT sigma.update_input_table('perm', '{"data_entry_permission": "published"}') -> 'changed';
 
 -- DDL on what sigma made: only the owner's and superusers'
 CREATE FUNCTION perm_ddl(statements text[]) RETURNS TABLE (statement text, editor text, builder text, admin text) LANGUAGE sql AS $$
