@@ -17,7 +17,7 @@
 #include "catalog/indexing.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_authid.h"
-#include "catalog/pg_namespace.h"
+#include "catalog/pg_proc.h"
 #include "commands/trigger.h"
 #include "fmgr.h"
 #include "funcapi.h"
@@ -68,7 +68,6 @@ static bool has_row(List *rows, Oid role, int level, const char *table_id, bool 
 static void refuse_everywhere(List *rows, Oid role, int levels, const char *table_id);
 static AccessRow *read_row(TupleDesc desc, HeapTuple tuple);
 static bool still_holds(Oid role);
-static bool may_use_schema(Oid role, Oid namespace);
 static int	level_number(const char *name);
 static const char *level_name(int level);
 static int	compare_rows(const ListCell *a, const ListCell *b);
@@ -374,7 +373,7 @@ is_owner(Oid role)
 		role == sigma_sigds_owner();
 }
 
-/* Give the role USAGE on schema sigma, without which its rows do not count; those of before stay dead. */
+/* Give the role the right without which its rows do not count; those of before stay dead. */
 static void
 let_in(Oid role)
 {
@@ -551,37 +550,34 @@ read_row(TupleDesc desc, HeapTuple tuple)
 }
 
 /*
- * Does a role still have what every level brings?  After DROP OWNED, or by a REVOKE
- * of the owner, its rows mean nothing any more, and after DROP ROLE they are nobody's.
+ * Does a role still have what every level brings and nothing else does: EXECUTE on
+ * list_access(), by itself?  After DROP OWNED, or by a REVOKE of the owner, its rows
+ * mean nothing any more, and after DROP ROLE they are nobody's.
  */
 static bool
 still_holds(Oid role)
 {
-	return SearchSysCacheExists1(AUTHOID, ObjectIdGetDatum(role)) &&
-		may_use_schema(role, get_namespace_oid("sigma", false));
-}
-
-/* Has the role itself USAGE on the schema, not by way of another? */
-static bool
-may_use_schema(Oid role, Oid namespace)
-{
-	HeapTuple	tuple = SearchSysCache1(NAMESPACEOID, ObjectIdGetDatum(namespace));
-	bool		found;
-	bool		isnull;
+	HeapTuple	tuple;
 	Datum		value;
+	bool		isnull;
+	bool		found = false;
 
-	if (!HeapTupleIsValid(tuple))
+	if (!SearchSysCacheExists1(AUTHOID, ObjectIdGetDatum(role)))
 		return false;
-	found = ((Form_pg_namespace) GETSTRUCT(tuple))->nspowner == role;
-	value = SysCacheGetAttr(NAMESPACEOID, tuple, Anum_pg_namespace_nspacl, &isnull);
-	if (!isnull && !found)
+	tuple = SearchSysCache3(PROCNAMEARGSNSP, CStringGetDatum("list_access"),
+							PointerGetDatum(buildoidvector(NULL, 0)),
+							ObjectIdGetDatum(get_namespace_oid("sigma", false)));
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "function sigma.list_access() is missing");
+	value = SysCacheGetAttr(PROCNAMEARGSNSP, tuple, Anum_pg_proc_proacl, &isnull);
+	if (!isnull)
 	{
 		Acl		   *acl = DatumGetAclPCopy(value);
 		AclItem    *items = ACL_DAT(acl);
 		int			i;
 
 		for (i = 0; i < ACL_NUM(acl); i++)
-			if (items[i].ai_grantee == role && (ACLITEM_GET_PRIVS(items[i]) & ACL_USAGE) != 0)
+			if (items[i].ai_grantee == role && (ACLITEM_GET_PRIVS(items[i]) & ACL_EXECUTE) != 0)
 				found = true;
 	}
 	ReleaseSysCache(tuple);

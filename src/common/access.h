@@ -4,8 +4,8 @@
  *
  * A level is a row of sigma.sigma_access and the plain GRANTs that carry it out.
  * The GRANTs decide what a role can do; the row says which of them the relations
- * made later get.  A row whose role has lost USAGE on schema sigma (DROP OWNED)
- * counts no longer.
+ * made later get.  A row whose role has lost the right to call list_access() (DROP
+ * OWNED) counts no longer.
  *
  * access.c          rows of sigma_access, and the SQL functions
  * access_grant.c    from levels to GRANT and REVOKE

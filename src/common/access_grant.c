@@ -120,12 +120,13 @@ sigma_access_apply(const char *table_id)
 	}
 }
 
-/* USAGE on schema sigma alone: the role is about to get a level. */
+/* EXECUTE on list_access() alone: the role is about to get a level, and this is the sign of one. */
 void
 sigma_access_let_in(Oid role)
 {
-	run_as(sigma_schema_owner(get_namespace_oid("sigma", false)),
-		   psprintf("GRANT USAGE ON SCHEMA sigma TO %s", quote_identifier(GetUserNameFromId(role, false))));
+	run_as(sigma_relation_owner(sigma_relation_oid("sigma_access")),
+		   psprintf("GRANT EXECUTE ON FUNCTION sigma.list_access() TO %s",
+					quote_identifier(GetUserNameFromId(role, false))));
 }
 
 /* USAGE on one of the schemas. */
