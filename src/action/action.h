@@ -21,6 +21,7 @@
 #include "common/document.h"
 #include "common/json.h"
 #include "compat.h"
+#include "input_table/input_table.h"
 
 typedef struct Sequence Sequence;
 typedef struct Step Step;
@@ -222,9 +223,10 @@ struct Run
 	bool		alerts;			/* the sequence has an alert for this end: its texts follow */
 	const char *alert_title;	/* or NULL */
 	const char *alert_message;	/* or NULL */
-	List	   *warnings;		/* of char * */
 	bool		claimed;		/* history has the row of this run already, with its idempotency key */
 	Jsonb	   *stored;			/* result of the run that had the key before, or NULL */
+	List	   *warnings;		/* of char *: about the run itself */
+	RowWarnings row_warnings;	/* about rows that it wrote */
 };
 
 /* Is the condition of the sequence known already?  A trigger asks all of them first. */
@@ -245,6 +247,7 @@ extern Jsonb *sigma_run_pinned(const Sequence *sequence, RunContext *context, Ve
 extern bool sigma_run_check_condition(Run *run);
 extern ErrorData *sigma_run_guard(Run *run, GuardedWork work, bool *kept);
 extern Run *sigma_run_current(void);
+extern void sigma_run_forget_warnings(Run *run, int64 kept);
 
 /* running.c */
 extern void sigma_run_announce(Run *run);

@@ -241,6 +241,7 @@ try_insert(Run *run, DataStep *step)
 {
 	MemoryContext cxt = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
+	int64		warned = run->row_warnings.count;
 	ErrorData  *volatile error = NULL;
 
 	BeginInternalSubTransaction(NULL);
@@ -256,6 +257,7 @@ try_insert(Run *run, DataStep *step)
 		error = CopyErrorData();
 		FlushErrorState();
 		RollbackAndReleaseCurrentSubTransaction();
+		sigma_run_forget_warnings(run, warned);
 	}
 	PG_END_TRY();
 	MemoryContextSwitchTo(cxt);

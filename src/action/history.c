@@ -35,6 +35,8 @@ static void push_step(JsonbParseState **state, const Step *step, const StepRecor
 static void push_action_id(JsonbParseState **state, const Step *step);
 static void push_effects(JsonbParseState **state, const Run *run);
 static void push_alert(JsonbParseState **state, const Run *run);
+static void push_warnings(JsonbParseState **state, const Run *run);
+static void push_warning(JsonbParseState **state, const char *message);
 static void push_error(JsonbParseState **state, const ErrorData *error);
 static void push_milliseconds(JsonbParseState **state, const char *key, int64 microseconds);
 static void push_time(JsonbParseState **state, const char *key, TimestampTz time);
@@ -162,12 +164,10 @@ push_effects(JsonbParseState **state, const Run *run)
 	pushJsonbValue(state, WJB_END_ARRAY, NULL);
 }
 
-/* "alert", where the sequence has one for this end; "warnings". */
+/* "alert", where the sequence has one for this end, and "warnings". */
 static void
 push_alert(JsonbParseState **state, const Run *run)
 {
-	ListCell   *lc;
-
 	if (run->alerts)
 	{
 		sigma_push_key(state, "alert");
@@ -179,18 +179,47 @@ push_alert(JsonbParseState **state, const Run *run)
 			sigma_push_text(state, "message", run->alert_message);
 		pushJsonbValue(state, WJB_END_OBJECT, NULL);
 	}
+	push_warnings(state, run);
+}
+
+/* "warnings": what rules of severity warn say of the rows that were written, then of the run itself. */
+static void
+push_warnings(JsonbParseState **state, const Run *run)
+{
+	const RowWarnings *rows = &run->row_warnings;
+	ListCell   *lc;
+
 	sigma_push_key(state, "warnings");
 	pushJsonbValue(state, WJB_BEGIN_ARRAY, NULL);
-	foreach(lc, run->warnings)
+	foreach(lc, rows->items)
 	{
-		JsonbValue	text;
+		const RowWarning *warning = lfirst(lc);
 
-		text.type = jbvString;
-		text.val.string.val = lfirst(lc);
-		text.val.string.len = strlen(text.val.string.val);
-		pushJsonbValue(state, WJB_ELEM, &text);
+		pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
+		sigma_push_int(state, "index", warning->step);
+		sigma_push_text(state, "table_id", warning->table);
+		sigma_push_int(state, "row_id", warning->failure.row_id);
+		sigma_push_text(state, "column", warning->failure.column);
+		sigma_push_text(state, "rule", warning->failure.rule);
+		sigma_push_text(state, "severity", "warn");
+		sigma_push_text(state, "value", warning->failure.value);
+		sigma_push_text(state, "message", warning->failure.message);
+		pushJsonbValue(state, WJB_END_OBJECT, NULL);
 	}
+	if (rows->count > list_length(rows->items))
+		push_warning(state, psprintf(INT64_FORMAT " more warnings are not shown", rows->count - list_length(rows->items)));
+	foreach(lc, run->warnings)
+		push_warning(state, lfirst(lc));
 	pushJsonbValue(state, WJB_END_ARRAY, NULL);
+}
+
+/* A warning that is about no row. */
+static void
+push_warning(JsonbParseState **state, const char *message)
+{
+	pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
+	sigma_push_text(state, "message", message);
+	pushJsonbValue(state, WJB_END_OBJECT, NULL);
 }
 
 /* The members of an error, into an object that is open. */

@@ -209,8 +209,12 @@ begin_run(Run *run, const Sequence *sequence, RunContext *context)
 	run->status = RUN_SUCCESS;
 	run->records = palloc0(sizeof(StepRecord) * (sequence->nstep + 1));
 
+	run->row_warnings.cxt = run->cxt;
+	run->row_warnings.most = sigma_max_errors;
+
 	sigma_session.origin = ORIGIN_ACTION;
 	sigma_session.execution_id = run->execution_id;
+	sigma_session.warnings = &run->row_warnings;
 	if (context->user_id != NULL)
 		sigma_session.user_id = context->user_id;
 	if (context->mode != NULL)
@@ -337,8 +341,17 @@ roll_back(Run *run, ContextMark mark)
 {
 	sigma_context_restore(run->context, mark);
 	run->effects = NIL;
+	sigma_run_forget_warnings(run, 0);
 	run->rows_changed = 0;
 	run->rolled_back = true;
+}
+
+/* Of the warnings about rows only the first "kept" hold still: the others' rows are rolled back. */
+void
+sigma_run_forget_warnings(Run *run, int64 kept)
+{
+	run->row_warnings.count = kept;
+	run->row_warnings.items = list_truncate(run->row_warnings.items, Min(kept, run->row_warnings.most));
 }
 
 /* Does the same sequence run further up this session's stack? */
@@ -455,11 +468,13 @@ attempt_contained(Run *run, const Step *step, StepRecord *record)
 	for (;;)
 	{
 		ContextMark mark = sigma_context_mark(run->context);
+		int64		warned = run->row_warnings.count;
 
 		error = sigma_run_guard(run, attempt_step, &kept);
 		if (error == NULL)
 			return NULL;
 		sigma_context_restore(run->context, mark);
+		sigma_run_forget_warnings(run, warned);
 		if (step->handling != HANDLING_RETRY || record->attempts > step->retry_times ||
 			run->over_limit || sigma_deadline_passed() != NULL)
 			return error;
@@ -486,6 +501,7 @@ attempt_step(Run *run)
 	memset(&record->outcome, 0, sizeof(StepOutcome));
 	record->outcome.rows = -1;
 	record->status = RUN_SKIPPED;
+	run->row_warnings.step = run->current;
 	if (step->timeout > 0)
 		sigma_deadline_push(&run->step_deadline, step->timeout);
 

@@ -152,6 +152,18 @@ sigma_formula_rules_valid(const InputTable *table)
 	return true;
 }
 
+/* Is one of severity warn? */
+bool
+sigma_formula_rules_warn(const InputTable *table)
+{
+	int			i;
+
+	for (i = 0; i < table->nformula; i++)
+		if (table->formulas[i].warning)
+			return true;
+	return false;
+}
+
 /* The SQL of a rule over a row. */
 static FormulaSql *
 compile(const FormulaRule *rule, FormulaRelation *row)

@@ -103,6 +103,23 @@ typedef struct Failure
 	int64		conflicts_with;	/* row id that holds the unique value, or 0 */
 } Failure;
 
+/* What rules of severity warn say of the rows that a run writes; the run's own. */
+typedef struct RowWarnings
+{
+	MemoryContext cxt;
+	int			step;			/* of the run, for those that come next */
+	int			most;			/* that are kept */
+	int64		count;			/* kept or not */
+	List	   *items;			/* of RowWarning */
+} RowWarnings;
+
+typedef struct RowWarning
+{
+	int			step;
+	const char *table;			/* id of the input table */
+	Failure		failure;		/* without a value that the writer may not read */
+} RowWarning;
+
 /* rules.c */
 extern const InputTable *sigma_input_table(Oid relid);	/* NULL: not an input table's data table */
 extern const InputTable *sigma_input_table_by_id(const char *id);	/* SG404 */

@@ -11,6 +11,7 @@
  * pattern.c    patterns that need no regular expression engine
  * unique.c     unique rules: their keys, and who holds a value
  * validate.c   triggers
+ * warn.c       warnings of the rows that a run writes
  * limits.c     max_rows, allow_bulk_operations
  * statement.c  the statement that fires the triggers
  */
@@ -107,6 +108,7 @@ extern void sigma_formula_rule_add(InputTable *table, int column, int number, Js
 extern void sigma_formula_rules_check(const InputTable *table, JsonNode *definition, bool restoring);
 extern void sigma_formula_rules_plan(InputTable *table, JsonNode *definition, Relation rel);
 extern bool sigma_formula_rules_valid(const InputTable *table);
+extern bool sigma_formula_rules_warn(const InputTable *table);
 extern void sigma_formula_rules_need(const InputTable *table, const bool *changed, bool *needed);
 extern FormulaRun *sigma_formula_run_begin(const InputTable *table);
 extern TupleTableSlot *sigma_formula_run_row(FormulaRun *run, const Datum *values, const bool *nulls);
@@ -139,6 +141,11 @@ extern void sigma_statement_upsert(Oid relid, UpsertInfo *info);
 
 /* validate.c */
 extern bool sigma_is_restore(Relation rel);
+
+/* warn.c */
+extern bool sigma_table_warns(const InputTable *table);
+extern void sigma_row_warn(const InputTable *table, FormulaRun *formulas, TupleTableSlot *slot, const bool *changed,
+						   int64 row_id);
 
 /* limits.c */
 extern void sigma_limits_ensure_count(const InputTable *table);

@@ -40,6 +40,7 @@ typedef struct RowState
 	bool		may_fixed;		/* columns that are not editable may be written */
 	bool		inserting;		/* this row */
 	FormulaRun *formulas;		/* or NULL */
+	bool		warns;			/* warnings are asked for */
 	UpsertInfo	upsert;
 	Datum		now;
 	Datum		user;
@@ -93,6 +94,7 @@ validate_row(PG_FUNCTION_ARGS)
 	TupleTableSlot *old = NULL;
 	TupleTableSlot *new = trigger->tg_trigslot;
 	int64		row_id = 0;
+	HeapTuple	row;
 
 	if (state == NULL)
 		state = begin_rows(fcinfo, trigger);
@@ -119,7 +121,11 @@ validate_row(PG_FUNCTION_ARGS)
 	else if (state->given && state->inserting && state->table->permission == MODE_DRAFT &&
 			 !new->tts_isnull[state->table->row_id - 1])
 		sigma_published_insert(rel, DatumGetInt64(new->tts_values[state->table->row_id - 1]));
-	return PointerGetDatum(stamp(state, rel, old, new));
+	row = stamp(state, rel, old, new);
+	if (state->warns)
+		sigma_row_warn(state->table, state->formulas, new, state->inserting ? NULL : state->changed,
+					   DatumGetInt64(state->values[state->table->row_id - 1]));
+	return PointerGetDatum(row);
 }
 
 /*
@@ -207,6 +213,7 @@ begin_rows(FunctionCallInfo fcinfo, TriggerData *trigger)
 		sigma_session.origin == ORIGIN_ACTION;
 	sigma_statement_upsert(RelationGetRelid(trigger->tg_relation), &state->upsert);
 	state->formulas = state->keep ? NULL : sigma_formula_run_begin(state->table);
+	state->warns = !state->keep && sigma_table_warns(state->table);
 	state->now = TimestampTzGetDatum(GetCurrentStatementStartTimestamp());
 	state->user = CStringGetTextDatum(sigma_app_user());
 	state->values = palloc(sizeof(Datum) * natts);
