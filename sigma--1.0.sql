@@ -1459,6 +1459,14 @@ CREATE FUNCTION sigma.prune_history(keep interval, keep_rows int DEFAULT NULL) R
     AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION sigma.prune_history(interval, int) IS 'delete runs older than that, and all but so many of the newest; returns how many';
 
+CREATE FUNCTION sigma.inject(action_id text, kind text, options jsonb DEFAULT '{}') RETURNS void
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.inject(text, text, jsonb) IS 'let an action meet an error, a timeout or a delay in this session, for tests; needs sigma.allow_injection';
+
+CREATE FUNCTION sigma.clear_injections() RETURNS int
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.clear_injections() IS 'forget all faults injected into this session; returns how many there were';
+
 -- Counts come from history: runs write no definition row.
 CREATE FUNCTION sigma.list_actions()
     RETURNS TABLE (id text, type text, subtype text, target text, description text, status text,

@@ -9,6 +9,7 @@
 #include "fmgr.h"
 #include "utils/guc.h"
 
+#include "action/inject.h"
 #include "common/document.h"
 #include "common/session.h"
 #include "common/zone.h"
@@ -46,6 +47,10 @@ _PG_init(void)
 	DefineCustomStringVariable("sigma.timezone",
 							   "The time zone of the app: what Now() and Today() of formulas show.",
 							   NULL, &sigma_timezone, "UTC", PGC_USERSET, 0, sigma_zone_check, NULL, NULL);
+	DefineCustomBoolVariable("sigma.allow_injection",
+							 "Tests may let actions of their session fail.",
+							 "Without it sigma.inject() is refused, and what was injected does nothing.",
+							 &sigma_allow_injection, false, PGC_SUSET, 0, NULL, NULL, NULL);
 	MarkGUCPrefixReserved("sigma");
 	sigma_document_set_formula_reader(sigma_formula_canonical);
 	sigma_statement_init();

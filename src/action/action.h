@@ -171,6 +171,7 @@ extern bool sigma_deadline_is_within(const Deadline *deadline, const Deadline *o
 extern bool sigma_deadline_caused(const ErrorData *error);
 extern void sigma_deadline_absorb(void);
 extern void sigma_deadline_forward(void) pg_attribute_noreturn();
+extern void sigma_deadline_expire(Deadline *deadline) pg_attribute_noreturn();
 
 /*
  * A run (run.c)

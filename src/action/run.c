@@ -28,6 +28,7 @@
 #include "utils/wait_event.h"
 
 #include "action/action.h"
+#include "action/inject.h"
 #include "common/errors.h"
 #include "common/names.h"
 #include "common/session.h"
@@ -507,6 +508,7 @@ attempt_step(Run *run)
 
 	if (sigma_condition_evaluate(step->condition, run->context))
 	{
+		sigma_injections_meet(run, step);
 		step->type->run(run, step, &record->outcome);
 		record->status = RUN_SUCCESS;
 		if (limit >= 0 && record->outcome.rows > 0 && run->rows_changed + record->outcome.rows > limit)
@@ -547,8 +549,15 @@ attempt_step(Run *run)
 static bool
 wait_for_retry(Run *run)
 {
-	const Step *step = &run->sequence->steps[run->current];
-	TimestampTz until = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), step->retry_backoff);
+	sigma_run_sleep(run->sequence->steps[run->current].retry_backoff);
+	return true;
+}
+
+/* Sleep; raises what interrupts it. */
+void
+sigma_run_sleep(int milliseconds)
+{
+	TimestampTz until = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), milliseconds);
 
 	for (;;)
 	{
@@ -556,10 +565,28 @@ wait_for_retry(Run *run)
 
 		CHECK_FOR_INTERRUPTS();
 		if (left <= 0)
-			return true;
+			return;
 		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, left, PG_WAIT_EXTENSION);
 		ResetLatch(MyLatch);
 	}
+}
+
+/*
+ * A fault: the current step takes longer than it may, or than the run may where it
+ * has no limit of its own.
+ */
+void
+sigma_run_time_out(Run *run, const Step *step)
+{
+	if (step->timeout > 0)
+		sigma_deadline_expire(&run->step_deadline);
+	if (run->deadline.at != DT_NOEND)
+		sigma_deadline_expire(&run->deadline);
+	run->step_late = true;
+	run->step_deadline.limit = 0;
+	ereport(ERROR,
+			(errcode(ERRCODE_QUERY_CANCELED),
+			 errmsg("action exceeded its limit")));
 }
 
 /* Take the outcome of a step into the run.  False: its failure ends the run. */
@@ -726,6 +753,8 @@ describe_timeout(Run *run, ErrorData *error, const Deadline *passed)
 {
 	bool		of_step = passed == &run->step_deadline;
 
+	if (of_step && run->step_deadline.limit == 0)
+		return;					/* injected */
 	error->message = psprintf("%s exceeded its limit of %d ms", of_step ? "action" : "run",
 							  of_step ? run->step_deadline.limit : run->deadline.limit);
 	error->detail = NULL;

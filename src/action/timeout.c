@@ -188,6 +188,14 @@ sigma_deadline_forward(void)
 	elog(ERROR, "interrupts are held off at the end of a run");
 }
 
+/* A fault: this deadline passes now. */
+void
+sigma_deadline_expire(Deadline *deadline)
+{
+	deadline->at = GetCurrentTimestamp();
+	sigma_deadline_forward();
+}
+
 /* The timer's handler: runs in a signal handler. */
 static void
 ring(void)

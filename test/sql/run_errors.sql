@@ -106,6 +106,50 @@ SELECT pg_temp.define('run_errors_actions', '{"stop_on_error": false, "execution
 SELECT pg_temp.steps(r), r -> 'error' ->> 'message', pg_temp.rows() FROM sigma.execute_sequence('run_errors_actions', '{"controls": {"q": 5}}') AS r;
 
 --
+-- limits count what is done: up to them all is well, skipped actions count for nothing
+--
+DELETE FROM sigds.sigds_run_errors_t;
+SELECT pg_temp.define('run_errors_rows_exact', '{"execution_config": {"max_rows_changed": 2, "max_actions": 3}}');
+SELECT pg_temp.steps(r) FROM sigma.execute_sequence('run_errors_rows_exact', '{"controls": {"q": 5}}') AS r;
+SELECT pg_temp.define('run_errors_rows_none', '{"execution_config": {"max_rows_changed": 0}}');
+SELECT pg_temp.steps(r) FROM sigma.execute_sequence('run_errors_rows_none', '{"controls": {"q": 5}}') AS r;
+SELECT pg_temp.define('run_errors_actions_skip', '{"execution_config": {"max_actions": 2}}', '{"conditions": {"type": "custom_formula", "formula": "False"}}');
+SELECT pg_temp.steps(r) FROM sigma.execute_sequence('run_errors_actions_skip') AS r;
+-- an atomic run over its limit leaves nothing, another one what came before, and no retry helps
+DELETE FROM sigds.sigds_run_errors_t;
+SELECT pg_temp.define('run_errors_rows_retry', '{"execution_config": {"max_rows_changed": 1}}', '{"error_handling": "retry", "retry": {"backoff_ms": 0}}');
+SELECT pg_temp.steps(r) FROM sigma.execute_sequence('run_errors_rows_retry', '{"controls": {"q": 5}}') AS r;
+SELECT pg_temp.rows();
+SELECT pg_temp.define('run_errors_rows_loose', '{"execution_config": {"max_rows_changed": 1, "atomic": false}}', '{"error_handling": "continue"}');
+SELECT pg_temp.steps(r) FROM sigma.execute_sequence('run_errors_rows_loose', '{"controls": {"q": 5}}') AS r;
+SELECT pg_temp.rows();
+\set VERBOSITY terse
+SELECT pg_temp.define('run_errors_no', '{"execution_config": {"max_actions": 0}}');
+SELECT pg_temp.define('run_errors_no', '{"execution_config": {"max_rows_changed": -1}}');
+SELECT pg_temp.define('run_errors_no', '{"execution_config": {"max_ai_calls": 1}}');
+SELECT pg_temp.define('run_errors_no', '{"execution_config": {"concurrency": "queue"}}');
+SELECT pg_temp.define('run_errors_no', '{"execution_config": {"success_alert": {}}}');
+SELECT pg_temp.define('run_errors_no', '{"execution_config": {"success_alert": {"title": "{{Sum("}}}');
+SELECT pg_temp.define('run_errors_no', '{}', '{"timeout_ms": -1}');
+SELECT pg_temp.define('run_errors_no', '{}', '{"error_handling": "swallow"}');
+SELECT pg_temp.define('run_errors_no', '{}', '{"retry": {"times": 2}}');
+SELECT pg_temp.define('run_errors_no', '{}', '{"error_handling": "retry", "retry": {"times": -1}}');
+\set VERBOSITY default
+
+--
+-- alerts: their text is made of what the run has set, at its end; skips have none
+--
+SELECT pg_temp.define('run_errors_alert', '{"condition": {"type": "control_value", "control_id": "q", "operator": "is_not_null"}, "execution_config": {
+    "success_alert": {"title": "Saved {{Text([Control/q] + 1)}}", "message": "as [ActionVar/second] after [ActionVar/first], [Control/done]; {{{{ [Selection/x]"},
+    "failure_alert": {"message": "[ActionVar/first] is gone: {{1 / [Control/zero]}}"}}}');
+SELECT r ->> 'status', (r #>> '{alert,title}'), r #>> '{alert,message}' LIKE 'as % after %, true; {{ ' FROM sigma.execute_sequence('run_errors_alert', '{"controls": {"q": 5}}') AS r;
+SELECT r ->> 'status', r -> 'alert' FROM sigma.execute_sequence('run_errors_alert', '{"controls": {"q": 500, "zero": 4}}') AS r;
+SELECT r ->> 'status', r -> 'alert' FROM sigma.execute_sequence('run_errors_alert') AS r;
+-- one that cannot be made is a warning: the run is what it was
+SELECT pg_temp.define('run_errors_alert_bad', '{"execution_config": {"success_alert": {"title": "{{Number([Control/q]) + [Control/word]}}"}}}');
+SELECT r ->> 'status', r -> 'alert', r -> 'warnings' FROM sigma.execute_sequence('run_errors_alert_bad', '{"controls": {"q": 5, "word": "x"}}') AS r;
+
+--
 -- timeout_ms: the run, a step, a loop that eats the cancel, a wait between attempts
 --
 DELETE FROM sigds.sigds_run_errors_t;
