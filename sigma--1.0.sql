@@ -1107,6 +1107,31 @@ CREATE FUNCTION sigma.rebuild(table_id text, check_only bool DEFAULT false) RETU
 COMMENT ON FUNCTION sigma.rebuild(text, bool) IS 'make the rows of an input table what its log says, or just count the differences';
 
 ------------------------------------------------------------------------------
+-- input_table: linked tables
+------------------------------------------------------------------------------
+
+CREATE FUNCTION sigma.refuse_linked_row() RETURNS trigger
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.refuse_linked_row() IS 'trigger of linked tables: refuses INSERT and DELETE';
+
+CREATE FUNCTION sigma.collect_linked_row() RETURNS trigger
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.collect_linked_row() IS 'trigger of linked tables: takes an updated row';
+
+CREATE FUNCTION sigma.write_linked_rows() RETURNS trigger
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.write_linked_rows() IS 'trigger of linked tables: writes the updated rows of a statement as entries';
+
+CREATE FUNCTION sigma.orphans(table_id text)
+    RETURNS TABLE (key jsonb, entries jsonb, updated_at timestamptz, updated_by text)
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.orphans(text) IS 'what was entered for keys that are not in the source of a linked table';
+
+CREATE FUNCTION sigma.sync_warehouse(table_id text DEFAULT NULL) RETURNS jsonb
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.sync_warehouse(text) IS 'make missing views of input tables, and say which tables have drifted from their definitions';
+
+------------------------------------------------------------------------------
 -- input_table: entry
 ------------------------------------------------------------------------------
 

@@ -107,6 +107,15 @@ sigma_regex_made(regex_t *regex)
 #define EXECUTOR_RUN_ARGUMENTS		query, direction, count, execute_once
 #endif
 
+/* Whose rights on which relations a planned statement needs: a list, and what it holds. */
+#if PG_VERSION_NUM >= 160000
+#define SIGMA_RIGHTS_OF(statement)	((statement)->permInfos)
+#define SigmaRights	RTEPermissionInfo
+#else
+#define SIGMA_RIGHTS_OF(statement)	((statement)->rtable)
+#define SigmaRights	RangeTblEntry
+#endif
+
 /* The backend's current local transaction id. */
 #if PG_VERSION_NUM >= 170000
 #define SIGMA_LOCAL_XID		(MyProc->vxid.lxid)

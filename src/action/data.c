@@ -108,6 +108,9 @@ find_table(CompileState *state, JsonNode *action)
 							 sigma_catalog_hint(DOCUMENT_INPUT_TABLE, target->string),
 							 "input table \"%s\" does not exist", target->string);
 	table = sigma_input_table_by_id(target->string);
+	if (table->nlinked > 0)
+		sigma_document_error(target, ERRCODE_FEATURE_NOT_SUPPORTED, "Use UPDATE of its view.",
+							 "steps that write linked input tables are not built yet");
 	sigma_watch_table(table->relid);
 	return table;
 }

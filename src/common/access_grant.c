@@ -379,6 +379,11 @@ identify(TableRelation *relation, const char *name, bool view, List *names)
 		relation->kind = ACCESS_ENTRIES;
 		relation->data_table = psprintf("sigds_%s", name + strlen("sigds_entry_"));
 	}
+	else if (strncmp(name, "sigds_shown_", strlen("sigds_shown_")) == 0)
+	{
+		relation->kind = ACCESS_VIEW;
+		relation->data_table = psprintf("sigds_%s", name + strlen("sigds_shown_"));
+	}
 	return true;
 }
 

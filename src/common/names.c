@@ -49,10 +49,32 @@ sigma_log_name(const char *id)
 	return psprintf("sigds_wal_%s", fold(id));
 }
 
+char *
+sigma_entry_table_name(const char *id)
+{
+	sigma_check_table_id(id);
+	return psprintf("sigds_entry_%s", fold(id));
+}
+
+char *
+sigma_shown_view_name(const char *id)
+{
+	sigma_check_table_id(id);
+	return psprintf("sigds_shown_%s", fold(id));
+}
+
+char *
+sigma_rows_name(const char *id)
+{
+	char	   *entries = sigma_entry_table_name(id);
+
+	return OidIsValid(get_relname_relid(entries, sigma_sigds_namespace())) ? entries : sigma_data_table_name(id);
+}
+
 void
 sigma_check_table_id(const char *id)
 {
-	static const char *const reserved[] = {"wal_", "pub_", "entry_", "seq_"};
+	static const char *const reserved[] = {"wal_", "pub_", "entry_", "shown_", "seq_"};
 	char	   *folded = fold(id);
 	int			i;
 
@@ -84,6 +106,12 @@ Oid
 sigma_data_table_oid(const char *id)
 {
 	return get_relname_relid(sigma_data_table_name(id), sigma_sigds_namespace());
+}
+
+Oid
+sigma_rows_oid(const char *id)
+{
+	return get_relname_relid(sigma_rows_name(id), sigma_sigds_namespace());
 }
 
 /* Ten random characters; unique enough in a table, and checked there. */

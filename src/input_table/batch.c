@@ -28,6 +28,7 @@
 
 #include "common/document.h"
 #include "common/errors.h"
+#include "common/names.h"
 #include "compat.h"
 #include "input_table/batch_state.h"
 #include "input_table/rules.h"
@@ -51,6 +52,10 @@ sigma_batch_table(const char *id)
 		/* locking makes this backend hear of changes that were committed before */
 		LockRelationOid(relid, RowExclusiveLock);
 		table = sigma_input_table_by_id(id);
+		if (table->nlinked > 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("rows of linked input table \"%s\" are edited by UPDATE of sigds.%s", id, sigma_data_table_name(id))));
 		if (table->relid == relid)
 		{
 			check_may_write(relid);

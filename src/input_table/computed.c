@@ -70,8 +70,8 @@ sigma_definition_row(JsonNode *definition, bool system)
 	int			i;
 
 	row->name = sigma_json_get_string(definition, "name", id);
-	row->relid = sigma_data_table_oid(id);
-	row->from = quote_qualified_identifier("sigds", sigma_data_table_name(id));
+	row->relid = sigma_rows_oid(id);
+	row->from = quote_qualified_identifier("sigds", sigma_rows_name(id));
 	row->order_by = "sigma_row_id";
 	row->columns = palloc0(sizeof(FormulaColumn) * (columns->count + lengthof(system_columns)));
 	for (i = 0; i < columns->count; i++)

@@ -28,6 +28,7 @@
 #include "common/session.h"
 #include "common/spi.h"
 #include "input_table/define.h"
+#include "input_table/linked.h"
 #include "input_table/published.h"
 
 /* A column that sigma keeps in every data table. */
@@ -91,7 +92,7 @@ static void check_fits(const TableDefinition *table, Relation rel);
 void
 sigma_data_table_create(const TableDefinition *table)
 {
-	char	   *name = sigma_ddl_name(sigma_data_table_name(table->id));
+	char	   *name = sigma_ddl_name(table->relation);
 	OwnerScope	scope;
 	StringInfoData sql;
 	int			i;
@@ -109,6 +110,8 @@ sigma_data_table_create(const TableDefinition *table)
 				  quote_literal_cstr(psprintf("rows of input table %s", table->id)));
 	create_sequence(table, InvalidOid);
 	sigma_unique_indexes_create(table, NULL, true);
+	if (table->nkey > 0)
+		sigma_ddl_run("CREATE UNIQUE INDEX ON %s (%s)", name, sigma_linked_key_index(table));
 	sigma_published_forget(table->id);
 	if (sigma_is_draft(table))
 		sigma_published_create(table, false);
@@ -154,7 +157,7 @@ sigma_data_table_adopt(const TableDefinition *table, Oid relid, bool restoring)
 						 quote_identifier(table->columns[i].name),
 						 value == NULL ? "DROP DEFAULT" : "SET DEFAULT ", value == NULL ? "" : value);
 	}
-	sigma_ddl_run("ALTER TABLE %s %s", sigma_ddl_name(sigma_data_table_name(table->id)), sql.data);
+	sigma_ddl_run("ALTER TABLE %s %s", sigma_ddl_name(table->relation), sql.data);
 	sigma_unique_indexes_create(table, NULL, may_read);
 	create_sequence(table, relid);
 	sigma_published_adopt(table);
@@ -173,8 +176,8 @@ sigma_data_table_drop(const char *id)
 
 	SPI_connect();
 	sigma_ddl_begin(&scope);
-	if (OidIsValid(sigma_data_table_oid(id)))
-		sigma_ddl_run("DROP TABLE %s", sigma_ddl_name(sigma_data_table_name(id)));
+	if (OidIsValid(sigma_rows_oid(id)))
+		sigma_ddl_run("DROP TABLE %s", sigma_ddl_name(sigma_rows_name(id)));
 	sigma_published_drop(id);
 	if (OidIsValid(get_relname_relid(sigma_row_sequence_name(id), sigma_sigds_namespace())))
 		sigma_ddl_run("DROP SEQUENCE %s", sigma_ddl_name(sigma_row_sequence_name(id)));
@@ -200,7 +203,7 @@ sigma_data_table_add_blank_rows(const TableDefinition *table, int rows)
 	PG_TRY();
 	{
 		for (i = 0; i < rows && (table->max_rows == 0 || i < table->max_rows); i++)
-			sigma_spi_run(psprintf("INSERT INTO %s DEFAULT VALUES", sigma_ddl_name(sigma_data_table_name(table->id))),
+			sigma_spi_run(psprintf("INSERT INTO %s DEFAULT VALUES", sigma_ddl_name(table->relation)),
 						  SPI_OK_INSERT);
 	}
 	PG_FINALLY();
@@ -221,7 +224,7 @@ sigma_data_table_count(const char *id)
 
 	SPI_connect();
 	sigma_ddl_begin(&scope);
-	rows = sigma_ddl_number(psprintf("SELECT pg_catalog.count(*) FROM ONLY %s", sigma_ddl_name(sigma_data_table_name(id))));
+	rows = sigma_ddl_number(psprintf("SELECT pg_catalog.count(*) FROM ONLY %s", sigma_ddl_name(sigma_rows_name(id))));
 	sigma_owner_end(&scope);
 	SPI_finish();
 	return rows;
@@ -255,7 +258,7 @@ create_sequence(const TableDefinition *table, Oid relid)
 	if (OidIsValid(relid))
 		sigma_spi_run(psprintf("SELECT pg_catalog.setval(%s, pg_catalog.max(sigma_row_id)) FROM ONLY %s "
 							   "HAVING pg_catalog.max(sigma_row_id) OPERATOR(pg_catalog.>) 0",
-							   quote_literal_cstr(sigma_ddl_name(name)), sigma_ddl_name(sigma_data_table_name(table->id))),
+							   quote_literal_cstr(sigma_ddl_name(name)), sigma_ddl_name(table->relation)),
 					  SPI_OK_SELECT);
 }
 
@@ -266,7 +269,7 @@ create_sequence(const TableDefinition *table, Oid relid)
 void
 sigma_data_table_set_triggers(const TableDefinition *table, Oid relid, bool optional)
 {
-	char	   *name = sigma_ddl_name(sigma_data_table_name(table->id));
+	char	   *name = sigma_ddl_name(table->relation);
 	int			i;
 
 	for (i = 0; i < lengthof(data_triggers); i++)

@@ -44,7 +44,7 @@ sigma_data_table_alter(TableChange *change, Oid relid)
 	/* before their columns change, where they go or must be made anew */
 	sigma_unique_indexes_drop(change->before, after);
 	count_retypes(change, true);
-	alter_relation(change, sigma_ddl_name(sigma_data_table_name(after->id)));
+	alter_relation(change, sigma_ddl_name(after->relation));
 	if (OidIsValid(sigma_published_oid(after->id)))
 		alter_relation(change, sigma_ddl_name(sigma_published_name(after->id)));
 	count_retypes(change, false);
@@ -189,5 +189,5 @@ static int64
 count_values(const TableDefinition *table, const ColumnDefinition *column)
 {
 	return sigma_ddl_number(psprintf("SELECT pg_catalog.count(%s) FROM ONLY %s", quote_identifier(column->name),
-							   sigma_ddl_name(sigma_data_table_name(table->id))));
+							   sigma_ddl_name(table->relation)));
 }

@@ -45,6 +45,7 @@
 #include "input_table/computed.h"
 #include "input_table/define.h"
 #include "input_table/input_table.h"
+#include "input_table/linked.h"
 #include "input_table/published.h"
 
 #define BLANK_ROWS			3
@@ -318,13 +319,15 @@ check_insert(TriggerData *trigger)
 	document = sigma_document_normalise(DOCUMENT_INPUT_TABLE, document, 0);
 	if (!sigma_catalog_restoring())
 		sigma_formulas_qualify(DOCUMENT_INPUT_TABLE, document);
-	sigma_table_check_definition(document);
+	if (sigma_is_linked(document))
+		sigma_linked_check(document, NULL, sigma_catalog_restoring());
+	sigma_table_check_definition(sigma_is_linked(document) ? sigma_linked_document(document) : document);
 	sigma_computed_check(document, sigma_catalog_restoring());
 	if (!sigma_catalog_restoring())
 		claim_names(document, true);
 	sigma_view_check_name(document, sigma_catalog_restoring());
 	sigma_row_security_check(document, sigma_catalog_restoring());
-	sigma_governance_check(document, NULL, OidIsValid(sigma_data_table_oid(sigma_json_get_string(document, "id", ""))),
+	sigma_governance_check(document, NULL, OidIsValid(sigma_rows_oid(sigma_json_get_string(document, "id", ""))),
 						   sigma_catalog_restoring());
 	return document;
 }
@@ -368,7 +371,9 @@ check_update(TriggerData *trigger)
 	sigma_definition_compare(&change);
 	refuse_retypes(&change);
 	refuse_other_kinds(&change);
-	sigma_table_check_definition(after);
+	if (sigma_is_linked(after))
+		sigma_linked_check(after, before, false);
+	sigma_table_check_definition(sigma_is_linked(after) ? sigma_linked_document(after) : after);
 	sigma_row_security_check(after, false);
 	sigma_computed_check(after, false);
 	sigma_governance_check(after, before, true, false);
@@ -390,7 +395,7 @@ make_up_columns(JsonNode *document)
 	MemoryContext cxt;
 	char	   *id = sigma_new_column_id();
 
-	if (strcmp(sigma_json_get_string(document, "type", ""), "empty") != 0 || sigma_catalog_restoring())
+	if (strcmp(sigma_json_get_string(document, "type", ""), "csv") == 0 || sigma_catalog_restoring())
 		sigma_document_error(document, 0, "Give \"columns\", or \"csv_data\" to take them from.",
 							 "\"columns\" is missing");
 	sigma_json_set(column, "id", sigma_json_new_string(id, document));
@@ -527,7 +532,7 @@ apply_insert(TriggerData *trigger)
 {
 	JsonNode   *document = sigma_catalog_row_document(DOCUMENT_INPUT_TABLE, trigger, trigger->tg_trigtuple);
 	TableDefinition *table = sigma_definition_read(document);
-	Oid			relid = sigma_data_table_oid(table->id);
+	Oid			relid = sigma_rows_oid(table->id);
 	bool		restoring = sigma_catalog_restoring();
 	TableChange change = {0};
 
@@ -546,7 +551,7 @@ apply_insert(TriggerData *trigger)
 		sigma_view_create(table);
 		sigma_access_apply(table->id);
 		sigma_governance_apply(table, false);
-		(void) sigma_input_table(sigma_data_table_oid(table->id));	/* rules that cannot be planned fail now */
+		(void) sigma_input_table(sigma_rows_oid(table->id));	/* rules that cannot be planned fail now */
 		return;
 	}
 	if (!restoring && !sigma_data_table_is_of(relid, table->id))
@@ -590,7 +595,7 @@ log_creation(const TableDefinition *table)
 	{
 		sigma_log_creation(table);
 		foreach(lc, made_up_columns)
-			if (strcmp(lfirst(lc), table->columns[0].id) == 0)
+			if (table->nkey == 0 && strcmp(lfirst(lc), table->columns[0].id) == 0)
 				sigma_data_table_add_blank_rows(table, BLANK_ROWS);
 	}
 	PG_FINALLY();
@@ -657,6 +662,7 @@ apply_update(TriggerData *trigger)
 	sigma_cache_send(relid);
 	CommandCounterIncrement();
 	affected = list_concat(affected, sigma_dependents_rename(&change));
+	sigma_linked_resume(view.suspended);
 	if (change.rules && call != NULL && call->refuse)
 		sigma_existing_rows_refuse(&change, relid);
 	if (change.rules)
@@ -678,7 +684,7 @@ apply_delete(TriggerData *trigger)
 	NamedObject		object = {NAMED_INPUT_TABLE, id};
 	Names	   *names;
 	List	   *users;
-	Oid			relid = sigma_data_table_oid(id);
+	Oid			relid = sigma_rows_oid(id);
 
 	names = sigma_names_open();
 	sigma_names_set_table(names, id, SPI_getvalue(trigger->tg_trigtuple, desc, SPI_fnumber(desc, "name")), NIL);
@@ -698,14 +704,14 @@ apply_delete(TriggerData *trigger)
 static void
 purge(const char *id)
 {
-	if (OidIsValid(sigma_data_table_oid(id)) &&
+	if (OidIsValid(sigma_rows_oid(id)) &&
 		pg_class_aclcheck(lock_data_table(id, AccessExclusiveLock),
 						  GetUserId(), ACL_TRUNCATE) != ACLCHECK_OK)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("permission denied to purge input table \"%s\"", id),
 				 errhint("Purging drops all rows: it needs the TRUNCATE privilege on \"sigds.%s\".",
-						 sigma_data_table_name(id))));
+						 sigma_rows_name(id))));
 	sigma_access_forget(id);
 	sigma_data_table_drop(id);
 }
@@ -717,7 +723,7 @@ purge_leftover(const char *id)
 	Oid			relid;
 
 	lock_name("relation", sigma_data_table_name(id));
-	relid = sigma_data_table_oid(id);
+	relid = sigma_rows_oid(id);
 	if (!OidIsValid(relid) || !sigma_data_table_is_of(relid, id) ||
 		sigma_catalog_exists(DOCUMENT_INPUT_TABLE, id))
 		return false;
@@ -740,7 +746,7 @@ call_for(const char *id)
 static Oid
 lock_data_table(const char *id, LOCKMODE mode)
 {
-	Oid			relid = sigma_data_table_oid(id);
+	Oid			relid = sigma_rows_oid(id);
 	Relation	rel;
 
 	if (!OidIsValid(relid))

@@ -67,12 +67,14 @@ typedef struct TableDefinition
 	JsonNode   *document;
 	const char *id;
 	const char *name;			/* display name; the id where it has none */
+	const char *relation;		/* of schema sigds, that holds the rows */
+	int			nkey;			/* linked: the last columns are the source's key */
 	int64		max_rows;		/* 0: no limit */
 	bool		allow_bulk;
 	bool		audit;			/* the edit log is kept */
 	bool		chained;		/* its entries carry hashes */
 	int			ncolumn;
-	ColumnDefinition *columns;	/* those that are entered, in the order of the definition */
+	ColumnDefinition *columns;	/* those that are entered, in the order of the definition; those of a key behind */
 	int			ncomputed;
 	ColumnDefinition *computed; /* the others, which the data table does not have */
 	int			nunique;
@@ -126,6 +128,10 @@ typedef struct ViewChange
 	Oid			owner;			/* who gave the grants */
 	struct ArrayType *acl;		/* of the view, or NULL */
 	List	   *columns;		/* of its columns; view.c knows their form */
+	const TableChange *change;	/* what renames columns, or NULL */
+	struct ViewChange *working; /* of a linked table: the view that is edited, ... */
+	struct ViewChange *shown;	/* ... and that of published entries */
+	List	   *suspended;		/* linked tables whose views had to go meanwhile; linked_views.c knows their form */
 } ViewChange;
 
 /* define.c */
@@ -163,9 +169,13 @@ extern void sigma_data_table_alter(TableChange *change, Oid relid);
 
 /* view.c */
 extern void sigma_view_check_name(JsonNode *document, bool restoring);
-extern Oid	sigma_view_of(Oid relid, const char *id);
 extern char *sigma_view_rows(const TableDefinition *table);
 extern void sigma_view_refresh_users(const TableDefinition *table);
+extern void sigma_view_create_linked(const TableDefinition *table, ViewChange *view);
+extern void sigma_view_begin_ddl(OwnerScope *scope);
+extern void sigma_view_save_grants(ViewChange *view);
+extern void sigma_view_restore_grants(const ViewChange *view, Oid relid);
+extern Oid	sigma_view_oid(const char *id);
 extern void sigma_view_create(const TableDefinition *table);
 extern void sigma_view_drop(const char *id);
 extern void sigma_view_begin(const TableChange *change, ViewChange *view);

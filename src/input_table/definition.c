@@ -8,8 +8,10 @@
 
 #include "common/errors.h"
 #include "input_table/computed.h"
+#include "common/names.h"
 #include "input_table/define.h"
 #include "input_table/input_table.h"
+#include "input_table/linked.h"
 
 static void read_column(const TableDefinition *table, ColumnDefinition *column, JsonNode *node);
 static void read_rules(ColumnDefinition *column, const JsonNode *rules);
@@ -30,12 +32,15 @@ TableDefinition *
 sigma_definition_read(JsonNode *document)
 {
 	TableDefinition *table = palloc0(sizeof(TableDefinition));
-	const JsonNode *columns = sigma_json_get(document, "columns");
+	bool		linked = sigma_is_linked(document);
+	const JsonNode *columns = sigma_json_get(linked ? sigma_linked_document(document) : document, "columns");
 	int			i;
 
 	table->document = document;
 	table->id = sigma_json_get_string(document, "id", "");
 	table->name = sigma_json_get_string(document, "name", unconstify(char *, table->id));
+	table->relation = table->id[0] == '\0' ? "" : linked ? sigma_entry_table_name(table->id) : sigma_data_table_name(table->id);
+	table->nkey = list_length(linked ? sigma_linked_keys(document) : NIL);
 	table->max_rows = sigma_json_get_int(document, "max_rows", 0);
 	sigma_governance_audit(document, &table->audit, &table->chained);
 	table->allow_bulk = sigma_json_get_bool(document, "allow_bulk_operations", true);
@@ -113,15 +118,11 @@ void
 sigma_definition_refuse_unbuilt(JsonNode *document)
 {
 	static const char *const empty_only[] = {"source", "key_columns", "linked_columns", NULL};
-	JsonNode   *type = sigma_json_get(document, "type");
 	JsonNode   *columns = sigma_json_get(document, "columns");
 	JsonNode   *node;
 	int			i;
 
-	if (type->kind == JSON_STRING && strcmp(type->string, "linked") == 0)
-		sigma_document_error(type, ERRCODE_FEATURE_NOT_SUPPORTED,
-							 "Use \"empty\", or \"csv\" and import the rows.", "linked input tables are not built yet");
-	for (i = 0; empty_only[i] != NULL; i++)
+	for (i = 0; !sigma_is_linked(document) && empty_only[i] != NULL; i++)
 		if ((node = sigma_json_get(document, empty_only[i])) != NULL && node->kind != JSON_NULL)
 			sigma_document_error(node, 0, NULL, "\"%s\" belongs to linked input tables", empty_only[i]);
 	for (i = 0; columns != NULL && columns->kind == JSON_ARRAY && i < columns->count; i++)

@@ -28,6 +28,7 @@
 #include "input_table/edit_history.h"
 #include "input_table/flagged.h"
 #include "input_table/input_table.h"
+#include "input_table/linked.h"
 #include "input_table/published.h"
 
 #define COUNTED_EXACTLY		100000	/* beyond, the planner's estimate is shown */
@@ -42,7 +43,8 @@ PG_FUNCTION_INFO_V1(list_input_tables);
 PG_FUNCTION_INFO_V1(table_info);
 
 static void check_visible(const char *id);
-static void add_view(JsonNode *info, Oid relid, const char *id, JsonNode *warnings);
+static bool is_without_source(const JsonNode *document);
+static void add_view(JsonNode *info, const char *id, JsonNode *warnings);
 static void add_draft_rows(JsonNode *info, const char *id);
 static void add_log(JsonNode *info, const InputTable *table, bool readable, JsonNode *warnings);
 static Oid	log_of(const char *id);
@@ -73,20 +75,28 @@ list_input_tables(PG_FUNCTION_ARGS)
 	{
 		Datum		values[12] = {0};
 		bool		nulls[12] = {0};
+		JsonNode   *document;
 		Oid			relid;
 		int			j;
 
 		for (j = 0; j < 6; j++)
 			values[j] = SPI_getbinval(found->vals[i], found->tupdesc, j + 1, &nulls[j]);
 		relid = sigma_data_table_oid(TextDatumGetCString(values[0]));
-		nulls[6] = !OidIsValid(relid) || !may_read(relid);
+		document = strcmp(TextDatumGetCString(values[2]), "linked") != 0 ? NULL :
+			sigma_catalog_read(DOCUMENT_INPUT_TABLE, TextDatumGetCString(values[0]));
+		if (document != NULL && is_without_source(document))
+		{
+			values[4] = CStringGetTextDatum("source_missing");
+			nulls[4] = false;
+		}
+		nulls[6] = !OidIsValid(relid) || !may_read(relid) || (document != NULL && !sigma_linked_readable(document));
 		if (!nulls[6])
 			values[6] = Int64GetDatum(count_rows(relid));
 		values[7] = ObjectIdGetDatum(relid);
 		nulls[7] = !SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid));
 		values[8] = ObjectIdGetDatum(log_of(TextDatumGetCString(values[0])));
 		nulls[8] = DatumGetObjectId(values[8]) == InvalidOid;
-		values[9] = ObjectIdGetDatum(OidIsValid(relid) ? sigma_view_of(relid, TextDatumGetCString(values[0])) : InvalidOid);
+		values[9] = ObjectIdGetDatum(sigma_view_oid(TextDatumGetCString(values[0])));
 		nulls[9] = DatumGetObjectId(values[9]) == InvalidOid;
 		for (j = 10; j < 12; j++)
 			values[j] = SPI_getbinval(found->vals[i], found->tupdesc, j - 3, &nulls[j]);
@@ -109,6 +119,9 @@ table_info(PG_FUNCTION_ARGS)
 	const InputTable *table;
 	char	   *id;
 	Oid			relid;
+	Oid			rows_relid;		/* of what is entered, where the table is linked */
+	int64		orphaned;
+	bool		linked;
 	bool		readable;
 	ListCell   *lc;
 
@@ -122,21 +135,37 @@ table_info(PG_FUNCTION_ARGS)
 	if (info == NULL)			/* the caller's snapshot still has the row, which is gone */
 		sigma_catalog_not_found(DOCUMENT_INPUT_TABLE, id);
 	relid = sigma_data_table_oid(id);
-	readable = OidIsValid(relid) && may_read(relid);
+	linked = sigma_is_linked(info);
+	rows_relid = linked ? sigma_rows_oid(id) : relid;
+	readable = OidIsValid(rows_relid) && may_read(rows_relid);
 	if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid)))
 		relid = InvalidOid;
-	if (!OidIsValid(relid))
+	if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(rows_relid)))
+		rows_relid = InvalidOid;
+	if (linked && is_without_source(info))
+	{
+		sigma_json_set(info, "status", sigma_json_new_string("source_missing", NULL));
+		sigma_json_append(warnings, sigma_json_new_string(psprintf("the source \"%s\" does not exist",
+																   sigma_json_get_string(info, "source", "")), NULL));
+	}
+	else if (linked && !sigma_linked_views_whole(id))
+		sigma_json_append(warnings, sigma_json_new_string("a view of the linked table does not exist: sigma.sync_warehouse makes it", NULL));
+	if (!OidIsValid(rows_relid))
 		sigma_json_append(warnings, sigma_json_new_string("the data table does not exist", NULL));
-	else
+	if (OidIsValid(relid))
 		sigma_json_set(info, "relation", sigma_json_new_string(quote_qualified_identifier("sigds", sigma_data_table_name(id)), NULL));
 	if (OidIsValid(relid))
-		add_view(info, relid, id, warnings);
-	table = OidIsValid(relid) ? sigma_input_table(relid) : NULL;
-	if (OidIsValid(relid) && table == NULL)
+		add_view(info, id, warnings);
+	table = OidIsValid(rows_relid) ? sigma_input_table(rows_relid) : NULL;
+	if (OidIsValid(rows_relid) && table == NULL)
 		sigma_json_append(warnings, sigma_json_new_string("the data table has lost its validation trigger", NULL));
-	if (OidIsValid(relid) && readable && !warn_of_differences(relid, info, warnings))
+	if (OidIsValid(rows_relid) && readable && !warn_of_differences(rows_relid, info, warnings))
+	{
 		add_draft_rows(info, id);
-	if (readable)
+		if (linked && (orphaned = sigma_linked_count_orphans(id)) >= 0)
+			sigma_json_set(info, "orphans", sigma_json_new_int(orphaned, NULL));
+	}
+	if (OidIsValid(relid) && readable && (!linked || (may_read(relid) && sigma_linked_readable(info))))
 	{
 		int64		rows;
 
@@ -195,11 +224,20 @@ log_of(const char *id)
 	return get_rel_relkind(log) == RELKIND_RELATION ? log : InvalidOid;
 }
 
+/* Is the source of a linked table missing? */
+static bool
+is_without_source(const JsonNode *document)
+{
+	LinkedSource source;
+
+	return !sigma_linked_source(document, &source);
+}
+
 /* Name the warehouse view, or say that there is none. */
 static void
-add_view(JsonNode *info, Oid relid, const char *id, JsonNode *warnings)
+add_view(JsonNode *info, const char *id, JsonNode *warnings)
 {
-	Oid			view = sigma_view_of(relid, id);
+	Oid			view = sigma_view_oid(id);
 	char	   *name = OidIsValid(view) ? get_rel_name(view) : NULL;
 
 	if (name == NULL)

@@ -69,7 +69,8 @@ typedef struct InputTable
 	bool		allow_bulk;
 	bool		any_protected;
 	int			ncolumn;
-	TableColumn *columns;		/* in the order of the definition */
+	TableColumn *columns;		/* in the order of the definition; those of a linked table's key behind */
+	int			nlinked;		/* of them: the key of a linked table, whose entries "relid" holds */
 	int			nkey;
 	UniqueKey  *keys;			/* unique rules: of columns in their order, then of the row */
 	int			ncomputed;

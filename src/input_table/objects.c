@@ -423,7 +423,7 @@ find_table_of(Names *names, Oid relid)
 		TableNames *table = lfirst(cell);
 		Oid			data = sigma_data_table_oid(table->id);
 
-		if (OidIsValid(data) && (data == relid || sigma_view_of(data, table->id) == relid))
+		if (OidIsValid(data) && (data == relid || sigma_view_oid(table->id) == relid))
 			return table;
 	}
 	return NULL;

@@ -15,6 +15,7 @@
  */
 #include "postgres.h"
 
+#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "executor/tstoreReceiver.h"
@@ -37,6 +38,7 @@
 #include "common/session.h"
 #include "common/spi.h"
 #include "input_table/published.h"
+#include "input_table/rules.h"
 
 #define IMAGES_NAME		"sigma_draft_images"	/* rows to be written back, as a statement sees them */
 #define SYSTEM_COLUMNS	"sigma_row_id, sigma_created_at, sigma_updated_at, sigma_created_by, sigma_updated_by"
@@ -54,7 +56,7 @@ PG_FUNCTION_INFO_V1(discard_draft);
 
 static char *text_argument(FunctionCallInfo fcinfo, int argument, const char *name);
 static void open_draft(DraftCall *call, const char *id, LOCKMODE mode);
-static void check_may_publish(Oid relid);
+static void check_may_publish(const char *id);
 static uint64 run_latest(const char *sql, int nargs, const Oid *types, const Datum *values, int expected);
 static char *changes_of(const TableDefinition *table);
 static char *list_of(const TableDefinition *table, const char *prefix);
@@ -64,10 +66,10 @@ static int64 log_publish(const TableDefinition *table, const DraftCounts *counts
 static Datum result_of(const TableDefinition *table, const DraftCounts *counts, int64 edit_num, int64 from_edit, bool publishing, const char *note);
 static int64 write_back(const DraftCall *call, const DraftCounts *counts);
 static Tuplestorestate *read_images(const TableDefinition *table, TupleDesc *desc);
-static void run_as_caller(const DraftCall *call, const char *sql, uint64 expected);
+static void run_as_caller(const DraftCall *call, int code, const char *sql, uint64 expected);
 static bool has_unique(const TableDefinition *table);
 static void push_rows(ReturnSetInfo *rsinfo, const TableDefinition *table, SPITupleTable *found, uint64 count);
-static Datum values_of(const TableDefinition *table, HeapTuple row, TupleDesc desc, int first);
+static Datum values_of(const TableDefinition *table, HeapTuple row, TupleDesc desc, int first, int from);
 static char *preview_sql(const DraftCall *call);
 
 /*
@@ -174,7 +176,7 @@ open_draft(DraftCall *call, const char *id, LOCKMODE mode)
 	for (;;)
 	{
 		call->relid = sigma_input_table_by_id(id)->relid;
-		check_may_publish(call->relid);
+		check_may_publish(id);
 		LockRelationOid(call->relid, mode);
 		/* locking made this backend hear of changes that were committed before */
 		if (sigma_input_table_by_id(id)->relid == call->relid)
@@ -189,10 +191,17 @@ open_draft(DraftCall *call, const char *id, LOCKMODE mode)
 				 errdetail("Its data_entry_permission is \"published\": every edit is published at once.")));
 }
 
-/* 42501 unless the caller may write the table, or drop all of its rows. */
+/*
+ * 42501 unless the caller may write the table (a linked one: its view), or drop all of
+ * its rows; a linked table whose source is missing has no view to ask.
+ */
 static void
-check_may_publish(Oid relid)
+check_may_publish(const char *id)
 {
+	Oid			relid = sigma_data_table_oid(id);
+
+	if (!OidIsValid(relid))
+		relid = sigma_rows_oid(id);
 	if (pg_class_aclmask(relid, GetUserId(), ACL_INSERT | ACL_UPDATE | ACL_DELETE | ACL_TRUNCATE, ACLMASK_ANY) == 0 &&
 		pg_attribute_aclcheck_all(relid, GetUserId(), ACL_INSERT | ACL_UPDATE, ACLMASK_ANY) != ACLCHECK_OK)
 		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, get_rel_name(relid));
@@ -213,7 +222,7 @@ sigma_publish_before_change(const TableDefinition *table, Oid relid)
 	sigma_count_drafts(table, &counts);
 	if (counts.inserted + counts.updated + counts.deleted == 0)
 		return;
-	check_may_publish(relid);
+	check_may_publish(table->id);
 	(void) log_publish(table, &counts, NULL);
 	ereport(NOTICE,
 			(errmsg("the draft of input table \"%s\" is published", table->id),
@@ -266,7 +275,7 @@ run_latest(const char *sql, int nargs, const Oid *types, const Datum *values, in
 static char *
 changes_of(const TableDefinition *table)
 {
-	char	   *data = sigma_ddl_name(sigma_data_table_name(table->id));
+	char	   *data = sigma_ddl_name(table->relation);
 	char	   *images = sigma_ddl_name(sigma_published_name(table->id));
 
 	return psprintf("SELECT d.sigma_row_id AS row_id, 'insert' AS operation, d.sigma_updated_by AS by, d.sigma_updated_at AS at "
@@ -392,7 +401,7 @@ static int64
 write_back(const DraftCall *call, const DraftCounts *counts)
 {
 	const TableDefinition *table = call->table;
-	char	   *data = sigma_ddl_name(sigma_data_table_name(table->id));
+	char	   *data = sigma_ddl_name(table->relation);
 	bool		replace = has_unique(table);
 	SessionState session = sigma_session;
 	EphemeralNamedRelationData images = {0};
@@ -418,16 +427,16 @@ write_back(const DraftCall *call, const DraftCounts *counts)
 	{
 		sigma_session.origin = ORIGIN_SYSTEM;
 		sigma_session.given_rows = call->relid;
-		run_as_caller(call, psprintf("DELETE FROM %s t USING " IMAGES_NAME " e "
+		run_as_caller(call, SPI_OK_DELETE, psprintf("DELETE FROM %s t USING " IMAGES_NAME " e "
 									 "WHERE t.sigma_row_id OPERATOR(pg_catalog.=) e.sigma_row_id AND e.operation OPERATOR(pg_catalog.=) ANY ('%s')",
 									 data, replace ? "{insert,update}" : "{insert}"),
 					  counts->inserted + (replace ? counts->updated : 0));
 		if (!replace)
-			run_as_caller(call, psprintf("UPDATE %s t SET %ssigma_created_at = e.sigma_created_at, sigma_updated_at = e.sigma_updated_at, "
+			run_as_caller(call, SPI_OK_UPDATE, psprintf("UPDATE %s t SET %ssigma_created_at = e.sigma_created_at, sigma_updated_at = e.sigma_updated_at, "
 										 "sigma_created_by = e.sigma_created_by, sigma_updated_by = e.sigma_updated_by FROM " IMAGES_NAME " e "
 										 "WHERE t.sigma_row_id OPERATOR(pg_catalog.=) e.sigma_row_id AND e.operation OPERATOR(pg_catalog.=) 'update'",
 										 data, set.data), counts->updated);
-		run_as_caller(call, psprintf("INSERT INTO %s (%s, " SYSTEM_COLUMNS ") SELECT %s, " SYSTEM_COLUMNS " FROM " IMAGES_NAME " e "
+		run_as_caller(call, SPI_OK_INSERT, psprintf("INSERT INTO %s (%s, " SYSTEM_COLUMNS ") SELECT %s, " SYSTEM_COLUMNS " FROM " IMAGES_NAME " e "
 									 "WHERE e.operation OPERATOR(pg_catalog.=) ANY ('%s')",
 									 data, list_of(table, ""), list_of(table, "e."), replace ? "{update,delete}" : "{delete}"),
 					  counts->deleted + (replace ? counts->updated : 0));
@@ -477,18 +486,20 @@ read_images(const TableDefinition *table, TupleDesc *desc)
 	return store;
 }
 
-/* Run a statement over the images as the caller; 42501 where it did not reach all rows. */
+/*
+ * Run a statement over the images as the caller, who for a linked table is lent the
+ * owner's rights on the entries.  40001 where it did not reach all rows.
+ */
 static void
-run_as_caller(const DraftCall *call, const char *sql, uint64 expected)
+run_as_caller(const DraftCall *call, int code, const char *sql, uint64 expected)
 {
-	int			code;
-
 	if (expected == 0)
 		return;
 	CommandCounterIncrement();
-	code = SPI_execute(sql, false, 0);
-	if (code < 0)
-		elog(ERROR, "SPI_execute returned %s", SPI_result_code_string(code));
+	if (call->table->nkey > 0)
+		(void) sigma_statement_run_as_owner(call->relid, sql, code);
+	else
+		sigma_spi_run(sql, code);
 	if (SPI_processed != expected)
 		ereport(ERROR,
 				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
@@ -513,13 +524,15 @@ has_unique(const TableDefinition *table)
 static char *
 preview_sql(const DraftCall *call)
 {
-	Oid			view = sigma_view_of(call->relid, call->table->id);
+	bool		linked = call->table->nkey > 0;
+	Oid			view = linked ? get_relname_relid(sigma_shown_view_name(call->table->id), sigma_sigds_namespace()) :
+		sigma_view_oid(call->table->id);
 
 	if (!OidIsValid(view))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("the warehouse view of input table \"%s\" does not exist", call->table->id),
-				 errhint("The next change of its columns or name makes it again.")));
+				 errhint("sigma.sync_warehouse makes it again.")));
 	return psprintf("SELECT c.row_id, c.operation, c.by, c.at, o.sigma_row_id IS NOT NULL, n.sigma_row_id IS NOT NULL, %s, %s "
 					"FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3), pg_catalog.unnest($4)) "
 					"AS c(row_id, operation, by, at) "
@@ -527,8 +540,8 @@ preview_sql(const DraftCall *call)
 					"LEFT JOIN %s n ON n.sigma_row_id OPERATOR(pg_catalog.=) c.row_id "
 					"WHERE o.sigma_row_id IS NOT NULL OR n.sigma_row_id IS NOT NULL ORDER BY c.row_id",
 					list_of(call->table, "o."), list_of(call->table, "n."),
-					quote_qualified_identifier("sigma_views", get_rel_name(view)),
-					sigma_ddl_name(sigma_data_table_name(call->table->id)));
+					quote_qualified_identifier(linked ? "sigds" : "sigma_views", get_rel_name(view)),
+					sigma_ddl_name(call->table->relation));
 }
 
 /* Rows of preview_sql as those of the function. */
@@ -546,29 +559,32 @@ push_rows(ReturnSetInfo *rsinfo, const TableDefinition *table, SPITupleTable *fo
 		bool		isnull;
 
 		values[0] = SPI_getbinval(row, desc, 1, &nulls[0]);
-		nulls[1] = true;		/* a key identifies rows of linked tables */
 		values[2] = SPI_getbinval(row, desc, 2, &nulls[2]);
 		nulls[3] = !DatumGetBool(SPI_getbinval(row, desc, 5, &isnull));
 		if (!nulls[3])
-			values[3] = values_of(table, row, desc, 7);
+			values[3] = values_of(table, row, desc, 7, 0);
 		nulls[4] = !DatumGetBool(SPI_getbinval(row, desc, 6, &isnull));
 		if (!nulls[4])
-			values[4] = values_of(table, row, desc, 7 + table->ncolumn);
+			values[4] = values_of(table, row, desc, 7 + table->ncolumn, 0);
+		/* a key identifies the rows of linked tables */
+		nulls[1] = table->nkey == 0;
+		if (!nulls[1])
+			values[1] = values_of(table, row, desc, nulls[4] ? 7 : 7 + table->ncolumn, table->ncolumn - table->nkey);
 		values[5] = SPI_getbinval(row, desc, 3, &nulls[5]);
 		values[6] = SPI_getbinval(row, desc, 4, &nulls[6]);
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 	}
 }
 
-/* The values of a row as an object; its columns begin at attribute "first". */
+/* The values of a row as an object, those from column "from" on; its columns begin at attribute "first". */
 static Datum
-values_of(const TableDefinition *table, HeapTuple row, TupleDesc desc, int first)
+values_of(const TableDefinition *table, HeapTuple row, TupleDesc desc, int first, int from)
 {
 	JsonbParseState *state = NULL;
 	int			i;
 
 	(void) pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
-	for (i = 0; i < table->ncolumn; i++)
+	for (i = from; i < table->ncolumn; i++)
 	{
 		JsonbValue	value;
 		bool		isnull;

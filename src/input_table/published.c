@@ -213,7 +213,7 @@ sigma_published_rows(const char *id, const char *columns)
 					"AND NOT EXISTS (SELECT FROM %s i WHERE i.sigma_row_id OPERATOR(pg_catalog.=) r.sigma_row_id) "
 					"UNION ALL SELECT %s FROM %s r "
 					"WHERE r.sigma_row_id OPERATOR(pg_catalog.>) " PUBLISHED_MARK " AND r.sigma_absent IS NOT TRUE",
-					columns, sigma_ddl_name(sigma_data_table_name(id)), images, images, columns, images);
+					columns, sigma_ddl_name(sigma_rows_name(id)), images, images, columns, images);
 }
 
 /*

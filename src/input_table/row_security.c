@@ -25,6 +25,7 @@
 #include "common/errors.h"
 #include "common/names.h"
 #include "formula/compile.h"
+#include "input_table/linked.h"
 #include "input_table/computed.h"
 #include "input_table/define.h"
 
@@ -70,6 +71,10 @@ sigma_row_security_check(JsonNode *document, bool restoring)
 
 		if (formula == NULL)
 			continue;
+		if (sigma_is_linked(document))
+			sigma_document_error(formula, ERRCODE_FEATURE_NOT_SUPPORTED,
+								 "The rights and the row security of its source hold for its rows.",
+								 "\"%s\" is not built for linked input tables", keys[i]);
 		if (restoring)
 			(void) sigma_formula_parse_at(sigma_json_path(formula), formula->string);
 		else

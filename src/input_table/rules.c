@@ -32,6 +32,7 @@
 #include "common/catalog.h"
 #include "common/errors.h"
 #include "common/names.h"
+#include "input_table/linked.h"
 #include "input_table/rules.h"
 
 #define VALIDATE_TRIGGER "sigma_0_validate"
@@ -75,7 +76,7 @@ sigma_input_table(Oid relid)
 const InputTable *
 sigma_input_table_by_id(const char *id)
 {
-	Oid			relid = sigma_data_table_oid(id);
+	Oid			relid = sigma_rows_oid(id);
 	const InputTable *table = NULL;
 
 	if (OidIsValid(relid))
@@ -95,7 +96,7 @@ sigma_input_table_by_id(const char *id)
 			(errcode(ERRCODE_UNDEFINED_TABLE),
 			 errmsg("the data table of input table \"%s\" is missing", id),
 			 errdetail("There should be a table sigds.%s with trigger \"%s\".",
-					   quote_identifier(sigma_data_table_name(id)), VALIDATE_TRIGGER)));
+					   quote_identifier(sigma_rows_name(id)), VALIDATE_TRIGGER)));
 }
 
 /*
@@ -226,7 +227,7 @@ invalidate_input_table(PG_FUNCTION_ARGS)
 	{
 		bool		isnull;
 		Datum		id = heap_getattr(rows[i], SPI_fnumber(desc, "id"), desc, &isnull);
-		Oid			relid = sigma_data_table_oid(TextDatumGetCString(id));
+		Oid			relid = sigma_rows_oid(TextDatumGetCString(id));
 
 		if (OidIsValid(relid))
 			sigma_cache_send(relid);
@@ -358,9 +359,15 @@ sigma_input_table_compile(JsonNode *definition, Oid relid)
 static InputTable *
 compile(JsonNode *definition, const char *id, Relation rel, MemoryContext cxt)
 {
-	MemoryContext caller = MemoryContextSwitchTo(cxt);
-	InputTable *table = palloc0(sizeof(InputTable));
+	bool		linked = definition != NULL && sigma_is_linked(definition);
+	MemoryContext caller;
+	InputTable *table;
 
+	if (linked)
+		definition = sigma_linked_document(definition);
+	caller = MemoryContextSwitchTo(cxt);
+	table = palloc0(sizeof(InputTable));
+	table->nlinked = linked ? list_length(sigma_linked_keys(definition)) : 0;
 	table->cxt = cxt;
 	table->relid = RelationGetRelid(rel);
 	table->id = table->name = pstrdup(id);
@@ -406,7 +413,7 @@ sigma_data_table_id(Relation rel)
 
 		if (strcmp(trigger->tgname, VALIDATE_TRIGGER) == 0 && trigger->tgnargs == 1 &&
 			RelationGetNamespace(rel) == sigma_sigds_namespace() &&
-			strcmp(RelationGetRelationName(rel), sigma_data_table_name(trigger->tgargs[0])) == 0)
+			strcmp(RelationGetRelationName(rel), sigma_rows_name(trigger->tgargs[0])) == 0)
 			return pstrdup(trigger->tgargs[0]);
 	}
 	return NULL;

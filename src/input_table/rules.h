@@ -128,6 +128,12 @@ extern int64 sigma_unique_holder(const InputTable *table, const UniqueKey *key, 
 								 const Datum *values, int64 row_id);
 extern Failure *sigma_unique_failure(const InputTable *table, const UniqueKey *key, const Datum *values);
 
+/*
+ * statement.c: run a text as the caller, with the rights that the relation's owner has
+ * on it; SPI is connected.  Returns how many rows there were.
+ */
+extern uint64 sigma_statement_run_as_owner(Oid relid, const char *sql, int expected);
+
 /* statement.c */
 /* What ON CONFLICT clauses of the running statement mean for one table. */
 typedef struct UpsertInfo

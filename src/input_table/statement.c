@@ -22,14 +22,21 @@
 #include "utils/portal.h"
 #include "utils/timestamp.h"
 
+#include "common/spi.h"
 #include "compat.h"
 #include "input_table/rules.h"
 
 static ExecutorRun_hook_type previous_run = NULL;
 static ExecutorFinish_hook_type previous_finish = NULL;
+static ExecutorStart_hook_type previous_start = NULL;
 static const PlannedStmt *running = NULL;	/* the innermost statement in the executor */
 static TimestampTz loaded_in = 0;			/* start of the client's message that loaded the library */
 
+/* The text that runs with the rights of a relation's owner, and that relation. */
+static const char *owned_text = NULL;
+static Oid	owned_relation = InvalidOid;
+
+static void lend_rights(QueryDesc *query, int eflags);
 static void remember_run(EXECUTOR_RUN_PARAMETERS);
 static void remember_finish(QueryDesc *query);
 static bool collect(const PlannedStmt *statement, Oid relid, UpsertInfo *info);
@@ -43,7 +50,57 @@ sigma_statement_init(void)
 	ExecutorRun_hook = remember_run;
 	previous_finish = ExecutorFinish_hook;
 	ExecutorFinish_hook = remember_finish;
+	previous_start = ExecutorStart_hook;
+	ExecutorStart_hook = lend_rights;
 	loaded_in = GetCurrentStatementStartTimestamp();
+}
+
+/*
+ * See rules.h.  Everything but rights on the one relation is the caller's: who
+ * current_user is, what row security applies, what functions may do.
+ */
+uint64
+sigma_statement_run_as_owner(Oid relid, const char *sql, int expected)
+{
+	const char *outer_text = owned_text;
+	Oid			outer_relation = owned_relation;
+
+	PG_TRY();
+	{
+		owned_text = sql;
+		owned_relation = relid;
+		sigma_spi_run(sql, expected);
+	}
+	PG_FINALLY();
+	{
+		owned_text = outer_text;
+		owned_relation = outer_relation;
+	}
+	PG_END_TRY();
+	return SPI_processed;
+}
+
+/* The statement of that very text has its rights on the relation checked as the owner's, as views have. */
+static void
+lend_rights(QueryDesc *query, int eflags)
+{
+	if (owned_text != NULL && query->sourceText == owned_text)
+	{
+		ListCell   *cell;
+
+		query->plannedstmt = copyObject(query->plannedstmt);
+		foreach(cell, SIGMA_RIGHTS_OF(query->plannedstmt))
+		{
+			SigmaRights *rights = lfirst(cell);
+
+			if (rights->relid == owned_relation)
+				rights->checkAsUser = sigma_relation_owner(owned_relation);
+		}
+	}
+	if (previous_start != NULL)
+		previous_start(query, eflags);
+	else
+		standard_ExecutorStart(query, eflags);
 }
 
 static void

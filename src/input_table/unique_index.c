@@ -226,7 +226,7 @@ sigma_unique_indexes_create(const TableDefinition *table, const TableDefinition 
 			continue;
 		refuse_duplicates(table, unique, may_read);
 		sigma_ddl_run("CREATE UNIQUE INDEX %s ON %s (%s)", quote_identifier(unique->index),
-					  sigma_ddl_name(sigma_data_table_name(table->id)), list_expressions(unique, "%s", ", "));
+					  sigma_ddl_name(table->relation), list_expressions(unique, "%s", ", "));
 	}
 }
 
@@ -280,7 +280,7 @@ refuse_duplicates(const TableDefinition *table, const UniqueDefinition *unique, 
 							   "HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 1 "
 							   "ORDER BY pg_catalog.count(*) DESC, 1 LIMIT %d",
 							   list_expressions(unique, "pg_catalog.left(%s::pg_catalog.text, 60)", ", "),
-							   sigma_ddl_name(sigma_data_table_name(table->id)),
+							   sigma_ddl_name(table->relation),
 							   list_expressions(unique, "%s IS NOT NULL", " AND "), group, DUPLICATES_SHOWN);
 	SPIPlanPtr	plan = SPI_prepare(sql, 0, NULL);
 	StringInfoData found;

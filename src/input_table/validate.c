@@ -152,7 +152,7 @@ check_statement(PG_FUNCTION_ARGS)
 	if (sigma_session.origin != ORIGIN_SYSTEM)
 	{
 		check_mode(table);
-		for (i = 0; inserting && table->any_protected && i < table->ncolumn; i++)
+		for (i = 0; inserting && table->any_protected && table->nlinked == 0 && i < table->ncolumn; i++)
 			if (table->columns[i].is_protected)
 				ereport(ERROR,
 						(errcode(ERRCODE_SIGMA_LOCKED),

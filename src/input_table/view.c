@@ -47,6 +47,7 @@
 #include "compat.h"
 #include "input_table/computed.h"
 #include "input_table/define.h"
+#include "input_table/linked.h"
 #include "input_table/published.h"
 
 #define VIEWS_SCHEMA	"sigma_views"
@@ -69,6 +70,7 @@ static const char *const system_columns[] = {
 	"sigma_row_id", "sigma_created_at", "sigma_updated_at", "sigma_created_by", "sigma_updated_by"
 };
 
+static Oid	find_view(Oid relid, const char *id);
 static Oid	views_namespace(void);
 static Oid	rule_owner(Oid rule);
 static bool is_view_of(Oid relid, const char *id);
@@ -78,17 +80,15 @@ static char *view_name(const char *name);
 static void refresh_view(const TableDefinition *table, Oid relid);
 static bool is_touched(const TableChange *change);
 static bool must_replace(const TableChange *change);
-static void begin_ddl(OwnerScope *scope);
 static void drop_view(ViewChange *view);
-static void create_view(const TableDefinition *table, ViewChange *view, const TableChange *change);
+static void create_view(const TableDefinition *table, ViewChange *view);
+static void finish_view(const TableDefinition *table, const ViewChange *view);
 static void rename_columns(const char *name, const TableChange *change);
 static List *column_order(List *columns, Oid relid);
 static List *columns_of(const TableDefinition *table, char **rows);
 static char *published_rows(const TableDefinition *table);
 static ViewColumn *new_column(const char *name, const char *expression);
 static char *query_of(List *columns, const char *rows);
-static void save_grants(ViewChange *view);
-static void restore_grants(const ViewChange *view, Oid relid, const TableChange *change);
 static const char *new_name(const TableChange *change, const char *name);
 static void set_grants(Oid relid, AttrNumber attnum, Acl *acl);
 
@@ -120,9 +120,20 @@ sigma_view_check_name(JsonNode *document, bool restoring)
 							 "relation \"" VIEWS_SCHEMA ".%s\" already exists", name);
 }
 
-/* The view over the rows of that data table, which is the input table's of that id; InvalidOid where there is none. */
+/* The warehouse view of an input table; InvalidOid where there is none. */
 Oid
-sigma_view_of(Oid relid, const char *id)
+sigma_view_oid(const char *id)
+{
+	Oid			relid = get_relname_relid(sigma_shown_view_name(id), sigma_sigds_namespace());
+
+	if (!OidIsValid(relid))
+		relid = sigma_data_table_oid(id);
+	return OidIsValid(relid) ? find_view(relid, id) : InvalidOid;
+}
+
+/* The view on a relation that says that it is the input table's of that id. */
+static Oid
+find_view(Oid relid, const char *id)
 {
 	Relation	depend = table_open(DependRelationId, AccessShareLock);
 	ScanKeyData keys[2];
@@ -223,14 +234,20 @@ sigma_view_create(const TableDefinition *table)
 	ViewChange	view = {0};
 	OwnerScope	scope;
 
-	view.relid = sigma_view_of(sigma_data_table_oid(table->id), table->id);
+	view.relid = sigma_view_oid(table->id);
+	if (sigma_is_linked(table->document))
+	{
+		sigma_linked_views_begin(table->id, &view);
+		sigma_view_create_linked(table, &view);
+		return;
+	}
 	if (OidIsValid(view.relid))
-		save_grants(&view);
+		sigma_view_save_grants(&view);
 	SPI_connect();
-	begin_ddl(&scope);
+	sigma_view_begin_ddl(&scope);
 	if (OidIsValid(view.relid))
 		drop_view(&view);
-	create_view(table, &view, NULL);
+	create_view(table, &view);
 	sigma_owner_end(&scope);
 	SPI_finish();
 }
@@ -239,17 +256,20 @@ sigma_view_create(const TableDefinition *table)
 void
 sigma_view_drop(const char *id)
 {
-	Oid			relid = sigma_data_table_oid(id);
 	ViewChange	view = {0};
 	OwnerScope	scope;
 
-	if (OidIsValid(relid))
-		view.relid = sigma_view_of(relid, id);
+	view.relid = sigma_view_oid(id);
+	if (OidIsValid(get_relname_relid(sigma_entry_table_name(id), sigma_sigds_namespace())))
+	{
+		sigma_linked_views_begin(id, &view);
+		return;
+	}
 	if (!OidIsValid(view.relid))
 		return;
 	LockRelationOid(view.relid, AccessExclusiveLock);
 	SPI_connect();
-	begin_ddl(&scope);
+	sigma_view_begin_ddl(&scope);
 	drop_view(&view);
 	sigma_owner_end(&scope);
 	SPI_finish();
@@ -263,13 +283,18 @@ sigma_view_drop(const char *id)
 void
 sigma_view_begin(const TableChange *change, ViewChange *view)
 {
-	Oid			relid = sigma_data_table_oid(change->before->id);
 	OwnerScope	scope;
 
 	memset(view, 0, sizeof(ViewChange));
-	if (!is_touched(change) || !OidIsValid(relid))
+	if (!is_touched(change))
 		return;
-	view->relid = sigma_view_of(relid, change->before->id);
+	view->change = change;
+	view->relid = sigma_view_oid(change->before->id);
+	if (sigma_is_linked(change->before->document))
+	{
+		sigma_linked_views_begin(change->before->id, view);
+		return;
+	}
 	if (!OidIsValid(view->relid))
 		return;
 	LockRelationOid(view->relid, AccessExclusiveLock);
@@ -277,9 +302,10 @@ sigma_view_begin(const TableChange *change, ViewChange *view)
 		view->relid = InvalidOid;	/* dropped by its owner while we waited */
 	else if (must_replace(change))
 	{
-		save_grants(view);
+		view->suspended = sigma_linked_suspend(change->before->id);
+		sigma_view_save_grants(view);
 		SPI_connect();
-		begin_ddl(&scope);
+		sigma_view_begin_ddl(&scope);
 		drop_view(view);
 		sigma_owner_end(&scope);
 		SPI_finish();
@@ -298,11 +324,16 @@ sigma_view_finish(const TableChange *change, ViewChange *view)
 
 	if (!is_touched(change))
 		return;
+	if (sigma_is_linked(after->document))
+	{
+		sigma_view_create_linked(after, view);
+		return;
+	}
 	SPI_connect();
-	begin_ddl(&scope);
+	sigma_view_begin_ddl(&scope);
 	CommandCounterIncrement();
 	if (!OidIsValid(view->relid))
-		create_view(after, view, change);
+		create_view(after, view);
 	else
 	{
 		name = view_name(get_rel_name(view->relid));
@@ -334,16 +365,16 @@ sigma_view_refresh_users(const TableDefinition *table)
 	foreach(lc, sigma_dependents_find(names, &object))
 	{
 		Dependent  *user = lfirst(lc);
-		Oid			relid;
+		JsonNode   *document;
 		Oid			view;
 
 		if (user->kind != DOCUMENT_INPUT_TABLE || strcmp(user->id, last) == 0)
 			continue;
 		last = user->id;
-		relid = sigma_data_table_oid(user->id);
-		view = OidIsValid(relid) ? sigma_view_of(relid, user->id) : InvalidOid;
-		if (OidIsValid(view))
-			refresh_view(sigma_definition_read(sigma_catalog_read(DOCUMENT_INPUT_TABLE, user->id)), view);
+		document = sigma_catalog_read(DOCUMENT_INPUT_TABLE, user->id);
+		view = sigma_view_oid(user->id);
+		if (OidIsValid(view) && !sigma_is_linked(document))	/* linked tables read views */
+			refresh_view(sigma_definition_read(document), view);
 	}
 }
 
@@ -359,7 +390,7 @@ refresh_view(const TableDefinition *table, Oid relid)
 	if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid)))
 		return;
 	SPI_connect();
-	begin_ddl(&scope);
+	sigma_view_begin_ddl(&scope);
 	columns = column_order(columns_of(table, &rows), relid);
 	sigma_ddl_run("CREATE OR REPLACE VIEW %s WITH (security_barrier) AS %s", view_name(get_rel_name(relid)),
 				  query_of(columns, rows));
@@ -374,6 +405,10 @@ is_touched(const TableChange *change)
 	int			i;
 
 	if (strcmp(display_name(change->before), display_name(change->after)) != 0 ||
+		!sigma_definition_same(sigma_json_get(change->before->document, "linked_columns"),
+							   sigma_json_get(change->after->document, "linked_columns")) ||
+		!sigma_definition_same(sigma_json_get(change->before->document, "key_columns"),
+							   sigma_json_get(change->after->document, "key_columns")) ||
 		!sigma_definition_same(sigma_json_get(change->before->document, "data_entry_permission"),
 							   sigma_json_get(change->after->document, "data_entry_permission")) ||
 		sigma_row_security_touched(change))
@@ -407,8 +442,8 @@ must_replace(const TableChange *change)
 }
 
 /* Become the owner of sigds; 42501 where that role may make nothing in sigma_views. */
-static void
-begin_ddl(OwnerScope *scope)
+void
+sigma_view_begin_ddl(OwnerScope *scope)
 {
 	Oid			owner = sigma_sigds_owner();
 
@@ -429,9 +464,9 @@ drop_view(ViewChange *view)
 	view->relid = InvalidOid;
 }
 
-/* Make the view, with the grants of the one that it replaces; "change" is NULL where no column has another name. */
+/* Make the view, with the grants of the one that it replaces. */
 static void
-create_view(const TableDefinition *table, ViewChange *view, const TableChange *change)
+create_view(const TableDefinition *table, ViewChange *view)
 {
 	char	   *name = view_name(display_name(table));
 	List	   *columns;
@@ -439,10 +474,32 @@ create_view(const TableDefinition *table, ViewChange *view, const TableChange *c
 
 	columns = columns_of(table, &rows);
 	sigma_ddl_run("CREATE VIEW %s WITH (security_barrier) AS %s", name, query_of(columns, rows));
-	sigma_ddl_run("COMMENT ON VIEW %s IS %s", name, quote_literal_cstr(comment_for(table->id)));
+	finish_view(table, view);
+}
+
+/* Make the views of a linked table; there are none while its source is missing. */
+void
+sigma_view_create_linked(const TableDefinition *table, ViewChange *view)
+{
+	OwnerScope	scope;
+
+	if (!sigma_linked_views_finish(table, view))
+		return;
+	SPI_connect();
+	sigma_view_begin_ddl(&scope);
+	finish_view(table, view);
+	sigma_owner_end(&scope);
+	SPI_finish();
+}
+
+/* A view that was just made gets its comment, and the grants of the one that it replaces. */
+static void
+finish_view(const TableDefinition *table, const ViewChange *view)
+{
+	sigma_ddl_run("COMMENT ON VIEW %s IS %s", view_name(display_name(table)), quote_literal_cstr(comment_for(table->id)));
 	CommandCounterIncrement();
 	if (view->saved)
-		restore_grants(view, get_relname_relid(display_name(table), views_namespace()), change);
+		sigma_view_restore_grants(view, get_relname_relid(display_name(table), views_namespace()));
 }
 
 /* Columns of the view take the new names; where names change places they go by way of names that no column has. */
@@ -571,7 +628,7 @@ published_rows(const TableDefinition *table)
 	int			i;
 
 	if (!sigma_is_draft(table))
-		return sigma_ddl_name(sigma_data_table_name(table->id));
+		return sigma_ddl_name(table->relation);
 	initStringInfo(&columns);
 	for (i = 0; i < table->ncolumn; i++)
 		appendStringInfo(&columns, "r.%s, ", quote_identifier(table->columns[i].name));
@@ -581,8 +638,8 @@ published_rows(const TableDefinition *table)
 }
 
 /* Remember, in the current context, who may do what with a view that is to be dropped.  Locks it. */
-static void
-save_grants(ViewChange *view)
+void
+sigma_view_save_grants(ViewChange *view)
 {
 	Relation	rel = table_open(view->relid, AccessExclusiveLock);
 	TupleDesc	desc = RelationGetDescr(rel);
@@ -615,8 +672,8 @@ save_grants(ViewChange *view)
 }
 
 /* Give them to the view that took its place; grants on columns that are gone go with them. */
-static void
-restore_grants(const ViewChange *view, Oid relid, const TableChange *change)
+void
+sigma_view_restore_grants(const ViewChange *view, Oid relid)
 {
 	Oid			owner = sigma_relation_owner(relid);
 	ListCell   *lc;
@@ -626,7 +683,7 @@ restore_grants(const ViewChange *view, Oid relid, const TableChange *change)
 	foreach(lc, view->columns)
 	{
 		ColumnGrants *grants = lfirst(lc);
-		AttrNumber	attnum = get_attnum(relid, new_name(change, grants->name));
+		AttrNumber	attnum = get_attnum(relid, new_name(view->change, grants->name));
 
 		if (attnum != InvalidAttrNumber)
 			set_grants(relid, attnum, view->owner == owner ? grants->acl :

@@ -45,6 +45,17 @@ $node->safe_psql('app', q{
 	UPDATE sigds.sigds_contacts SET "Since" = '2020-01-01' WHERE "Score" = 99;
 	SELECT sigma.handle_data_entry('contacts', '{"Email": "draft@example.com"}');
 
+	-- a linked table over a table and one over that
+	CREATE TABLE public."Sources" (code uuid, label text);
+	INSERT INTO public."Sources" VALUES ('00000000-0000-0000-0000-000000000001', 'one'), ('00000000-0000-0000-0000-000000000002', 'two'), (NULL, 'none');
+	SELECT sigma.create_input_table('{"id": "linked", "name": "Linked \"view\"", "type": "linked", "source": "public.\"Sources\"", "key_columns": ["code"],
+		"linked_columns": ["label"], "columns": [{"name": "Plan", "type": "number", "validation": {"min": 0}}]}');
+	SELECT sigma.create_input_table('{"id": "again", "type": "linked", "source": "linked", "key_columns": ["label"], "columns": [{"name": "More", "type": "text"}]}');
+	UPDATE sigds.sigds_linked SET "Plan" = 5 WHERE label <> 'two';
+	SELECT sigma.publish('linked');
+	UPDATE sigds.sigds_linked SET "Plan" = 6;
+	UPDATE sigds.sigds_again SET "More" = 'm' || label;
+
 	-- sequences, one of them used by a modal
 	SELECT sigma.create_action('{"id": "greet", "type": "variable", "subtype": "set", "target": "greeting",
 		"parameters": {"value": {"type": "formula", "formula": "\"hello \" & Text(CountIf(IsNotNull([contacts/Email])))"}}}');
@@ -89,6 +100,9 @@ my @probes = (
 	'SELECT * FROM sigds.sigds_tasks ORDER BY sigma_row_id',
 	'SELECT * FROM sigds.sigds_pub_contacts ORDER BY sigma_row_id',
 	q{SELECT row_id, operation, old, new FROM sigma.publish_preview('contacts')},
+	'SELECT * FROM sigds.sigds_linked ORDER BY label',
+	'SELECT * FROM sigma_views."Linked ""view""" ORDER BY label',
+	'SELECT * FROM sigds.sigds_again ORDER BY label',
 	'SELECT * FROM sigma.layout_tree()',
 	'SELECT "Email", "Tags", sigma_row_id FROM sigma_views."Contacts" ORDER BY sigma_row_id',
 	q{SELECT c.relname, pg_get_viewdef(c.oid), c.reloptions, obj_description(c.oid), c.relacl FROM pg_class c
@@ -155,6 +169,9 @@ sub compare
 		'update update insert insert', "$how: the draft goes on");
 	is($node->safe_psql($database, q{SELECT sigma.discard_draft('contacts') - 'edit_num', count(*) FROM sigma_views."Contacts"}),
 		'{"deleted": 0, "updated": 2, "inserted": 2, "table_id": "contacts"}|2', "$how: the draft can be taken back");
+	is($node->safe_psql($database, q{UPDATE sigds.sigds_linked SET "Plan" = 7 WHERE code IS NULL OR label = 'two';
+		SELECT string_agg("Plan"::text, ' ' ORDER BY label) FROM sigds.sigds_linked}), '7 6 7', "$how: linked tables are edited");
+	is(refused($database, q{UPDATE sigds.sigds_linked SET "Plan" = -1}), '23514 Plan_min', "$how: by their rules");
 	is(refused($database, q{PERFORM sigma.create_container('{"id": "deep1", "parent_id": "nowhere"}')}),
 		'SG404', "$how: references are checked again");
 	is($node->safe_psql($database, q{SELECT sigma.create_input_table('{"id": "later", "columns": [{"name": "a", "type": "text"}]}');

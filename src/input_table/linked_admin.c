@@ -1,0 +1,325 @@
+/*
+ * linked_admin.c
+ *		Looking after linked tables: entries without a row, views without a source.
+ *
+ * Dropping a source takes CASCADE, which drops the views that read it and nothing
+ * else: what was entered stays, and is there again when sigma.sync_warehouse() finds
+ * the source back.  Entries whose key is not in the source are listed, never deleted.
+ */
+#include "postgres.h"
+
+#include "access/relation.h"
+#include "access/table.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+
+#include "common/access.h"
+#include "common/catalog.h"
+#include "common/errors.h"
+#include "common/json_push.h"
+#include "common/names.h"
+#include "common/spi.h"
+#include "compat.h"
+#include "input_table/linked.h"
+
+/* What sigma.sync_warehouse() found of one table. */
+typedef struct SyncState
+{
+	const char *status;			/* ok, source_missing, view_restored, drift */
+	List	   *drift;			/* of char *: what is not as the definition says */
+} SyncState;
+
+PG_FUNCTION_INFO_V1(orphans);
+PG_FUNCTION_INFO_V1(sync_warehouse);
+
+static const TableDefinition *open_linked(const char *id);
+static char *orphans_sql(const TableDefinition *table, bool counting);
+static Datum values_of(const TableDefinition *table, HeapTuple row, TupleDesc desc, int from, int to);
+static void sync_table(const char *id, SyncState *state);
+static void store_status(const char *id, const char *status);
+static void push_state(JsonbParseState **result, const char *id, const SyncState *state);
+static bool may_read_source(Oid relid);
+
+/*
+ * orphans(table_id text): entries whose key is not in the source, by key; all of them
+ * where the source is missing.  Reads as the caller.  SG404 where there is no such
+ * table, SG423 where it is not linked.
+ */
+Datum
+orphans(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	const TableDefinition *table;
+	int			first_key;
+	uint64		i;
+
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("\"table_id\" must not be null")));
+	table = open_linked(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	first_key = table->ncolumn - table->nkey;
+	InitMaterializedSRF(fcinfo, 0);
+	SPI_connect();
+	if (SPI_execute(orphans_sql(table, false), true, 0) != SPI_OK_SELECT)
+		elog(ERROR, "could not read the entries of input table \"%s\"", table->id);
+	for (i = 0; i < SPI_processed; i++)
+	{
+		HeapTuple	row = SPI_tuptable->vals[i];
+		TupleDesc	desc = SPI_tuptable->tupdesc;
+		Datum		values[4];
+		bool		nulls[4] = {0};
+
+		values[0] = values_of(table, row, desc, first_key, table->ncolumn);
+		values[1] = values_of(table, row, desc, 0, first_key);
+		values[2] = SPI_getbinval(row, desc, table->ncolumn + 1, &nulls[2]);
+		values[3] = SPI_getbinval(row, desc, table->ncolumn + 2, &nulls[3]);
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+	}
+	SPI_finish();
+	return (Datum) 0;
+}
+
+/* The definition of a linked table; its entries are locked against changes of it. */
+static const TableDefinition *
+open_linked(const char *id)
+{
+	const InputTable *compiled = sigma_input_table_by_id(id);
+
+	if (compiled->nlinked == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_SIGMA_LOCKED),
+				 errmsg("input table \"%s\" is not linked", id),
+				 errdetail("Its rows are its own: none has lost its key.")));
+	return sigma_definition_read(sigma_catalog_read(DOCUMENT_INPUT_TABLE, id));
+}
+
+/* The entries that no row of the source belongs to: columns, keys, updated_at and updated_by, or how many. */
+static char *
+orphans_sql(const TableDefinition *table, bool counting)
+{
+	LinkedSource source;
+	StringInfoData columns;
+	char	   *where = "";
+	int			i;
+
+	initStringInfo(&columns);
+	for (i = 0; i < table->ncolumn; i++)
+		appendStringInfo(&columns, "e.%s, ", quote_identifier(table->columns[i].name));
+	if (sigma_linked_source(table->document, &source))
+		where = psprintf(" WHERE NOT EXISTS (SELECT FROM %s s WHERE %s)",
+						 quote_qualified_identifier(get_namespace_name(get_rel_namespace(source.relid)),
+													get_rel_name(source.relid)),
+						 sigma_linked_match(table, source.relid));
+	return psprintf("SELECT %s FROM ONLY %s e%s%s",
+					counting ? "pg_catalog.count(*)" : psprintf("%se.sigma_updated_at, e.sigma_updated_by", columns.data),
+					sigma_ddl_name(table->relation), where, counting ? "" : " ORDER BY e.sigma_row_id");
+}
+
+/* How many entries have no row, as the caller sees them; -1 where he may not read the source. */
+int64
+sigma_linked_count_orphans(const char *id)
+{
+	const TableDefinition *table = sigma_definition_read(sigma_catalog_read(DOCUMENT_INPUT_TABLE, id));
+	LinkedSource source;
+	bool		isnull;
+	int64		count;
+
+	if (sigma_linked_source(table->document, &source) && !may_read_source(source.relid))
+		return -1;
+	SPI_connect();
+	if (SPI_execute(orphans_sql(table, true), true, 0) != SPI_OK_SELECT)
+		elog(ERROR, "could not read the entries of input table \"%s\"", table->id);
+	count = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+	SPI_finish();
+	return count;
+}
+
+/* Columns of a row as an object; attributes are in the order of the definition. */
+static Datum
+values_of(const TableDefinition *table, HeapTuple row, TupleDesc desc, int from, int to)
+{
+	JsonbParseState *state = NULL;
+	int			i;
+
+	(void) pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	for (i = from; i < to; i++)
+	{
+		JsonbValue	value;
+		bool		isnull;
+		Datum		datum = SPI_getbinval(row, desc, i + 1, &isnull);
+
+		sigma_value_to_json(table->columns[i].type, datum, isnull, &value);
+		sigma_push_value(&state, table->columns[i].name, &value);
+	}
+	return JsonbPGetDatum(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL)));
+}
+
+/*
+ * May the caller read the rows of a linked table's source?  A view that itself reads
+ * as its caller is not looked into: false.
+ */
+static bool
+may_read_source(Oid relid)
+{
+	Relation	rel;
+	bool		invoker;
+
+	if (pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) != ACLCHECK_OK)
+		return false;
+	rel = try_relation_open(relid, AccessShareLock);
+	if (rel == NULL)
+		return false;
+	invoker = rel->rd_rel->relkind == RELKIND_VIEW && RelationHasSecurityInvoker(rel);
+	relation_close(rel, AccessShareLock);
+	return !invoker || superuser();
+}
+
+/* Can the rows of a linked table be counted by the caller?  Not where a right on the source is missing. */
+bool
+sigma_linked_readable(const JsonNode *document)
+{
+	LinkedSource source;
+
+	return sigma_linked_source(document, &source) && may_read_source(source.relid);
+}
+
+/*
+ * sync_warehouse(table_id text) → jsonb: look at one input table or (NULL) at all,
+ * make views that are missing, say what has drifted.  Needs UPDATE on the catalog.
+ */
+Datum
+sync_warehouse(PG_FUNCTION_ARGS)
+{
+	JsonbParseState *result = NULL;
+	char	   *only = PG_ARGISNULL(0) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(0));
+	Oid			catalog = sigma_relation_oid("sigma_input_tables");
+	List	   *states = NIL;
+	List	   *ids = NIL;
+	ListCell   *lc;
+	ListCell   *ls;
+	int			synced = 0;
+
+	if (pg_class_aclcheck(catalog, GetUserId(), ACL_UPDATE) != ACLCHECK_OK)
+		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, "sigma_input_tables");
+	if (only != NULL && !sigma_catalog_exists(DOCUMENT_INPUT_TABLE, only))
+		sigma_catalog_not_found(DOCUMENT_INPUT_TABLE, only);
+	foreach(lc, sigma_catalog_names(DOCUMENT_INPUT_TABLE))
+	{
+		CatalogName *name = lfirst(lc);
+		SyncState  *state = palloc0(sizeof(SyncState));
+
+		if (only != NULL && strcmp(only, name->id) != 0)
+			continue;
+		sync_table(name->id, state);
+		if (strcmp(state->status, "ok") == 0 || strcmp(state->status, "view_restored") == 0)
+			synced++;
+		ids = lappend(ids, name->id);
+		states = lappend(states, state);
+	}
+
+	(void) pushJsonbValue(&result, WJB_BEGIN_OBJECT, NULL);
+	sigma_push_text(&result, "status", synced == list_length(ids) ? "synced" : "drift");
+	sigma_push_int(&result, "synced", synced);
+	sigma_push_key(&result, "details");
+	(void) pushJsonbValue(&result, WJB_BEGIN_ARRAY, NULL);
+	forboth(lc, ids, ls, states)
+		push_state(&result, lfirst(lc), lfirst(ls));
+	(void) pushJsonbValue(&result, WJB_END_ARRAY, NULL);
+	PG_RETURN_JSONB_P(JsonbValueToJsonb(pushJsonbValue(&result, WJB_END_OBJECT, NULL)));
+}
+
+/* Look at one table, and make its views where they are missing. */
+static void
+sync_table(const char *id, SyncState *state)
+{
+	JsonNode   *document = sigma_catalog_read(DOCUMENT_INPUT_TABLE, id);
+	Oid			relid = sigma_rows_oid(id);
+	TableDefinition *table = sigma_definition_read(document);
+	LinkedSource source;
+	Relation	rel;
+	bool		whole = sigma_is_linked(document) ? sigma_linked_views_whole(id) : OidIsValid(sigma_view_oid(id));
+
+	state->status = "ok";
+	if (!OidIsValid(relid))
+	{
+		state->status = "drift";
+		state->drift = list_make1("the data table does not exist");
+		return;
+	}
+	rel = table_open(relid, whole ? AccessShareLock : ShareUpdateExclusiveLock);
+	state->drift = sigma_data_table_differences(table, rel);
+	table_close(rel, NoLock);
+	if (sigma_is_linked(document) && !sigma_linked_source(document, &source))
+		state->status = "source_missing";
+	else if (sigma_is_linked(document) && sigma_linked_drift(table, source.relid) != NULL)
+	{
+		state->drift = lappend(state->drift, sigma_linked_drift(table, source.relid));
+		state->status = "drift";
+	}
+	else if (state->drift != NIL)
+		state->status = "drift";
+	else if (!whole)
+	{
+		if (sigma_is_linked(document))
+			sigma_linked_check(document, document, false);
+		sigma_view_check_name(document, false);
+		sigma_view_create(table);
+		sigma_access_apply(id);
+		state->status = "view_restored";
+	}
+	store_status(id, strcmp(state->status, "source_missing") == 0 ? "source_missing" : "active");
+}
+
+/* Remember in the catalog whether the source is there; other states are left as they are. */
+static void
+store_status(const char *id, const char *status)
+{
+	Oid			types[2] = {TEXTOID, TEXTOID};
+	Datum		values[2];
+
+	values[0] = CStringGetTextDatum(id);
+	values[1] = CStringGetTextDatum(status);
+	SPI_connect();
+	if (SPI_execute_with_args("UPDATE sigma.sigma_input_tables SET status = $2 WHERE id OPERATOR(pg_catalog.=) $1 "
+							  "AND CASE WHEN $2 OPERATOR(pg_catalog.=) 'active' THEN status OPERATOR(pg_catalog.=) 'source_missing' "
+							  "ELSE status IS DISTINCT FROM 'source_missing' END",
+							  2, types, values, NULL, false, 0) != SPI_OK_UPDATE)
+		elog(ERROR, "could not store the status of input table \"%s\"", id);
+	SPI_finish();
+}
+
+/* One entry of the result. */
+static void
+push_state(JsonbParseState **result, const char *id, const SyncState *state)
+{
+	ListCell   *lc;
+
+	(void) pushJsonbValue(result, WJB_BEGIN_OBJECT, NULL);
+	sigma_push_text(result, "table_id", id);
+	sigma_push_text(result, "status", state->status);
+	if (OidIsValid(sigma_rows_oid(id)))
+		sigma_push_int(result, "rows", sigma_data_table_count(id));
+	sigma_push_key(result, "drift");
+	(void) pushJsonbValue(result, WJB_BEGIN_ARRAY, NULL);
+	foreach(lc, state->drift)
+	{
+		JsonbValue	text;
+
+		text.type = jbvString;
+		text.val.string.val = lfirst(lc);
+		text.val.string.len = strlen(lfirst(lc));
+		(void) pushJsonbValue(result, WJB_ELEM, &text);
+	}
+	(void) pushJsonbValue(result, WJB_END_ARRAY, NULL);
+	(void) pushJsonbValue(result, WJB_END_OBJECT, NULL);
+}
