@@ -94,6 +94,7 @@ static bool purge_leftover(const char *id);
 static DefinitionCall *call_for(const char *id);
 static Oid	lock_data_table(const char *id, LOCKMODE mode);
 static List *check_dependents(const TableChange *change, bool cascade);
+static void refuse_own_uses(const TableChange *change);
 static void report(DefinitionCall *call, const TableChange *change, List *affected);
 static void check_limit(const TableDefinition *table);
 
@@ -371,6 +372,7 @@ check_update(TriggerData *trigger)
 	sigma_definition_compare(&change);
 	refuse_retypes(&change);
 	refuse_other_kinds(&change);
+	refuse_own_uses(&change);
 	if (sigma_is_linked(after))
 		sigma_linked_check(after, before, false);
 	sigma_table_check_definition(sigma_is_linked(after) ? sigma_linked_document(after) : after);
@@ -795,6 +797,42 @@ check_dependents(const TableChange *change, bool cascade)
 		all = list_concat(all, users);
 	}
 	return all;
+}
+
+/*
+ * Raise SG409 where a formula of the new definition itself names a column that is dropped
+ * or retyped, with everybody else who does.  With cascade it is the new definition's own errors
+ * that say what it can be.
+ */
+static void
+refuse_own_uses(const TableChange *change)
+{
+	const DefinitionCall *call = call_for(change->after->id);
+	Names	   *names = NULL;
+	const ColumnChange *column;
+	int			i;
+
+	if (call != NULL && call->cascade)
+		return;
+	for (i = 0; (column = sigma_change_column(change, i)) != NULL; i++)
+	{
+		NamedObject object = {NAMED_COLUMN, change->before->id, NULL};
+		List	   *users;
+
+		if (column->before == NULL || (column->after != NULL && !sigma_column_retyped(column)))
+			continue;
+		object.column = column->before->name;
+		if (names == NULL)
+		{
+			names = sigma_names_open();
+			sigma_definition_set_names(names, change->before);
+		}
+		users = sigma_dependents_own(names, &object, change->after->document);
+		if (users != NIL)
+			sigma_dependents_refuse(psprintf("column \"%s\" of input table \"%s\"",
+											 column->before->name, change->before->id),
+									list_concat(users, sigma_dependents_find(names, &object)));
+	}
 }
 
 /* The limit must leave room for the rows that are there: 23514. */

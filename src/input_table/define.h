@@ -244,6 +244,7 @@ extern void sigma_formulas_follow(JsonNode *before, JsonNode *after);
 /* dependents.c */
 extern void sigma_dependents_lock(void);
 extern List *sigma_dependents_find(Names *names, const NamedObject *object);
+extern List *sigma_dependents_own(Names *names, const NamedObject *object, JsonNode *document);
 extern void sigma_definition_set_names(Names *names, const TableDefinition *table);
 extern void sigma_dependents_refuse(const char *what, List *dependents) pg_attribute_noreturn();
 extern List *sigma_dependents_rename(const TableChange *change);

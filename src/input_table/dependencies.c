@@ -39,9 +39,6 @@ static void read_argument(FunctionCallInfo fcinfo, Names *names, NamedObject *ob
 static List *readable_ids(DocumentKind kind, const char *id);
 static void list_dependencies(ReturnSetInfo *result, Names *names, const NamedObject *object);
 static void list_uses(ReturnSetInfo *result, Names *names, const NamedObject *object, int user, const char *id);
-static void find_user(JsonNode *document, NamedKind kind, const char *path, NamedObject *user);
-static bool is_own(const NamedObject *user, const NamedObject *object);
-static bool is_within(const char *path, const JsonNode *node);
 static void put_row(ReturnSetInfo *result, const NamedObject *object, const char *path);
 
 /* dependencies(object text) → table(kind, object, path): what it uses, and where it says so. */
@@ -152,9 +149,9 @@ list_dependencies(ReturnSetInfo *result, Names *names, const NamedObject *object
 		ListCell   *other;
 		char	   *seen;
 
-		find_user(document, users[i].object, path, &user);
+		sigma_object_at(document, users[i].object, path, &user);
 		if ((column && !sigma_object_same(&user, object)) ||
-			!sigma_names_resolve(names, reference, &named) || is_own(&user, &named))
+			!sigma_names_resolve(names, reference, &named) || sigma_object_is_own(&user, &named))
 			continue;
 		/* a formula may name it several times */
 		seen = psprintf("%s %s", path, sigma_object_text(&named));
@@ -188,53 +185,13 @@ list_uses(ReturnSetInfo *result, Names *names, const NamedObject *object, int us
 		if (!sigma_names_resolve(names, reference, &named) || !sigma_object_same(&named, object))
 			continue;
 		path = sigma_json_path(reference->where);
-		find_user(document, users[user].object, path, &by);
+		sigma_object_at(document, users[user].object, path, &by);
 		/* a formula may name it several times */
-		if (is_own(&by, &named) || (last != NULL && strcmp(last, path) == 0))
+		if (sigma_object_is_own(&by, &named) || (last != NULL && strcmp(last, path) == 0))
 			continue;
 		put_row(result, &by, path);
 		last = path;
 	}
-}
-
-/* Who says what stands at a path of a document: of an input table, a column or the table. */
-static void
-find_user(JsonNode *document, NamedKind kind, const char *path, NamedObject *user)
-{
-	JsonNode   *columns = kind == NAMED_INPUT_TABLE ? sigma_json_get(document, "columns") : NULL;
-	JsonNode   *rules = kind == NAMED_INPUT_TABLE ? sigma_json_get(document, "validation_rules") : NULL;
-	int			i;
-
-	user->kind = kind;
-	user->id = sigma_json_get_string(document, "id", "");
-	user->column = NULL;
-	for (i = 0; columns != NULL && i < columns->count; i++)
-		if (is_within(path, columns->items[i]))
-			user->column = sigma_json_get_string(columns->items[i], "name", "");
-	for (i = 0; rules != NULL && rules->kind == JSON_OBJECT && i < rules->count; i++)
-		if (is_within(path, rules->items[i]))
-			user->column = rules->items[i]->key;
-	if (user->column != NULL)
-		user->kind = NAMED_COLUMN;
-}
-
-/* Is this no use: a table that names itself, or a column by the name that its rules stand under? */
-static bool
-is_own(const NamedObject *user, const NamedObject *object)
-{
-	return strcmp(user->id, object->id) == 0 &&
-		((user->kind == NAMED_COLUMN && object->kind == NAMED_COLUMN && strcmp(user->column, object->column) == 0) ||
-		 (object->kind == NAMED_INPUT_TABLE && (user->kind == NAMED_COLUMN || user->kind == NAMED_INPUT_TABLE)));
-}
-
-/* Does the path lead to a node or into it? */
-static bool
-is_within(const char *path, const JsonNode *node)
-{
-	const char *start = sigma_json_path(node);
-	size_t		length = strlen(start);
-
-	return strncmp(path, start, length) == 0 && (path[length] == '\0' || path[length] == '.' || path[length] == '[');
 }
 
 static void

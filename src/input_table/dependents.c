@@ -137,6 +137,35 @@ find_in(Names *names, const NamedObject *object, DocumentKind kind, const char *
 	}
 }
 
+/*
+ * The formulas in the definition of a column's own table that name it, but for those of
+ * the column itself, as a List of Dependent.
+ */
+List *
+sigma_dependents_own(Names *names, const NamedObject *object, JsonNode *document)
+{
+	List	   *found = NIL;
+	ListCell   *lc;
+
+	foreach(lc, sigma_document_references(DOCUMENT_INPUT_TABLE, document))
+	{
+		Reference  *reference = lfirst(lc);
+		NamedObject named;
+		NamedObject user;
+		Dependent  *place;
+
+		if (reference->place == NULL || !sigma_names_resolve(names, reference, &named) ||
+			!sigma_object_same(&named, object))
+			continue;
+		place = make_dependent(DOCUMENT_INPUT_TABLE, object->id, reference);
+		sigma_object_at(document, NAMED_INPUT_TABLE, place->path, &user);
+		if (!sigma_object_is_own(&user, object) &&
+			(found == NIL || strcmp(((Dependent *) llast(found))->path, place->path) != 0))
+			found = lappend(found, place);
+	}
+	return found;
+}
+
 /* A place, in the current context. */
 static Dependent *
 make_dependent(DocumentKind kind, const char *id, const Reference *reference)

@@ -76,6 +76,7 @@ static Oid	find_relation(const char *spelled);
 static List *split_name(const char *spelled);
 static FuncCandidateList function_candidates(const char *spelled);
 static void read_column(Names *names, const char *text, const char *rest, NamedObject *object);
+static bool is_within(const char *path, const JsonNode *node);
 static void refuse_unknown(const char *text) pg_attribute_noreturn();
 
 /* Names as they are now, in the current context. */
@@ -198,6 +199,46 @@ sigma_object_same(const NamedObject *a, const NamedObject *b)
 {
 	return a->kind == b->kind && strcmp(a->id, b->id) == 0 &&
 		(a->kind != NAMED_COLUMN || strcmp(a->column, b->column) == 0);
+}
+
+/* Who says what stands at a path of a document: of an input table, a column or the table. */
+void
+sigma_object_at(JsonNode *document, NamedKind kind, const char *path, NamedObject *user)
+{
+	JsonNode   *columns = kind == NAMED_INPUT_TABLE ? sigma_json_get(document, "columns") : NULL;
+	JsonNode   *rules = kind == NAMED_INPUT_TABLE ? sigma_json_get(document, "validation_rules") : NULL;
+	int			i;
+
+	user->kind = kind;
+	user->id = sigma_json_get_string(document, "id", "");
+	user->column = NULL;
+	for (i = 0; columns != NULL && i < columns->count; i++)
+		if (is_within(path, columns->items[i]))
+			user->column = sigma_json_get_string(columns->items[i], "name", "");
+	for (i = 0; rules != NULL && rules->kind == JSON_OBJECT && i < rules->count; i++)
+		if (is_within(path, rules->items[i]))
+			user->column = rules->items[i]->key;
+	if (user->column != NULL)
+		user->kind = NAMED_COLUMN;
+}
+
+/* Is this no use: a table that names itself, or a column by the name that its rules stand under? */
+bool
+sigma_object_is_own(const NamedObject *user, const NamedObject *object)
+{
+	return strcmp(user->id, object->id) == 0 &&
+		((user->kind == NAMED_COLUMN && object->kind == NAMED_COLUMN && strcmp(user->column, object->column) == 0) ||
+		 (object->kind == NAMED_INPUT_TABLE && (user->kind == NAMED_COLUMN || user->kind == NAMED_INPUT_TABLE)));
+}
+
+/* Does the path lead to a node or into it? */
+static bool
+is_within(const char *path, const JsonNode *node)
+{
+	const char *start = sigma_json_path(node);
+	size_t		length = strlen(start);
+
+	return strncmp(path, start, length) == 0 && (path[length] == '\0' || path[length] == '.' || path[length] == '[');
 }
 
 /*

@@ -42,6 +42,8 @@ extern const char *sigma_object_kind(NamedKind kind);
 extern char *sigma_object_text(const NamedObject *object);
 extern void sigma_object_read(Names *names, const char *text, NamedObject *object);
 extern bool sigma_object_same(const NamedObject *a, const NamedObject *b);
+extern void sigma_object_at(JsonNode *document, NamedKind kind, const char *path, NamedObject *user);
+extern bool sigma_object_is_own(const NamedObject *user, const NamedObject *object);
 
 /* formula_names.c: relations in formulas with their schemas, for a document that is being saved */
 extern void sigma_formulas_qualify(DocumentKind kind, JsonNode *document);
