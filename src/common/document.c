@@ -665,7 +665,10 @@ sigma_document_rethrow_at(const char *path, const JsonNode *where, MemoryContext
 	FlushErrorState();
 	if (path == NULL)
 		path = sigma_json_path(where);
-	error->detail = error->detail == NULL ? pstrdup(path) : psprintf("%s: %s", path, error->detail);
+	if (error->detail == NULL)
+		error->detail = pstrdup(path);
+	else if (strncmp(error->detail, path, strlen(path)) != 0)	/* else a part that knows its own place has said so */
+		error->detail = psprintf("%s: %s", path, error->detail);
 	ReThrowError(error);
 }
 

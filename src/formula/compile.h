@@ -14,7 +14,7 @@
  * relation.c      the columns of a relation as formulas see them
  * expression.c    SQL over one row as a planned expression, for rules
  * formula_at.c    formulas of documents: errors with the document's path
- * visit.c         the references of a formula
+ * visit.c         the references and calls of a formula
  * parameters.c    references to a context as parameters
  * program.c       a formula over a context, for runs and sigma.eval
  * form_json.c     what a formula yields as JSON
@@ -130,10 +130,10 @@ extern FormulaColumn *sigma_formula_column(FormulaRelation *relation, const char
 extern FormulaSql *sigma_formula_in_form(FormulaSql *value, SqlForm form);
 
 /*
- * visit.c: a visitor sees each reference of a formula and may change its "source"
- * and "text"; it returns whether it did.
+ * visit.c: a visitor sees each reference and each call of a formula and may change it;
+ * it returns whether it did.
  */
-typedef bool (*FormulaVisitor) (void *arg, FormulaNode *reference);
+typedef bool (*FormulaVisitor) (void *arg, FormulaNode *node);
 
 extern bool sigma_formula_visit(FormulaNode *tree, FormulaVisitor visitor, void *arg);
 extern char *sigma_formula_rewrite(const char *text, FormulaVisitor visitor, void *arg);

@@ -9,6 +9,7 @@
  */
 #include "postgres.h"
 
+#include "utils/guc.h"
 #include "utils/memutils.h"
 
 #include "common/document.h"
@@ -17,14 +18,19 @@
 
 /*
  * sigma_formula_compile() for the formula at "path" of a document, in the current
- * context.  The path stands in DETAIL of whatever is wrong with the formula.
+ * context.  The path stands in DETAIL of whatever is wrong with the formula.  A stored
+ * one means the same under every search_path: what it names has its schema there.
  */
 FormulaSql *
 sigma_formula_compile_at(const char *path, const char *text, FormulaScope *scope, FormulaType wanted)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	FormulaSql *volatile result = NULL;
+	int			nest_level = NewGUCNestLevel();
 
+	if (scope->stored)
+		(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true,
+								 0, false);
 	PG_TRY();
 	{
 		result = sigma_formula_compile(text, scope, wanted);
@@ -34,6 +40,7 @@ sigma_formula_compile_at(const char *path, const char *text, FormulaScope *scope
 		sigma_formula_error_at(path, caller);
 	}
 	PG_END_TRY();
+	AtEOXact_GUC(true, nest_level);
 	return result;
 }
 

@@ -1,6 +1,6 @@
 /*
  * visit.c
- *		What formulas refer to, and giving it another name.
+ *		The references and calls of a formula.
  */
 #include "postgres.h"
 
@@ -8,7 +8,7 @@
 
 #include "formula/compile.h"
 
-/* Visit every reference of a tree; returns whether the visitor changed one. */
+/* Visit every reference and call of a tree; returns whether the visitor changed one. */
 bool
 sigma_formula_visit(FormulaNode *tree, FormulaVisitor visitor, void *arg)
 {
@@ -16,7 +16,7 @@ sigma_formula_visit(FormulaNode *tree, FormulaVisitor visitor, void *arg)
 	int			i;
 
 	check_stack_depth();
-	if (tree->kind == FORMULA_REFERENCE)
+	if (tree->kind == FORMULA_REFERENCE || tree->kind == FORMULA_CALL)
 		changed = visitor(arg, tree);
 	for (i = 0; i < tree->nchildren; i++)
 		changed |= sigma_formula_visit(tree->children[i], visitor, arg);
@@ -24,7 +24,7 @@ sigma_formula_visit(FormulaNode *tree, FormulaVisitor visitor, void *arg)
 }
 
 /*
- * A formula with its references as the visitor leaves them, in canonical form; NULL
+ * A formula as the visitor leaves it, in canonical form; NULL
  * where it changed none.  42601 where the text is no formula.
  */
 char *

@@ -202,7 +202,8 @@ sigma_batch_begin(const InputTable *table, const BatchOptions *options)
 	state->insert_granted = palloc0(sizeof(bool) * columns);
 	state->update_granted = palloc0(sizeof(bool) * columns);
 	state->types = palloc0(sizeof(TypeCacheEntry *) * columns);
-	state->formulas = sigma_formula_run_begin(table);
+	state->formulas = sigma_formula_run_begin(table, false);
+	state->lists = sigma_formula_run_lists(state->formulas);
 	MemoryContextSwitchTo(caller);
 	return batch;
 }

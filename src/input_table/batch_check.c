@@ -61,6 +61,8 @@ static bool same_values(const Batch *batch, const SeenKey *a, const SeenKey *b);
 static void stage_change(Batch *batch, StagedRow *row, const bool *changed);
 static void record_stale(Batch *batch, StagedRow *row, TimestampTz current);
 static void check_cells(Batch *batch, StagedRow *row, const bool *changed);
+static Datum default_of(Batch *batch, int place, bool *isnull);
+static bool is_default(Batch *batch, const StagedRow *row, int place);
 static void check_formulas(Batch *batch, StagedRow *row, const bool *changed, const bool *known);
 static bool is_healed(const Batch *batch, const Failure *failure);
 static void check_locks(Batch *batch, StagedRow *row, const bool *changed);
@@ -98,8 +100,7 @@ sigma_batch_check_insert(Batch *batch, StagedRow *row)
 	{
 		if (row->given[i] == CELL_ABSENT)
 		{
-			row->values[i] = table->columns[i].default_value;
-			row->nulls[i] = !table->columns[i].has_default;
+			row->values[i] = default_of(batch, i, &row->nulls[i]);
 		}
 		checked[i] = row->given[i] != CELL_BAD;
 	}
@@ -287,8 +288,12 @@ check_cells(Batch *batch, StagedRow *row, const bool *changed)
 	bool	   *healed = NULL;
 	List	   *failures = NIL;
 	ListCell   *lc;
+	int			i;
 
 	(void) sigma_table_check(table, row->values, row->nulls, changed, &failures);
+	for (i = 0; batch->state->lists != NULL && i < table->ncolumn; i++)
+		if (changed[i])
+			sigma_list_run_failures(batch->state->lists, i, row->values[i], row->nulls[i], &failures);
 	foreach(lc, failures)
 	{
 		Failure    *failure = lfirst(lc);
@@ -321,6 +326,27 @@ check_cells(Batch *batch, StagedRow *row, const bool *changed)
 		sigma_batch_record(batch, row, lfirst(lc));
 }
 
+/* What a column becomes that an inserted row does not give. */
+static Datum
+default_of(Batch *batch, int place, bool *isnull)
+{
+	const TableColumn *column = &batch->table->columns[place];
+
+	if (column->default_formula != NULL)
+		return sigma_formula_run_default(batch->state->formulas, place, isnull);
+	*isnull = !column->has_default;
+	return column->default_value;
+}
+
+static bool
+is_default(Batch *batch, const StagedRow *row, int place)
+{
+	bool		isnull;
+	Datum		value = default_of(batch, place, &isnull);
+
+	return sigma_value_equal(batch->table->columns[place].type, row->values[place], row->nulls[place], value, isnull);
+}
+
 /* The formula rules of the row as it would be written; those that read a column that is not known are the trigger's. */
 static void
 check_formulas(Batch *batch, StagedRow *row, const bool *changed, const bool *known)
@@ -345,7 +371,7 @@ check_formulas(Batch *batch, StagedRow *row, const bool *changed, const bool *kn
 static bool
 is_healed(const Batch *batch, const Failure *failure)
 {
-	static const char *const rules[] = {"type", "values", "min", "max"};
+	static const char *const rules[] = {"type", "values", "values_from", "min", "max"};
 	int			i;
 
 	if (batch->options.mode != BATCH_SIGMA || failure->warning ||
@@ -386,9 +412,7 @@ check_locks(Batch *batch, StagedRow *row, const bool *changed)
 			sigma_batch_record(batch, row, &failure);
 		}
 		else if (!column->editable && batch->options.origin == ORIGIN_ENTRY &&
-				 (changed == NULL ? row->given[i] != CELL_ABSENT &&
-				  !sigma_value_equal(column->type, row->values[i], row->nulls[i],
-									 column->default_value, !column->has_default) : changed[i]))
+				 (changed == NULL ? row->given[i] != CELL_ABSENT && !is_default(batch, row, i) : changed[i]))
 		{
 			failure.rule = "editable";
 			failure.message = "is not editable";

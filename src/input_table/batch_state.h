@@ -103,7 +103,8 @@ typedef struct BatchState
 	bool	   *insert_granted; /* the caller may insert the column */
 	bool	   *update_granted; /* the caller may update the column */
 
-	FormulaRun *formulas;		/* formula rules, or NULL */
+	FormulaRun *formulas;		/* formula rules and defaults, or NULL */
+	ListRun    *lists;			/* or NULL */
 	TypeCacheEntry **types;		/* of columns of unique keys: how their values are hashed */
 	struct seen_hash *seen;		/* unique values that rows of the batch give */
 	HTAB	   *target_rows;	/* TargetRow by row id */

@@ -559,7 +559,7 @@ sigma_table_count_failures(const InputTable *table, List **failures)
 	TableScanDesc scan = table_beginscan(rel, snapshot, 0, NULL);
 	MemoryContext row_cxt = AllocSetContextCreate(CurrentMemoryContext, "sigma rows", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext caller_cxt = CurrentMemoryContext;
-	FormulaRun *formulas = sigma_formula_run_begin(table);
+	FormulaRun *formulas = sigma_formula_run_begin(table, false);
 	int64		failing = 0;
 
 	*failures = NIL;
@@ -590,13 +590,18 @@ sigma_table_count_failures(const InputTable *table, List **failures)
 static bool
 slot_passes(const InputTable *table, FormulaRun *formulas, TupleTableSlot *slot)
 {
+	ListRun    *lists = sigma_formula_run_lists(formulas);
 	int			i;
 
 	for (i = 0; i < table->ncolumn; i++)
 	{
 		int			at = table->columns[i].attnum - 1;
 
-		if (at >= 0 && !sigma_column_passes(&table->columns[i], slot->tts_values[at], slot->tts_isnull[at]))
+		if (at < 0)
+			continue;
+		if (!sigma_column_passes(&table->columns[i], slot->tts_values[at], slot->tts_isnull[at]))
+			return false;
+		if (lists != NULL && !sigma_list_run_passes(lists, i, slot->tts_values[at], slot->tts_isnull[at]))
 			return false;
 	}
 	return formulas == NULL || sigma_formula_run_passes(formulas, slot, NULL);
@@ -618,7 +623,11 @@ sigma_row_failures(const InputTable *table, FormulaRun *formulas, const Datum *v
 	for (i = 0; i < table->ncolumn; i++)
 	{
 		if (AttributeNumberIsValid(table->columns[i].attnum) && (known == NULL || known[i]))
+		{
 			errors += sigma_column_failures(&table->columns[i], values[i], nulls[i], failures);
+			if (sigma_formula_run_lists(formulas) != NULL)
+				errors += sigma_list_run_failures(sigma_formula_run_lists(formulas), i, values[i], nulls[i], failures);
+		}
 		if (formulas != NULL)
 			errors += sigma_formula_run_failures(formulas, i, slot, NULL, known, failures);
 	}

@@ -8,9 +8,7 @@
  * severity and message belong to the object that they stand in.
  *
  * Everything is allocated in the current memory context; nothing points into the
- * document.  What is wrong raises
- * SG400 at its node; what is known but not there yet raises 0A000.  The same code
- * runs when a definition is stored and when it is compiled for use.
+ * document.  What is wrong raises SG400 at its node.  The same code runs when a definition is stored and when it is compiled for use.
  */
 #include "postgres.h"
 
@@ -59,14 +57,13 @@ typedef struct ColumnRules
 
 static const char *const rule_keys[] = {
 	"required", "unique", "precision", "scale", "min", "max", "min_length", "max_length",
-	"pattern", "format", "values", "formula", "severity", "message", NULL
+	"pattern", "format", "values", "values_from", "formula", "severity", "message", NULL
 };
 
 static void compile_column(InputTable *table, int place, JsonNode *definition, JsonNode *node);
 static void add_source(ColumnRules *rules, JsonNode *object, bool is_column);
 static void read_tone(JsonNode *object, bool *warning, const char **message);
 static void check_keys(JsonNode *object);
-static void refuse_unbuilt(JsonNode *object, const char *key);
 static JsonNode *find_rule(ColumnRules *rules, const char *key, RuleSource **source);
 static Check *add_check(ColumnRules *rules, const RuleSource *source, CheckKind kind, const char *rule,
 						const char *demand,...) pg_attribute_printf(5, 6);
@@ -84,10 +81,11 @@ static bool is_literal(const char *pattern);
 static regex_t *compile_regex(JsonNode *node);
 static void compile_format(ColumnRules *rules);
 static void compile_values(ColumnRules *rules);
+static void compile_list(InputTable *table, int place, ColumnRules *rules);
 static void compile_formula(InputTable *table, int place, ColumnRules *rules);
 static void compile_row_rules(InputTable *table, JsonNode *rules);
 static int	compare_for_sort(const void *a, const void *b, void *type);
-static void compile_default(ColumnRules *rules, JsonNode *node);
+static void compile_default(InputTable *table, ColumnRules *rules, JsonNode *node);
 static void check_default(const TableColumn *column, JsonNode *node);
 static bool read_node(ColumnType type, JsonNode *node, Datum *value, const char **why);
 static bool read_flag(JsonNode *node);
@@ -214,12 +212,13 @@ compile_column(InputTable *table, int place, JsonNode *definition, JsonNode *nod
 	compile_format(&rules);
 	compile_values(&rules);
 	compile_unique(table, place, &rules);
+	compile_list(table, place, &rules);
 	compile_formula(table, place, &rules);
 
 	column->checks = palloc(sizeof(Check) * Max(list_length(rules.checks), 1));
 	foreach(cell, rules.checks)
 		column->checks[column->ncheck++] = *(Check *) lfirst(cell);
-	compile_default(&rules, node);
+	compile_default(table, &rules, node);
 }
 
 /* Note one object that holds rules; severity and message are read here. */
@@ -254,13 +253,12 @@ read_tone(JsonNode *object, bool *warning, const char **message)
 	*message = sigma_json_get_string(object, "message", NULL);
 }
 
-/* SG400 for a key that no rule has, 0A000 for one that is not there yet. */
+/* SG400 for a key that no rule has. */
 static void
 check_keys(JsonNode *object)
 {
 	int			i;
 
-	refuse_unbuilt(object, "values_from");
 	for (i = 0; i < object->count; i++)
 	{
 		const char *key = object->items[i]->key;
@@ -268,23 +266,10 @@ check_keys(JsonNode *object)
 
 		for (j = 0; rule_keys[j] != NULL && strcmp(rule_keys[j], key) != 0; j++)
 			;
-		if (rule_keys[j] == NULL && strcmp(key, "values_from") != 0)
+		if (rule_keys[j] == NULL)
 			sigma_document_error(object->items[i], 0, sigma_hint_names(key, rule_keys),
 								 "unknown rule \"%s\"", key);
 	}
-}
-
-static void
-refuse_unbuilt(JsonNode *object, const char *key)
-{
-	JsonNode   *node = sigma_json_get(object, key);
-
-	if (node != NULL && node->kind != JSON_NULL)
-		sigma_document_error(node, ERRCODE_FEATURE_NOT_SUPPORTED,
-							 strcmp(key, "values_from") == 0 ?
-							 "List the values themselves under \"values\"." :
-							 "Formulas are not evaluated in input tables.",
-							 "\"%s\" is not supported", key);
 }
 
 /*
@@ -674,6 +659,17 @@ compile_values(ColumnRules *rules)
 	qsort_arg(check->values, check->nvalue, sizeof(Datum), compare_for_sort, &type);
 }
 
+/* The list of a column that stands in another table. */
+static void
+compile_list(InputTable *table, int place, ColumnRules *rules)
+{
+	RuleSource *source = NULL;
+	JsonNode   *node = find_rule(rules, "values_from", &source);
+
+	if (node != NULL)
+		sigma_list_rule_add(table, place, node, source->message, source->warning);
+}
+
 /* The formula of a column, which sees the whole row. */
 static void
 compile_formula(InputTable *table, int place, ColumnRules *rules)
@@ -714,9 +710,9 @@ compare_for_sort(const void *a, const void *b, void *type)
 	return sigma_value_compare(*(ColumnType *) type, *(const Datum *) a, *(const Datum *) b);
 }
 
-/* The default as a value of the column; SG400 where it is none, 0A000 where it is a formula. */
+/* The default as a value of the column, or as a formula; SG400 where it is neither. */
 static void
-compile_default(ColumnRules *rules, JsonNode *node)
+compile_default(InputTable *table, ColumnRules *rules, JsonNode *node)
 {
 	TableColumn *column = rules->column;
 	JsonNode   *given = sigma_json_get(node, "default_value");
@@ -724,8 +720,11 @@ compile_default(ColumnRules *rules, JsonNode *node)
 
 	if (given == NULL || given->kind == JSON_NULL)
 		return;
-	if (given->kind == JSON_OBJECT && given->count == 1 && sigma_json_get(given, "formula") != NULL)
-		refuse_unbuilt(given, "formula");
+	if (sigma_default_formula(given) != NULL)
+	{
+		column->default_formula = sigma_default_formula_new(table, column - table->columns, sigma_default_formula(given));
+		return;
+	}
 	if (!read_node(column->type, given, &column->default_value, &why))
 		sigma_document_error(given, 0, NULL, "the default of column \"%s\" %s", column->name, why);
 	column->has_default = true;

@@ -41,6 +41,7 @@ static Oid	find_table(const char *name);
 static void extend_relation(FormulaRelation *relation);
 static void read_column(FormulaColumn *column, const JsonNode *node);
 static void check_keys(JsonNode *column);
+static bool refuse_reference(void *arg, FormulaNode *node);
 
 /* See computed.h. */
 void
@@ -122,6 +123,57 @@ sigma_column_form(ColumnType type)
 	};
 
 	return forms[type];
+}
+
+/* See computed.h. */
+JsonNode *
+sigma_default_formula(const JsonNode *value)
+{
+	JsonNode   *formula = value == NULL || value->kind != JSON_OBJECT || value->count != 1 ? NULL :
+		sigma_json_get(value, "formula");
+
+	return formula == NULL || formula->kind != JSON_STRING ? NULL : formula;
+}
+
+/*
+ * See computed.h.  A trigger cannot tell a column that an INSERT leaves out from one that
+ * it sets to NULL, so such a default is the DEFAULT of the data table's column, which
+ * PostgreSQL computes before there is a row.
+ */
+FormulaSql *
+sigma_default_compile(const char *path, const char *text, ColumnType type)
+{
+	FormulaScope scope = {0};
+	FormulaSql *value;
+	FormulaSql *result;
+
+	(void) sigma_formula_visit(sigma_formula_parse_at(path, text), refuse_reference, unconstify(char *, path));
+	scope.place = "a default";
+	scope.alias = "";
+	scope.stored = true;
+	value = sigma_formula_compile_at(path, text, &scope, TYPE_ANY);
+	result = sigma_formula_in_form(value, sigma_column_form(type));
+	if (result == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("the default of a column of type %s cannot be %s", sigma_column_types[type].name,
+						sigma_formula_type_name(value->type)),
+				 errdetail("%s", path)));
+	return result;
+}
+
+/* FormulaVisitor: raise 0A000. */
+static bool
+refuse_reference(void *arg, FormulaNode *node)
+{
+	if (node->kind == FORMULA_REFERENCE)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("a default cannot read \"[%s%s%s]\"", node->source == NULL ? "" : node->source,
+						node->source == NULL ? "" : "/", node->text),
+				 errdetail("%s", (const char *) arg),
+				 errhint("It is computed before there is a row: use a computed column.")));
+	return false;
 }
 
 /* ------------------------------------------------------------------------

@@ -27,6 +27,12 @@ extern JsonNode *sigma_column_formula(const JsonNode *column);
  */
 extern FormulaRelation *sigma_definition_row(JsonNode *definition, bool system);
 
+/* The formula of a default {"formula": ...}; NULL for a value. */
+extern JsonNode *sigma_default_formula(const JsonNode *value);
+
+/* A default formula at "path" as SQL of a column's type: 42804 where it yields another kind of value, 0A000 where it reads one. */
+extern FormulaSql *sigma_default_compile(const char *path, const char *text, ColumnType type);
+
 /* The form in which a column of that type lies in SQL. */
 extern SqlForm sigma_column_form(ColumnType type);
 
@@ -60,6 +66,12 @@ extern ComputedRows *sigma_computed_rows(JsonNode *definition, const char *from)
  * changed ("before" NULL: all): the view would show it to him.  The data table is there.
  */
 extern void sigma_computed_check_rights(JsonNode *definition, JsonNode *before, const char *from);
+
+/*
+ * 42501 at a node where the caller may not select what a query reads, which is analysed
+ * as the owner of schema sigds.
+ */
+extern void sigma_check_select_rights(const JsonNode *where, const char *sql);
 
 /* Is it an input table's id or display name? */
 extern bool sigma_formula_is_input_table(const char *name);

@@ -64,8 +64,8 @@ typedef struct Stages
 /* What may be read of the relations of a query. */
 typedef struct RightsCheck
 {
-	const JsonNode *formula;
-	Oid			own[2];			/* the table's own relations */
+	const JsonNode *where;
+	Oid			own[2];			/* relations that need no right */
 	Oid			user;
 	const Query *query;
 } RightsCheck;
@@ -77,6 +77,7 @@ static void compile_stages(Stages *stages, ComputedRows *rows);
 static void show_stage(Stages *stages, int stage);
 static char *compile_column(Stages *stages, Staged *column);
 static char *stage_rows(const Stages *stages, int stage, const char *from);
+static void check_rights(const JsonNode *where, const char *sql, const Oid *own);
 static bool check_relations(Node *node, void *context);
 static void check_relation(RightsCheck *check, RangeTblEntry *entry);
 static bool is_unchanged(const JsonNode *column, const JsonNode *before);
@@ -164,6 +165,8 @@ visit_reference(void *arg, FormulaNode *reference)
 	FormulaColumn *named;
 	int			i;
 
+	if (reference->kind != FORMULA_REFERENCE)
+		return false;
 	if (reference->source != NULL && strcmp(reference->source, stages->row->name) != 0 &&
 		strcmp(reference->source, sigma_json_get_string(stages->definition, "id", "")) != 0)
 		return false;
@@ -280,27 +283,40 @@ sigma_computed_check_rights(JsonNode *definition, JsonNode *before, const char *
 	ComputedRows *rows = sigma_computed_rows(definition, from);
 	JsonNode   *columns = sigma_json_get(definition, "columns");
 	const char *id = sigma_json_get_string(definition, "id", "");
-	RightsCheck check = {0};
+	Oid			own[2] = {sigma_data_table_oid(id), sigma_published_oid(id)};
 	int			i;
 
-	check.own[0] = sigma_data_table_oid(id);
-	check.own[1] = sigma_published_oid(id);
-	check.user = GetUserId();
 	for (i = 0; i < rows->count; i++)
 	{
 		JsonNode   *column = columns->items[rows->columns[i].place];
-		char	   *sql = psprintf("SELECT %s FROM %s r", rows->columns[i].expression, rows->from);
-		OwnerScope	scope;
-		Query	   *query;
 
-		if (is_unchanged(column, before))
-			continue;
-		sigma_owner_begin(&scope, sigma_sigds_owner());
-		query = parse_analyze_fixedparams(linitial_node(RawStmt, raw_parser(sql, RAW_PARSE_DEFAULT)), sql, NULL, 0, NULL);
-		sigma_owner_end(&scope);
-		check.formula = sigma_column_formula(column);
-		(void) check_relations((Node *) query, &check);
+		if (!is_unchanged(column, before))
+			check_rights(sigma_column_formula(column),
+						 psprintf("SELECT %s FROM %s r", rows->columns[i].expression, rows->from), own);
 	}
+}
+
+/* See computed.h. */
+void
+sigma_check_select_rights(const JsonNode *where, const char *sql)
+{
+	Oid			none[2] = {InvalidOid, InvalidOid};
+
+	check_rights(where, sql, none);
+}
+
+/* The same; "own": relations that need no right. */
+static void
+check_rights(const JsonNode *where, const char *sql, const Oid *own)
+{
+	RightsCheck check = {where, {own[0], own[1]}, GetUserId()};
+	OwnerScope	scope;
+	Query	   *query;
+
+	sigma_owner_begin(&scope, sigma_sigds_owner());
+	query = parse_analyze_fixedparams(linitial_node(RawStmt, raw_parser(sql, RAW_PARSE_DEFAULT)), sql, NULL, 0, NULL);
+	sigma_owner_end(&scope);
+	(void) check_relations((Node *) query, &check);
 }
 
 /* Has the stored definition a computed column of that identity with that formula? */
@@ -366,8 +382,8 @@ check_relation(RightsCheck *check, RangeTblEntry *entry)
 		}
 	}
 	if (!allowed || check_enable_rls(relid, check->user, true) == RLS_ENABLED)
-		sigma_document_error(check->formula, ERRCODE_INSUFFICIENT_PRIVILEGE,
-							 allowed ? "Row security applies to you there: the view would show rows that you may not see." :
-							 "Who defines a computed column needs SELECT on what it reads.",
+		sigma_document_error(check->where, ERRCODE_INSUFFICIENT_PRIVILEGE,
+							 allowed ? "Row security applies to you there: it would tell of rows that you may not see." :
+							 "Who defines it needs SELECT on what it reads.",
 							 "permission denied for relation \"%s\"", get_rel_name(relid));
 }

@@ -27,6 +27,7 @@
 #include "common/names.h"
 #include "common/session.h"
 #include "common/spi.h"
+#include "input_table/computed.h"
 #include "input_table/define.h"
 #include "input_table/linked.h"
 #include "input_table/published.h"
@@ -106,6 +107,10 @@ sigma_data_table_create(const TableDefinition *table)
 	for (i = 0; i < lengthof(system_columns); i++)
 		appendStringInfo(&sql, "%s%s %s", i > 0 ? ", " : "", system_columns[i].name, system_columns[i].sql);
 	sigma_ddl_run("CREATE TABLE %s (%s)", name, sql.data);
+	for (i = 0; i < table->ncolumn; i++)
+		if (sigma_default_formula(table->columns[i].default_value) != NULL)
+			sigma_ddl_run("ALTER TABLE %s ALTER COLUMN %s SET DEFAULT %s", name,
+						  quote_identifier(table->columns[i].name), sigma_ddl_default(&table->columns[i]));
 	sigma_ddl_run("COMMENT ON TABLE %s IS %s", name,
 				  quote_literal_cstr(psprintf("rows of input table %s", table->id)));
 	create_sequence(table, InvalidOid);

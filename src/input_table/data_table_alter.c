@@ -15,6 +15,7 @@
 
 #include "common/names.h"
 #include "common/spi.h"
+#include "input_table/computed.h"
 #include "input_table/define.h"
 #include "input_table/published.h"
 
@@ -142,6 +143,8 @@ alter_columns(const TableChange *change, const char *relation)
 		if (column->before == NULL)
 		{
 			appendStringInfo(&sql, "%sADD COLUMN %s", comma, sigma_ddl_column(column->after));
+			if (sigma_default_formula(column->after->default_value) != NULL)
+				appendStringInfo(&sql, ", ALTER COLUMN %s SET DEFAULT %s", name, value);
 			continue;
 		}
 		if (column->before->type != column->after->type)

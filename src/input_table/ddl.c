@@ -4,7 +4,8 @@
  *
  * Everything runs as the owner of schema sigds: names are quoted, types come from
  * the closed list of column types, defaults are literals made from values that
- * were read as their type.  No text that a user wrote is parsed as an expression.
+ * were read as their type, or what formulas are compiled to.  No text that a user wrote
+ * is parsed as an expression, and no expression is evaluated.
  * SPI is connected and sigma_ddl_begin called before anything else here.
  */
 #include "postgres.h"
@@ -27,6 +28,7 @@
 #include "common/errors.h"
 #include "common/names.h"
 #include "compat.h"
+#include "input_table/computed.h"
 #include "input_table/define.h"
 
 static Datum default_datum(const ColumnDefinition *column, bool *isnull);
@@ -100,25 +102,33 @@ sigma_ddl_name(const char *name)
 	return quote_qualified_identifier("sigds", name);
 }
 
-/* A column's part of CREATE TABLE or ADD COLUMN. */
+/*
+ * A column's part of CREATE TABLE or ADD COLUMN.  A default that is a formula is set
+ * afterwards: for rows that are there it would be evaluated here, as the owner of sigds.
+ */
 char *
 sigma_ddl_column(const ColumnDefinition *column)
 {
-	char	   *value = sigma_ddl_default(column);
+	char	   *value = sigma_default_formula(column->default_value) != NULL ? NULL : sigma_ddl_default(column);
 
 	return psprintf("%s %s%s%s", quote_identifier(column->name), sigma_column_types[column->type].sql,
 					value == NULL ? "" : " DEFAULT ", value == NULL ? "" : value);
 }
 
-/* A column's default as a typed literal, or NULL. */
+/* A column's default as a typed literal, or as the SQL of its formula; NULL where it has none. */
 char *
 sigma_ddl_default(const ColumnDefinition *column)
 {
+	JsonNode   *formula = sigma_default_formula(column->default_value);
 	bool		isnull;
-	Datum		value = default_datum(column, &isnull);
+	Datum		value;
 	Oid			output;
 	bool		is_varlena;
 
+	if (formula != NULL)
+		return psprintf("%s::%s", sigma_default_compile(sigma_json_path(formula), formula->string, column->type)->sql,
+						sigma_column_types[column->type].sql);
+	value = default_datum(column, &isnull);
 	if (isnull)
 		return NULL;
 	getTypeOutputInfo(sigma_column_types[column->type].oid, &output, &is_varlena);

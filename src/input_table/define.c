@@ -550,6 +550,7 @@ apply_insert(TriggerData *trigger)
 		log_creation(table);
 		sigma_row_security_create(table);
 		sigma_computed_check_rights(document, NULL, sigma_view_rows(table));
+		sigma_list_rules_check(document, NULL);
 		sigma_view_create(table);
 		sigma_access_apply(table->id);
 		sigma_governance_apply(table, false);
@@ -570,6 +571,7 @@ apply_insert(TriggerData *trigger)
 	sigma_row_security_drop(table->id, relid);
 	sigma_row_security_create(table);
 	sigma_computed_check_rights(document, NULL, sigma_view_rows(table));
+	sigma_list_rules_check(document, NULL);
 	sigma_view_create(table);
 	sigma_access_apply(table->id);
 	sigma_governance_apply(table, false);
@@ -647,6 +649,7 @@ apply_update(TriggerData *trigger)
 	if (secures)
 		sigma_row_security_create(change.after);
 	sigma_computed_check_rights(change.after->document, change.before->document, sigma_view_rows(change.after));
+	sigma_list_rules_check(change.after->document, change.before->document);
 	sigma_view_finish(&change, &view);
 	if (secures || sigma_is_draft(change.before) != sigma_is_draft(change.after))
 		sigma_view_refresh_users(change.after);

@@ -240,6 +240,10 @@ extern bool sigma_row_security_on(const char *id);
 
 /* formula_names.c */
 extern void sigma_formulas_follow(JsonNode *before, JsonNode *after);
+extern List *sigma_list_nodes(JsonNode *document);
+
+/* values_from.c */
+extern void sigma_list_rules_check(JsonNode *definition, JsonNode *before);
 
 /* dependents.c */
 extern void sigma_dependents_lock(void);

@@ -118,21 +118,12 @@ void
 sigma_definition_refuse_unbuilt(JsonNode *document)
 {
 	static const char *const empty_only[] = {"source", "key_columns", "linked_columns", NULL};
-	JsonNode   *columns = sigma_json_get(document, "columns");
 	JsonNode   *node;
 	int			i;
 
 	for (i = 0; !sigma_is_linked(document) && empty_only[i] != NULL; i++)
 		if ((node = sigma_json_get(document, empty_only[i])) != NULL && node->kind != JSON_NULL)
 			sigma_document_error(node, 0, NULL, "\"%s\" belongs to linked input tables", empty_only[i]);
-	for (i = 0; columns != NULL && columns->kind == JSON_ARRAY && i < columns->count; i++)
-	{
-		node = sigma_json_get(columns->items[i], "default_value");
-		if (node != NULL && node->kind == JSON_OBJECT && node->count == 1 &&
-			strcmp(node->items[0]->key, "formula") == 0)
-			sigma_document_error(node->items[0], ERRCODE_FEATURE_NOT_SUPPORTED,
-								 "Use a value.", "defaults by formula are not built yet");
-	}
 }
 
 /* Is the edit log kept, and chained?  It is unless governance_config says otherwise. */

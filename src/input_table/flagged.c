@@ -28,6 +28,8 @@
 #include "common/names.h"
 #include "compat.h"
 #include "input_table/flagged.h"
+#include "input_table/define.h"
+#include "input_table/objects.h"
 #include "input_table/rules.h"
 
 #define SCAN_ROWS		1000	/* fetched at a time */
@@ -247,7 +249,9 @@ hypothetical_table(const char *id, Oid relid, JsonNode *rule, const char *column
 		sigma_json_set(holder, column, sigma_document_normalise(DOCUMENT_RULE, rule, 0));
 		sigma_json_set(definition, "validation_rules", holder);
 	}
+	sigma_formulas_qualify(DOCUMENT_INPUT_TABLE, definition);
 	sigma_table_check_definition(definition);
+	sigma_list_rules_check(definition, NULL);
 	return sigma_input_table_compile(definition, relid);
 }
 
@@ -338,7 +342,7 @@ begin_scan(const InputTable *table, bool all, bool duplicates)
 	check_may_select(table);
 	scan->table = table;
 	scan->duplicates = duplicates;
-	scan->formulas = sigma_formula_run_begin(table);
+	scan->formulas = sigma_formula_run_begin(table, false);
 	scan->values = palloc0(sizeof(Datum) * Max(table->ncolumn, 1));
 	scan->nulls = palloc(sizeof(bool) * Max(table->ncolumn, 1));
 	memset(scan->nulls, true, sizeof(bool) * table->ncolumn);

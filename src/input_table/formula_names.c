@@ -12,12 +12,15 @@
 #include "postgres.h"
 
 #include "catalog/namespace.h"
+#include "catalog/pg_namespace.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/varlena.h"
 
+#include "common/catalog.h"
 #include "common/document.h"
 #include "common/names.h"
+#include "formula/database_function.h"
 #include "input_table/computed.h"
 #include "input_table/define.h"
 
@@ -42,9 +45,11 @@ typedef struct Renaming
 static List *formulas_of(JsonNode *document);
 static List *add_formula(List *formulas, JsonNode *object, const char *key, bool own_row);
 static List *add_rule(List *formulas, JsonNode *rule);
+static List *add_list(List *nodes, JsonNode *rule);
 static bool is_text_of(List *formulas, const char *text);
 static bool names_data_table(const char *source, const char *id);
 static bool rename_reference(void *arg, FormulaNode *reference);
+static void qualify_function(Reference *reference);
 static Oid	visible_relation(const char *name);
 
 /* All formulas of a definition, as a List of OwnFormula. */
@@ -94,6 +99,30 @@ add_formula(List *formulas, JsonNode *object, const char *key, bool own_row)
 	return lappend(formulas, formula);
 }
 
+/* All "values_from" of a definition, as a List of JsonNode. */
+List *
+sigma_list_nodes(JsonNode *document)
+{
+	JsonNode   *columns = sigma_json_get(document, "columns");
+	JsonNode   *rules = sigma_json_get(document, "validation_rules");
+	List	   *nodes = NIL;
+	int			i;
+
+	for (i = 0; columns != NULL && columns->kind == JSON_ARRAY && i < columns->count; i++)
+		nodes = add_list(nodes, sigma_json_get(columns->items[i], "validation"));
+	for (i = 0; rules != NULL && rules->kind == JSON_OBJECT && i < rules->count; i++)
+		nodes = add_list(nodes, rules->items[i]);
+	return nodes;
+}
+
+static List *
+add_list(List *nodes, JsonNode *rule)
+{
+	JsonNode   *node = rule == NULL || rule->kind != JSON_OBJECT ? NULL : sigma_json_get(rule, "values_from");
+
+	return node == NULL || node->kind != JSON_OBJECT ? nodes : lappend(nodes, node);
+}
+
 /* ------------------------------------------------------------------------
  * Renames
  * ------------------------------------------------------------------------ */
@@ -138,6 +167,19 @@ sigma_formulas_follow(JsonNode *before, JsonNode *after)
 		if (text != NULL)
 			formula->node->string = text;
 	}
+	/* a list of the table itself; of other tables' lists dependents.c thinks */
+	foreach(lc, sigma_list_nodes(after))
+	{
+		JsonNode   *column = sigma_json_get(lfirst(lc), "column");
+		FormulaColumn *found;
+
+		if (strcmp(sigma_json_get_string(lfirst(lc), "table", ""), id) != 0 || column == NULL ||
+			column->kind != JSON_STRING || (found = sigma_formula_column(renaming.old_row, column->string)) == NULL)
+			continue;
+		if (renaming.new_columns[found - renaming.old_row->columns] != NULL &&
+			strcmp(found->name, column->string) == 0)
+			column->string = pstrdup(renaming.new_columns[found - renaming.old_row->columns]);
+	}
 }
 
 static bool
@@ -161,6 +203,8 @@ rename_reference(void *arg, FormulaNode *reference)
 	FormulaColumn *column;
 	const char *name;
 
+	if (reference->kind != FORMULA_REFERENCE)
+		return false;
 	if (reference->source == NULL ? !renaming->own_row :
 		!by_name && !names_data_table(reference->source, renaming->id))
 		return false;
@@ -192,8 +236,9 @@ names_data_table(const char *source, const char *id)
  * ------------------------------------------------------------------------ */
 
 /*
- * Store the relations that formulas of a definition name with their schemas: it means
- * the same then under everybody's search_path.
+ * Store the relations and functions that formulas of a document name, and relations
+ * that are lists of values, with their schemas: they mean the same then under
+ * everybody's search_path.
  */
 void
 sigma_formulas_qualify(DocumentKind kind, JsonNode *document)
@@ -206,6 +251,8 @@ sigma_formulas_qualify(DocumentKind kind, JsonNode *document)
 		Reference  *reference = lfirst(lc);
 		Oid			relid;
 
+		if (reference->kind == REFERENCE_FUNCTION && reference->place != NULL)
+			qualify_function(reference);
 		if (reference->kind != REFERENCE_INPUT_TABLE || reference->place == NULL)
 			continue;
 		/* a table that is being defined need not be in the catalog */
@@ -216,6 +263,37 @@ sigma_formulas_qualify(DocumentKind kind, JsonNode *document)
 		if (OidIsValid(relid))
 			sigma_reference_rename(reference, quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)),
 																		 get_rel_name(relid)));
+	}
+	foreach(lc, kind == DOCUMENT_INPUT_TABLE ? sigma_list_nodes(document) : NIL)
+	{
+		JsonNode   *table = sigma_json_get(lfirst(lc), "table");
+		Oid			relid = table == NULL || table->kind != JSON_STRING || strcmp(table->string, id) == 0 ||
+			sigma_catalog_exists(DOCUMENT_INPUT_TABLE, table->string) ? InvalidOid : visible_relation(table->string);
+
+		if (OidIsValid(relid))
+			table->string = quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)), get_rel_name(relid));
+	}
+}
+
+/* The function that CallText and its like call: the first schema of the search_path that has one of its name. */
+static void
+qualify_function(Reference *reference)
+{
+	List	   *parts = sigma_database_function_name(reference->name);
+	ListCell   *lc;
+
+	if (list_length(parts) != 1)
+		return;
+	foreach(lc, fetch_search_path(true))
+	{
+		char	   *schema = get_namespace_name(lfirst_oid(lc));
+
+		if (schema == NULL ||
+			FuncnameGetCandidates(list_make2(makeString(schema), linitial(parts)), -1, NIL, false, false, false, true) == NULL)
+			continue;
+		if (lfirst_oid(lc) != PG_CATALOG_NAMESPACE)
+			sigma_reference_rename(reference, quote_qualified_identifier(schema, strVal(linitial(parts))));
+		return;
 	}
 }
 

@@ -1,6 +1,6 @@
 /*
  * formula_rules.c
- *		Rules that are formulas: of a column, and of the row.
+ *		Rules that are formulas, of a column and of the row, and defaults that are.
  *
  * A formula rule sees one row of its own table.  Its planned expression is part of
  * the compiled table (rules.c) and goes with it; where a function that it calls has
@@ -17,6 +17,7 @@
 #include "access/relation.h"
 #include "executor/executor.h"
 #include "mb/pg_wchar.h"
+#include "utils/datum.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
@@ -47,10 +48,14 @@ struct FormulaRun
 	const InputTable *table;
 	ExprContext *context;
 	ExprState **states;			/* by place in table->formulas */
+	ExprState **defaults;		/* by place in table->columns, or NULL */
 	TupleTableSlot *slot;		/* for rows that are no slot yet, or NULL */
+	ListRun    *lists;			/* or NULL */
 };
 
 static FormulaSql *compile(const FormulaRule *rule, FormulaRelation *row);
+static void check_default(const TableColumn *column, bool restoring);
+static FormulaExpression *plan(Relation rel, const char *path, const FormulaSql *sql, MemoryContext cxt);
 static bool applies(const FormulaRule *rule, int ncolumn, const bool *changed);
 static bool is_known(const FormulaRule *rule, int ncolumn, const bool *known);
 static bool passes(FormulaRun *run, int i, TupleTableSlot *slot);
@@ -92,6 +97,19 @@ sigma_formula_rule_add(InputTable *table, int column, int number, JsonNode *node
 	}
 }
 
+/* A default that is the formula at "node"; in the current context. */
+FormulaRule *
+sigma_default_formula_new(InputTable *table, int column, JsonNode *node)
+{
+	FormulaRule *rule = palloc0(sizeof(FormulaRule));
+
+	rule->column = column;
+	rule->text = pstrdup(node->string);
+	rule->path = pstrdup(sigma_json_path(node));
+	table->any_default_formula = true;
+	return rule;
+}
+
 /*
  * Check the formula rules of a definition that is about to be stored; whatever is
  * wrong is raised with its path and character.  While a dump is restored only their
@@ -108,6 +126,52 @@ sigma_formula_rules_check(const InputTable *table, JsonNode *definition, bool re
 			sigma_formula_parse_at(table->formulas[i].path, table->formulas[i].text);
 		else
 			(void) compile(&table->formulas[i], row);
+	for (i = 0; i < table->ncolumn; i++)
+		if (table->columns[i].default_formula != NULL)
+			check_default(&table->columns[i], restoring);
+}
+
+/*
+ * Check a default.  One of a locked column must be the same whenever it is computed in a
+ * statement: that is how the trigger knows that nobody else wrote it.
+ */
+static void
+check_default(const TableColumn *column, bool restoring)
+{
+	const FormulaRule *rule = column->default_formula;
+	FormulaExpression *expression;
+
+	if (restoring)
+	{
+		sigma_formula_parse_at(rule->path, rule->text);
+		return;
+	}
+	expression = plan(NULL, rule->path, sigma_default_compile(rule->path, rule->text, column->type), CurrentMemoryContext);
+	if ((!column->editable || column->is_protected) && sigma_expression_is_volatile(expression))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("the default of column \"%s\", which is not editable, changes within a statement", column->name),
+				 errdetail("%s", rule->path),
+				 errhint("Let people edit the column, or use a formula that gives one value per statement, as Now() does.")));
+}
+
+/* Plan SQL; what is wrong with it is raised with its path. */
+static FormulaExpression *
+plan(Relation rel, const char *path, const FormulaSql *sql, MemoryContext cxt)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	FormulaExpression *volatile expression = NULL;
+
+	PG_TRY();
+	{
+		expression = sigma_formula_expression(rel, sql, cxt);
+	}
+	PG_CATCH();
+	{
+		sigma_formula_error_at(path, caller);
+	}
+	PG_END_TRY();
+	return expression;
 }
 
 /* Plan the formula rules of a table that is being compiled; "rel" is its data table.  Leaves garbage in the current context. */
@@ -115,24 +179,23 @@ void
 sigma_formula_rules_plan(InputTable *table, JsonNode *definition, Relation rel)
 {
 	FormulaRelation *row = table->nformula == 0 ? NULL : sigma_definition_row(definition, false);
-	MemoryContext caller = CurrentMemoryContext;
 	int			i;
 	int			j;
 
+	for (i = 0; i < table->ncolumn; i++)
+	{
+		FormulaRule *rule = table->columns[i].default_formula;
+
+		if (rule != NULL)
+			rule->expression = plan(NULL, rule->path,
+									sigma_default_compile(rule->path, rule->text, table->columns[i].type), table->cxt);
+	}
 	for (i = 0; i < table->nformula; i++)
 	{
 		FormulaRule *rule = &table->formulas[i];
 
 		rule->reads = MemoryContextAllocZero(table->cxt, sizeof(bool) * Max(table->ncolumn, 1));
-		PG_TRY();
-		{
-			rule->expression = sigma_formula_expression(rel, compile(rule, row), table->cxt);
-		}
-		PG_CATCH();
-		{
-			sigma_formula_error_at(rule->path, caller);
-		}
-		PG_END_TRY();
+		rule->expression = plan(rel, rule->path, compile(rule, row), table->cxt);
 		for (j = 0; j < table->ncolumn; j++)
 			rule->reads[j] = j == rule->column ||
 				(AttributeNumberIsValid(table->columns[j].attnum) &&
@@ -149,6 +212,10 @@ sigma_formula_rules_valid(const InputTable *table)
 	for (i = 0; i < table->nformula; i++)
 		if (!sigma_expression_is_valid(table->formulas[i].expression))
 			return false;
+	for (i = 0; table->any_default_formula && i < table->ncolumn; i++)
+		if (table->columns[i].default_formula != NULL &&
+			!sigma_expression_is_valid(table->columns[i].default_formula->expression))
+			return false;
 	return true;
 }
 
@@ -161,7 +228,7 @@ sigma_formula_rules_warn(const InputTable *table)
 	for (i = 0; i < table->nformula; i++)
 		if (table->formulas[i].warning)
 			return true;
-	return false;
+	return sigma_list_rules_warn(table);
 }
 
 /* The SQL of a rule over a row. */
@@ -188,6 +255,7 @@ sigma_formula_rules_need(const InputTable *table, const bool *changed, bool *nee
 		if (applies(&table->formulas[i], table->ncolumn, changed))
 			for (j = 0; j < table->ncolumn; j++)
 				needed[j] |= table->formulas[i].reads[j];
+	sigma_list_rules_need(table, changed, needed);
 }
 
 /* ------------------------------------------------------------------------
@@ -195,24 +263,63 @@ sigma_formula_rules_need(const InputTable *table, const bool *changed, bool *nee
  * ------------------------------------------------------------------------ */
 
 /*
- * The formula rules of a table ready for one statement, in the current context; NULL
- * where it has none.  42501 for a function that the caller may not call.
+ * The formula and list rules of a table, and defaults that are formulas, ready for one
+ * statement, in the current context; NULL where it has none.  "locking": values that are
+ * found in lists stay there until transaction end.  42501 for a function that the
+ * caller may not call.
  */
 FormulaRun *
-sigma_formula_run_begin(const InputTable *table)
+sigma_formula_run_begin(const InputTable *table, bool locking)
 {
 	FormulaRun *run;
 	int			i;
 
-	if (table->nformula == 0)
+	if (table->nformula == 0 && table->nlist == 0 && !table->any_default_formula)
 		return NULL;
 	run = palloc0(sizeof(FormulaRun));
 	run->table = table;
+	run->lists = sigma_list_run_begin(table, locking);
 	run->context = CreateStandaloneExprContext();
-	run->states = palloc(sizeof(ExprState *) * table->nformula);
+	run->states = palloc(sizeof(ExprState *) * (table->nformula + 1));
+	run->defaults = palloc0(sizeof(ExprState *) * (table->ncolumn + 1));
 	for (i = 0; i < table->nformula; i++)
 		run->states[i] = sigma_expression_prepare(table->formulas[i].expression);
 	return run;
+}
+
+/* The list rules of the same table, or NULL. */
+ListRun *
+sigma_formula_run_lists(FormulaRun *run)
+{
+	return run == NULL ? NULL : run->lists;
+}
+
+/* The default of a column that has a formula for it, in the current context. */
+Datum
+sigma_formula_run_default(FormulaRun *run, int column, bool *isnull)
+{
+	const TableColumn *of = &run->table->columns[column];
+	const ColumnTypeInfo *type = &sigma_column_types[of->type];
+	ErrorContextCallback callback;
+	Datum		value;
+
+	callback.callback = explain;
+	callback.arg = of->default_formula;
+	callback.previous = error_context_stack;
+	error_context_stack = &callback;
+	if (run->defaults[column] == NULL)
+	{
+		MemoryContext caller = MemoryContextSwitchTo(GetMemoryChunkContext(run));
+
+		run->defaults[column] = sigma_expression_prepare(of->default_formula->expression);
+		MemoryContextSwitchTo(caller);
+	}
+	value = ExecEvalExprSwitchContext(run->defaults[column], run->context, isnull);
+	if (!*isnull)
+		value = datumCopy(value, type->by_value, type->length);
+	ResetExprContext(run->context);
+	error_context_stack = callback.previous;
+	return value;
 }
 
 /* The row whose columns have these values, by place in table->columns; good until the next call. */
@@ -350,5 +457,5 @@ passes(FormulaRun *run, int i, TupleTableSlot *slot)
 static void
 explain(void *arg)
 {
-	errcontext("formula of the rule at %s", ((FormulaRule *) arg)->path);
+	errcontext("formula at %s", ((FormulaRule *) arg)->path);
 }

@@ -20,6 +20,8 @@
 typedef struct Check Check;		/* one rule of one column; rules.c knows its inside */
 typedef struct FormulaRule FormulaRule; /* formula_rules.c knows its inside */
 typedef struct FormulaRun FormulaRun;
+typedef struct ListRule ListRule;	/* values_from.c knows its inside */
+typedef struct ListRun ListRun;
 
 /* One column that users see. */
 typedef struct TableColumn
@@ -33,6 +35,7 @@ typedef struct TableColumn
 	bool		required;		/* NULL is refused (severity error) */
 	bool		has_default;
 	Datum		default_value;
+	FormulaRule *default_formula;	/* or NULL: then there is no default_value */
 	bool		unique;			/* by itself */
 	bool		unique_ignore_case;
 	bool		in_key;			/* a part of one of table->keys */
@@ -75,6 +78,9 @@ typedef struct InputTable
 	UniqueKey  *keys;			/* unique rules: of columns in their order, then of the row */
 	int			ncomputed;
 	const char **computed;		/* names of computed columns, which the data table does not have */
+	int			nlist;
+	ListRule  **lists;			/* rules whose values stand elsewhere */
+	bool		any_default_formula;
 	int			nformula;
 	FormulaRule *formulas;		/* rules that are formulas: of columns in their order, then of the row */
 	bool		audit;			/* the edit log is kept */

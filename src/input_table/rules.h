@@ -7,7 +7,8 @@
  * compile.c    rule documents to checks; definition checks
  * check.c      checks against values, failures
  * flagged.c    rows that break rules
- * formula_rules.c  rules that are formulas
+ * formula_rules.c  rules and defaults that are formulas
+ * values_from.c    rules whose allowed values stand in another table
  * pattern.c    patterns that need no regular expression engine
  * unique.c     unique rules: their keys, and who holds a value
  * validate.c   triggers
@@ -101,20 +102,34 @@ extern Failure *sigma_failure_new(const TableColumn *column, const char *rule, c
 /*
  * formula_rules.c: "changed" and "known" by place in table->columns, NULL: all.  A
  * FormulaRun is for the rows of one statement and lives in the context that was
- * current when it began; it is NULL for a table without formula rules.
+ * current when it began; it is NULL for a table that needs none.
  */
 extern void sigma_formula_rule_add(InputTable *table, int column, int number, JsonNode *node, const char *message,
 								   bool warning);
+extern FormulaRule *sigma_default_formula_new(InputTable *table, int column, JsonNode *node);
 extern void sigma_formula_rules_check(const InputTable *table, JsonNode *definition, bool restoring);
 extern void sigma_formula_rules_plan(InputTable *table, JsonNode *definition, Relation rel);
 extern bool sigma_formula_rules_valid(const InputTable *table);
 extern bool sigma_formula_rules_warn(const InputTable *table);
 extern void sigma_formula_rules_need(const InputTable *table, const bool *changed, bool *needed);
-extern FormulaRun *sigma_formula_run_begin(const InputTable *table);
+extern FormulaRun *sigma_formula_run_begin(const InputTable *table, bool locking);
+extern ListRun *sigma_formula_run_lists(FormulaRun *run);
+extern Datum sigma_formula_run_default(FormulaRun *run, int column, bool *isnull);
 extern TupleTableSlot *sigma_formula_run_row(FormulaRun *run, const Datum *values, const bool *nulls);
 extern bool sigma_formula_run_passes(FormulaRun *run, TupleTableSlot *slot, const bool *changed);
 extern int	sigma_formula_run_failures(FormulaRun *run, int column, TupleTableSlot *slot, const bool *changed,
 									   const bool *known, List **failures);
+
+/*
+ * values_from.c: a ListRun, part of a FormulaRun, is for the rows of one statement; NULL
+ * for a table without such rules.
+ */
+extern void sigma_list_rule_add(InputTable *table, int column, JsonNode *node, const char *message, bool warning);
+extern void sigma_list_rules_need(const InputTable *table, const bool *changed, bool *needed);
+extern bool sigma_list_rules_warn(const InputTable *table);
+extern ListRun *sigma_list_run_begin(const InputTable *table, bool locking);
+extern bool sigma_list_run_passes(ListRun *run, int column, Datum value, bool isnull);
+extern int	sigma_list_run_failures(ListRun *run, int column, Datum value, bool isnull, List **failures);
 
 /* pattern.c */
 extern SimplePattern *sigma_pattern_compile(const char *text);

@@ -41,6 +41,7 @@ typedef struct RowState
 	bool		inserting;		/* this row */
 	FormulaRun *formulas;		/* or NULL */
 	bool		warns;			/* warnings are asked for */
+	ListRun    *lists;			/* or NULL */
 	UpsertInfo	upsert;
 	Datum		now;
 	Datum		user;
@@ -54,6 +55,7 @@ static RowState *begin_rows(FunctionCallInfo fcinfo, TriggerData *trigger);
 static const InputTable *rules_of(Relation rel);
 static void note_changes(RowState *state, TupleTableSlot *old, TupleTableSlot *new);
 static void refuse_locked(const RowState *state, Relation rel, TupleTableSlot *old, TupleTableSlot *new);
+static bool is_default(const RowState *state, int place, Datum value);
 static bool row_passes(const RowState *state, TupleTableSlot *slot);
 static bool formulas_pass(const RowState *state, TupleTableSlot *slot);
 static bool must_probe(const RowState *state, const UniqueKey *key);
@@ -212,7 +214,8 @@ begin_rows(FunctionCallInfo fcinfo, TriggerData *trigger)
 	state->may_fixed = state->may_protected || sigma_session.origin == ORIGIN_IMPORT ||
 		sigma_session.origin == ORIGIN_ACTION;
 	sigma_statement_upsert(RelationGetRelid(trigger->tg_relation), &state->upsert);
-	state->formulas = state->keep ? NULL : sigma_formula_run_begin(state->table);
+	state->formulas = state->keep ? NULL : sigma_formula_run_begin(state->table, true);
+	state->lists = sigma_formula_run_lists(state->formulas);
 	state->warns = !state->keep && sigma_table_warns(state->table);
 	state->now = TimestampTzGetDatum(GetCurrentStatementStartTimestamp());
 	state->user = CStringGetTextDatum(sigma_app_user());
@@ -290,8 +293,7 @@ refuse_locked(const RowState *state, Relation rel, TupleTableSlot *old, TupleTab
 			continue;
 		if (old != NULL ? !state->changed[i] :
 			new->tts_isnull[at] ||
-			(column->has_default && sigma_value_equal(column->type, new->tts_values[at], false,
-													  column->default_value, false)))
+			is_default(state, i, new->tts_values[at]))
 			continue;
 		ereport(ERROR,
 				(errcode(ERRCODE_SIGMA_LOCKED),
@@ -301,6 +303,19 @@ refuse_locked(const RowState *state, Relation rel, TupleTableSlot *old, TupleTab
 				 errhint("Only defaults, imports and action sequences write it."),
 				 errtablecol(rel, column->attnum)));
 	}
+}
+
+/* Is the value the column's default? */
+static bool
+is_default(const RowState *state, int place, Datum value)
+{
+	const TableColumn *column = &state->table->columns[place];
+	Datum		given = column->default_value;
+	bool		isnull = !column->has_default;
+
+	if (column->default_formula != NULL)
+		given = sigma_formula_run_default(state->formulas, place, &isnull);
+	return !isnull && sigma_value_equal(column->type, value, false, given, false);
 }
 
 /* Do all values that are to be checked pass? */
@@ -318,6 +333,8 @@ row_passes(const RowState *state, TupleTableSlot *slot)
 		if (at < 0 || (!state->inserting && !state->changed[i]))
 			continue;
 		if (!sigma_column_passes(column, slot->tts_values[at], slot->tts_isnull[at]))
+			return false;
+		if (state->lists != NULL && !sigma_list_run_passes(state->lists, i, slot->tts_values[at], slot->tts_isnull[at]))
 			return false;
 	}
 	return true;
@@ -449,6 +466,8 @@ collect_failures(const RowState *state, Relation rel, TupleTableSlot *slot, int 
 						column->name, table->name),
 				 errtablecol(rel, column->attnum)));
 	sigma_column_failures(column, value, slot->tts_isnull[at], failures);
+	if (state->lists != NULL)
+		sigma_list_run_failures(state->lists, place, value, slot->tts_isnull[at], failures);
 	collect_duplicates(state, rel, slot, place, row_id, failures);
 }
 

@@ -49,6 +49,9 @@ sigma_row_warn(const InputTable *table, FormulaRun *formulas, TupleTableSlot *sl
 
 		if (at >= 0 && (changed == NULL || changed[i]))
 			sigma_column_failures(&table->columns[i], slot->tts_values[at], slot->tts_isnull[at], &failures);
+		if (at >= 0 && (changed == NULL || changed[i]) && sigma_formula_run_lists(formulas) != NULL)
+			sigma_list_run_failures(sigma_formula_run_lists(formulas), i, slot->tts_values[at], slot->tts_isnull[at],
+									&failures);
 		if (formulas != NULL)
 			sigma_formula_run_failures(formulas, i, slot, changed, NULL, &failures);
 	}

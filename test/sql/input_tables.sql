@@ -185,7 +185,6 @@ SELECT pg_temp.failure($$INSERT INTO sigma.sigma_input_tables (id, columns) VALU
 SELECT pg_temp.failure($$SELECT sigma.create_input_table(NULL)$$);
 -- what comes later is refused too
 SELECT pg_temp.failure($$SELECT sigma.create_input_table('{"id": "it_bad", "type": "linked", "source": "public.x", "key_columns": ["id"], "columns": [{"name": "a", "type": "text"}]}')$$);
-SELECT pg_temp.failure($$SELECT sigma.create_input_table('{"id": "it_bad", "columns": [{"name": "a", "type": "number", "default_value": {"formula": "1 + 1"}}]}')$$);
 SELECT pg_temp.failure($$SELECT sigma.create_input_table('{"id": "it_bad", "columns": [{"name": "a", "type": "number"}], "row_rules": [{"unique": ["b"]}]}')$$);
 SELECT pg_temp.failure($$SELECT sigma.create_input_table('{"id": "it_bad", "columns": [{"name": "a", "type": "number"}], "governance_config": {"editors": ["x"]}}')$$);
 SELECT count(*) FROM sigma.sigma_input_tables WHERE id ILIKE 'it_bad';
