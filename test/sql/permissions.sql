@@ -78,6 +78,28 @@ SELECT * FROM perm_matrix(ARRAY[
     'run sigma.execute_sequence(''perm_insert'')',
     'SELECT sigma.delete_input_table(''perm_other'', true)']);
 
+-- the edit log, versions and time
+SELECT * FROM perm_matrix(ARRAY[
+    'SELECT * FROM sigds.sigds_wal_perm',
+    'SELECT * FROM sigds.sigds_wal_perm_other',
+    'INSERT INTO sigds.sigds_wal_perm SELECT * FROM sigds.sigds_wal_perm',
+    'UPDATE sigds.sigds_wal_perm SET edit = ''{}''',
+    'DELETE FROM sigds.sigds_wal_perm',
+    'TRUNCATE sigds.sigds_wal_perm',
+    'ALTER TABLE sigds.sigds_wal_perm DISABLE TRIGGER ALL',
+    'DROP TABLE sigds.sigds_wal_perm',
+    'SELECT * FROM sigma.history(''perm'')',
+    'SELECT * FROM sigma.history(''perm_other'')',
+    'SELECT * FROM sigma.as_of_edit(''perm'', 1000000)',
+    'SELECT * FROM sigma.diff(''perm'', 0)',
+    'SELECT sigma.undo(''perm'')',
+    'SELECT sigma.undo(''perm_other'')',
+    'SELECT * FROM sigma.verify_log(''perm'')',
+    'SELECT sigma.rebuild(''perm'', true)',
+    'SELECT sigma.compact_log(''perm'', interval ''1 day'')',
+    'SELECT * FROM sigma.flagged(''perm'')',
+    'SELECT * FROM sigma.rule_impact(''perm'', ''{"required": true}'', ''item'')']);
+
 -- definitions, history, rights
 SELECT * FROM perm_matrix(ARRAY[
     'SELECT * FROM sigma.sigma_input_tables',
