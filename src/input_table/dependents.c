@@ -309,6 +309,7 @@ sigma_definition_set_names(Names *names, const TableDefinition *table)
 		columns = lappend(columns, unconstify(char *, table->columns[i].name));
 	for (i = 0; i < table->ncomputed; i++)
 		columns = lappend(columns, unconstify(char *, table->computed[i].name));
+	columns = sigma_names_add_linked(columns, table->document);
 	sigma_names_set_table(names, table->id, sigma_json_get_string(table->document, "name", NULL), columns);
 }
 

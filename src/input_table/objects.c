@@ -523,7 +523,34 @@ load_columns(Names *names, TableNames *table)
 	columns = document == NULL ? NULL : sigma_json_get(document, "columns");
 	for (i = 0; columns != NULL && i < columns->count; i++)
 		table->columns = lappend(table->columns, sigma_json_get_string(columns->items[i], "name", ""));
+	if (document != NULL)
+		table->columns = sigma_names_add_linked(table->columns, document);
 	MemoryContextSwitchTo(old);
+}
+
+/* Add what a linked table shows of its source: its key, and its linked columns by their names there. */
+List *
+sigma_names_add_linked(List *columns, JsonNode *document)
+{
+	static const char *const members[] = {"key_columns", "linked_columns"};
+	int			i;
+	int			j;
+
+	for (i = 0; i < lengthof(members); i++)
+	{
+		JsonNode   *node = sigma_json_get(document, members[i]);
+
+		for (j = 0; node != NULL && node->kind == JSON_ARRAY && j < node->count; j++)
+		{
+			JsonNode   *column = node->items[j];
+			char	   *name = column->kind == JSON_STRING ? column->string :
+				sigma_json_get_string(column, "name", sigma_json_get_string(column, "column", NULL));
+
+			if (name != NULL)
+				columns = lappend(columns, name);
+		}
+	}
+	return columns;
 }
 
 /* Has a relation that is no input table's such a column? */

@@ -123,6 +123,18 @@ SELECT sigma.create_action_sequence('{"id": "dep_output", "actions": [
 SELECT sigma.update_variable('dep_result', '{"name": "outcome"}');
 SELECT actions -> 1 -> 'target' FROM sigma.sigma_action_sequences WHERE id = 'dep_output';
 
+-- linked tables: their source, its columns, and theirs
+SELECT sigma.create_input_table('{"id": "dep_linked", "type": "linked", "source": "dep_other", "key_columns": ["Region"],
+    "linked_columns": [{"column": "Rate", "name": "Rate there"}], "columns": [{"name": "Own", "type": "number"}]}');
+SELECT sigma.create_action('{"id": "dep_sum", "type": "variable", "subtype": "set", "target": "v", "value": {"type": "formula", "formula": "Sum([dep_linked/rate there]) + Sum([dep_linked/Own])"}}');
+SELECT * FROM sigma.dependencies('input_table:dep_linked');
+SELECT * FROM sigma.dependents('column:dep_linked/Rate there');
+SELECT pg_temp.refused($$SELECT sigma.drop_column('dep_other', 'Rate')$$);
+SELECT sigma.rename_column('dep_other', 'Rate', 'Percent');
+SELECT linked_columns FROM sigma.sigma_input_tables WHERE id = 'dep_linked';
+SELECT c ->> 'formula' FROM sigma.sigma_input_tables, jsonb_array_elements(columns) c WHERE id = 'dep_other' AND c ? 'formula';
+SELECT sigma.delete_action('dep_sum'), sigma.delete_input_table('dep_linked', purge => true);
+
 -- only what the caller may read
 CREATE ROLE regress_dep_user;
 GRANT USAGE ON SCHEMA sigma TO regress_dep_user;
