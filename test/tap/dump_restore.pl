@@ -56,6 +56,18 @@ $node->safe_psql('app', q{
 	UPDATE sigds.sigds_linked SET "Plan" = 6;
 	UPDATE sigds.sigds_again SET "More" = 'm' || label;
 
+	-- formulas everywhere a definition has them, over another table too
+	SELECT sigma.create_input_table('{"id": "a_orders", "name": "Orders", "data_entry_permission": "published",
+		"columns": [{"name": "Task", "type": "text", "validation": {"values_from": {"table": "tasks", "column": "Task", "filter": "[Task] != \\"none\\""}}},
+			{"name": "Price", "type": "number", "validation": {"formula": "Round([Price], 2) = [Price]"}},
+			{"name": "Qty", "type": "integer", "default_value": {"formula": "1 + 1"}},
+			{"name": "Total", "type": "number", "formula": "[Price] * [Qty]"},
+			{"name": "Running", "type": "number", "formula": "CumulativeSum([Total])"},
+			{"name": "Place", "type": "integer", "formula": "Rank([Running])"},
+			{"name": "Score", "type": "number", "formula": "Lookup([Contacts/Score], [Task], [Contacts/Email])"}],
+		"row_rules": [{"formula": "[Total] < 1000", "message": "too large"}]}');
+	INSERT INTO sigds.sigds_a_orders ("Task", "Price") VALUES ('call', 1.25), (NULL, 3);
+
 	-- sequences, one of them used by a modal
 	SELECT sigma.create_action('{"id": "greet", "type": "variable", "subtype": "set", "target": "greeting",
 		"parameters": {"value": {"type": "formula", "formula": "\"hello \" & Text(CountIf(IsNotNull([contacts/Email])))"}}}');
@@ -108,6 +120,9 @@ my @probes = (
 	q{SELECT c.relname, pg_get_viewdef(c.oid), c.reloptions, obj_description(c.oid), c.relacl FROM pg_class c
 	  WHERE c.relnamespace = 'sigma_views'::regnamespace ORDER BY 1},
 	q{SELECT sigma.table_info('contacts')},
+	q{SELECT * FROM sigma_views."Orders" ORDER BY sigma_row_id},
+	q{SELECT sigma.table_info('a_orders')},
+	q{SELECT adnum, pg_get_expr(adbin, adrelid) FROM pg_attrdef WHERE adrelid = 'sigds.sigds_a_orders'::regclass ORDER BY 1},
 	q{SELECT tgname, tgenabled FROM pg_trigger WHERE tgrelid = 'sigds.sigds_contacts'::regclass ORDER BY 1},
 	q{SELECT * FROM sigma.list_access()},
 	q{SELECT * FROM sigma.sigma_audit ORDER BY at, object, operation},
@@ -154,6 +169,12 @@ sub compare
 	is(state_of($database), $before, "$how: the same catalog, rows and tree");
 	is(refused($database, q{INSERT INTO sigds.sigds_contacts ("Email", "Score") VALUES ('x@example.com', 101)}),
 		'23514 Score_max', "$how: rules are in force");
+	is(refused($database, q{INSERT INTO sigds.sigds_a_orders ("Price") VALUES (1.255)}), '23514 Price_formula',
+		"$how: rules that are formulas are in force");
+	is(refused($database, q{INSERT INTO sigds.sigds_a_orders ("Price") VALUES (500)}), '23514 row_formula',
+		"$how: over defaults and computed columns too");
+	is(refused($database, q{INSERT INTO sigds.sigds_a_orders ("Task") VALUES ('paint')}), '23514 Task_values_from',
+		"$how: lists of values are in force");
 	like(refused($database, q{INSERT INTO sigds.sigds_contacts ("Email") VALUES ('ADA@example.com')}),
 		qr/^(23514|23505)/, "$how: unique columns are in force");
 	is(refused($database, q{INSERT INTO sigds.sigds_tasks ("Task") VALUES ('a'), ('b')}),
