@@ -12,7 +12,7 @@
 
 #include "common/session.h"
 
-SessionState sigma_session = {ORIGIN_SQL, NULL, NULL, NULL, InvalidOid};
+SessionState sigma_session = {.origin = ORIGIN_SQL};
 
 char	   *sigma_user_email = NULL;
 char	   *sigma_workbook_id = NULL;

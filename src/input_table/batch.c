@@ -35,6 +35,7 @@
 
 static const UniqueKey *find_key(const InputTable *table, const JsonNode *names);
 static void check_may_write(Oid relid);
+static Oid	working_view(const InputTable *table);
 static void check_column_right(Oid relid, AttrNumber attnum, AclMode right, bool *granted);
 static TupleDesc make_staged_desc(const InputTable *table);
 static void add_target(Batch *batch, int64 row_id, const TimestampTz *stamp, bool remove);
@@ -52,13 +53,9 @@ sigma_batch_table(const char *id)
 		/* locking makes this backend hear of changes that were committed before */
 		LockRelationOid(relid, RowExclusiveLock);
 		table = sigma_input_table_by_id(id);
-		if (table->nlinked > 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-					 errmsg("rows of linked input table \"%s\" are edited by UPDATE of sigds.%s", id, sigma_data_table_name(id))));
 		if (table->relid == relid)
 		{
-			check_may_write(relid);
+			check_may_write(table->nlinked > 0 ? working_view(table) : relid);
 			return table;
 		}
 		UnlockRelationOid(relid, RowExclusiveLock);
@@ -469,6 +466,21 @@ check_may_write(Oid relid)
 		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, get_rel_name(relid));
 }
 
+/* The view of a linked table, whose rights are asked for; 55000 while its source is missing. */
+static Oid
+working_view(const InputTable *table)
+{
+	Oid			view = sigma_data_table_oid(table->id);
+
+	if (!OidIsValid(view))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("linked input table \"%s\" has no view", table->id),
+				 errdetail("Its source is missing, or its view was dropped."),
+				 errhint("sigma.sync_warehouse makes it again.")));
+	return view;
+}
+
 /*
  * 42501 unless the caller may write what the row gives.  PostgreSQL checks that
  * again when the statement runs; here it keeps the checks of a row that will
@@ -483,6 +495,15 @@ sigma_batch_grant(Batch *batch, const StagedRow *row, bool insert)
 	bool	   *granted = insert ? state->insert_granted : state->update_granted;
 	int			i;
 
+	if (table->nlinked > 0)
+	{
+		Oid			view = working_view(table);
+
+		for (i = 0; i < table->ncolumn - table->nlinked; i++)
+			if (row->given[i] != CELL_ABSENT)
+				check_column_right(view, get_attnum(view, table->columns[i].name), ACL_UPDATE, &granted[i]);
+		return;
+	}
 	for (i = 0; i < table->ncolumn; i++)
 		if (row->given[i] != CELL_ABSENT)
 			check_column_right(table->relid, table->columns[i].attnum, right, &granted[i]);

@@ -22,6 +22,7 @@
 
 #include "common/json_push.h"
 #include "input_table/batch_state.h"
+#include "input_table/rules.h"
 
 #define MAX_ROUNDS	100			/* of an upsert that loses races */
 
@@ -351,7 +352,9 @@ execute(Batch *batch, Stage *stage, const char *sql, IdReceiver *receiver)
 	if (stage != NULL)
 		sigma_batch_offer(batch, stage);
 	options.dest = receiver == NULL ? NULL : &receiver->pub;
-	code = SPI_execute_extended(sql, &options);
+	/* entries of linked tables are written with the rights that the view has */
+	code = batch->table->nlinked > 0 ? sigma_statement_execute_as_owner(batch->table->relid, sql, &options) :
+		SPI_execute_extended(sql, &options);
 	if (code < 0)
 		elog(ERROR, "SPI_execute_extended returned %s", SPI_result_code_string(code));
 	processed = SPI_processed;

@@ -24,6 +24,7 @@
 #include "common/errors.h"
 #include "compat.h"
 #include "input_table/batch.h"
+#include "input_table/linked.h"
 
 /* What a key of a row means: a place in table->columns, or one of these. */
 #define KEY_ROW_ID			(-1)
@@ -60,6 +61,9 @@ typedef struct EntryRow
 	bool		remove;
 	bool		has_stamp;
 	TimestampTz stamp;
+	bool		in_source;		/* of a linked table: there is a row of that key, ... */
+	Datum	   *keys;			/* ... which is this */
+	bool	   *key_nulls;
 } EntryRow;
 
 PG_FUNCTION_INFO_V1(handle_data_entry);
@@ -71,6 +75,9 @@ static void read_rows(Batch *batch, Jsonb *rows);
 static void read_pass(EntryReader *reader, Jsonb *rows, bool existing);
 static void read_row(EntryReader *reader, JsonbContainer *object, bool existing);
 static void read_controls(EntryReader *reader, JsonbContainer *object, EntryRow *row);
+static bool is_key(const EntryReader *reader, int column);
+static void find_linked_row(EntryReader *reader, JsonbContainer *object, EntryRow *row);
+static void give_key(EntryReader *reader, const EntryRow *row);
 static bool is_control(const EntryReader *reader, const char *key);
 static void read_cells(EntryReader *reader, JsonbContainer *object, bool skip);
 static void read_cell(EntryReader *reader, int column, const JsonbValue *given);
@@ -276,6 +283,8 @@ read_row(EntryReader *reader, JsonbContainer *object, bool existing)
 	sigma_batch_row(batch, reader->row, 0);
 	caller = MemoryContextSwitchTo(batch->row_cxt);
 	read_cells(reader, object, row.remove);
+	if (batch->table->nlinked > 0 && !existing)
+		give_key(reader, &row);
 	MemoryContextSwitchTo(caller);
 	if (!existing)
 		sigma_batch_insert(batch);
@@ -295,7 +304,10 @@ read_controls(EntryReader *reader, JsonbContainer *object, EntryRow *row)
 	Datum		value;
 	bool		isnull;
 
-	found = getKeyJsonValueFromContainer(object, "sigma_row_id", strlen("sigma_row_id"), &buffer);
+	if (reader->batch->table->nlinked > 0)
+		find_linked_row(reader, object, row);
+	found = reader->batch->table->nlinked > 0 ? NULL :
+		getKeyJsonValueFromContainer(object, "sigma_row_id", strlen("sigma_row_id"), &buffer);
 	if (found != NULL && found->type != jbvNull)
 	{
 		if (!sigma_value_from_json(COLUMN_INTEGER, found, &value, &isnull, &why))
@@ -309,6 +321,9 @@ read_controls(EntryReader *reader, JsonbContainer *object, EntryRow *row)
 		if (found->type != jbvBool)
 			refuse(reader, "_delete", 0, NULL, "\"_delete\" must be a boolean, not %s", kind_name(found));
 		row->remove = found->val.boolean;
+		if (row->remove && reader->batch->table->nlinked > 0)
+			refuse(reader, "_delete", ERRCODE_SIGMA_LOCKED, "Set the entry columns to null to clear a row, or delete it in the source.",
+				   "rows of linked input table \"%s\" cannot be deleted", reader->batch->table->name);
 		if (row->remove && !row->has_row_id)
 			refuse(reader, "_delete", 0, "Add \"sigma_row_id\": the row to delete.", "the row to delete is not named");
 	}
@@ -325,6 +340,60 @@ read_controls(EntryReader *reader, JsonbContainer *object, EntryRow *row)
 		row->has_stamp = true;
 		row->stamp = read_stamp(reader, found);
 	}
+}
+
+/* Is the column of that place part of a linked table's key? */
+static bool
+is_key(const EntryReader *reader, int column)
+{
+	return column >= reader->batch->table->ncolumn - reader->batch->table->nlinked;
+}
+
+/*
+ * Which row of a linked table is meant: the whole key must be given.  A row that
+ * something was entered for is one with a row id; SG423 where the key is not whole.
+ */
+static void
+find_linked_row(EntryReader *reader, JsonbContainer *object, EntryRow *row)
+{
+	const InputTable *table = reader->batch->table;
+	int			first = table->ncolumn - table->nlinked;
+	int			i;
+
+	row->keys = palloc0(sizeof(Datum) * table->nlinked);
+	row->key_nulls = palloc0(sizeof(bool) * table->nlinked);
+	for (i = 0; i < table->nlinked; i++)
+	{
+		const TableColumn *column = &table->columns[first + i];
+		JsonbValue	buffer;
+		JsonbValue *found = getKeyJsonValueFromContainer(object, column->name, strlen(column->name), &buffer);
+		const char *why;
+
+		if (found == NULL)
+			refuse(reader, NULL, ERRCODE_SIGMA_LOCKED, "Name the row by its whole key: rows come from the source.",
+				   "key column \"%s\" of linked input table \"%s\" is missing", column->name, table->name);
+		if (!sigma_value_from_json(column->type, found, &row->keys[i], &row->key_nulls[i], &why))
+			refuse(reader, column->name, 0, NULL, "key column \"%s\" %s", column->name, why);
+	}
+	row->in_source = sigma_linked_find(table, row->keys, row->key_nulls, &row->row_id);
+	row->has_row_id = row->in_source && row->row_id != 0;
+}
+
+/* A row of a linked table that nothing was entered for gets its key; one that is not there is bad. */
+static void
+give_key(EntryReader *reader, const EntryRow *row)
+{
+	Batch	   *batch = reader->batch;
+	int			first = batch->table->ncolumn - batch->table->nlinked;
+	int			i;
+
+	if (!row->in_source)
+	{
+		sigma_batch_bad_row(batch, "row", "there is no row of that key in the source");
+		return;
+	}
+	for (i = 0; i < batch->table->nlinked; i++)
+		sigma_batch_value(batch, first + i, row->keys[i], row->key_nulls[i]);
 }
 
 /* A column of that very name comes before what the name means otherwise. */
@@ -366,7 +435,7 @@ read_cells(EntryReader *reader, JsonbContainer *object, bool skip)
 				   "column \"%s\" is given twice", reader->batch->table->columns[meaning].name);
 		reader->given_by[meaning] = reader->row + 1;
 		(void) JsonbIteratorNext(&iterator, &value, true);
-		if (!skip)
+		if (!skip && !is_key(reader, meaning))
 			read_cell(reader, meaning, &value);
 	}
 }
@@ -440,7 +509,8 @@ find_meaning(EntryReader *reader, const JsonbValue *key)
 	int			i;
 
 	for (i = 0; i < lengthof(controls); i++)
-		if (strcmp(name, controls[i].name) == 0 && is_control(reader, name))
+		if (strcmp(name, controls[i].name) == 0 && is_control(reader, name) &&
+			(controls[i].meaning != KEY_ROW_ID || table->nlinked == 0))
 			return controls[i].meaning;
 	column = sigma_table_column(table, name);
 	if (column == NULL && sigma_table_is_computed(table, name))

@@ -28,6 +28,7 @@
 #include "common/document.h"
 #include "common/json_push.h"
 #include "compat.h"
+#include "common/errors.h"
 #include "input_table/batch.h"
 #include "input_table/csv.h"
 
@@ -49,6 +50,7 @@ typedef struct ColumnMap
 	int		   *targets;		/* places in table->columns, or -1: left out */
 } ColumnMap;
 
+static const InputTable *import_table(const char *id);
 static text *get_csv_arg(FunctionCallInfo fcinfo, int argument);
 static char *get_text_arg(FunctionCallInfo fcinfo, int argument, const char *name);
 static void get_options(FunctionCallInfo fcinfo, int argument, CsvOptions *options, bool import);
@@ -77,6 +79,21 @@ PG_FUNCTION_INFO_V1(import_csv_file);
 PG_FUNCTION_INFO_V1(infer_columns);
 PG_FUNCTION_INFO_V1(infer_columns_bytea);
 
+/* The table to import into; SG423 for a linked one, whose rows are its source's. */
+static const InputTable *
+import_table(const char *id)
+{
+	const InputTable *table = sigma_batch_table(id);
+
+	if (table->nlinked > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_SIGMA_LOCKED),
+				 errmsg("rows cannot be imported into linked input table \"%s\"", id),
+				 errdetail("Its rows are the keys of its source."),
+				 errhint("Import into the source, or UPDATE the entry columns here.")));
+	return table;
+}
+
 /* import_csv(table_id text, csv text, options jsonb) → jsonb */
 Datum
 import_csv(PG_FUNCTION_ARGS)
@@ -85,7 +102,7 @@ import_csv(PG_FUNCTION_ARGS)
 	const InputTable *table;
 	text	   *csv;
 
-	table = sigma_batch_table(get_text_arg(fcinfo, 0, "table_id"));
+	table = import_table(get_text_arg(fcinfo, 0, "table_id"));
 	get_options(fcinfo, 2, &options, true);
 	csv = get_csv_arg(fcinfo, 1);
 	PG_RETURN_JSONB_P(import(table,
@@ -101,7 +118,7 @@ import_csv_bytea(PG_FUNCTION_ARGS)
 	const InputTable *table;
 	bytea	   *csv;
 
-	table = sigma_batch_table(get_text_arg(fcinfo, 0, "table_id"));
+	table = import_table(get_text_arg(fcinfo, 0, "table_id"));
 	get_options(fcinfo, 2, &options, true);
 	csv = get_csv_arg(fcinfo, 1);
 	PG_RETURN_JSONB_P(import(table,
@@ -125,7 +142,7 @@ import_csv_file(PG_FUNCTION_ARGS)
 				 errmsg("permission denied to import a file of the server"),
 				 errdetail("Only roles with privileges of the \"pg_read_server_files\" role may import files."),
 				 errhint("Anyone who may write the table can pass a file's content to sigma.import_csv.")));
-	table = sigma_batch_table(get_text_arg(fcinfo, 0, "table_id"));
+	table = import_table(get_text_arg(fcinfo, 0, "table_id"));
 	get_options(fcinfo, 2, &options, true);
 	path = get_text_arg(fcinfo, 1, "path");
 	canonicalize_path(path);

@@ -63,6 +63,6 @@ extern int64 sigma_linked_count_orphans(const char *id);
 extern bool sigma_linked_readable(const JsonNode *document);
 
 /* linked_entry.c */
-extern Jsonb *sigma_linked_entry(const InputTable *table, JsonNode *rows, const char *mode);
+extern bool sigma_linked_find(const InputTable *table, Datum *keys, bool *nulls, int64 *row_id);
 
 #endif							/* SIGMA_LINKED_H */

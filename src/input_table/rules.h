@@ -21,6 +21,7 @@
 
 #include "postgres.h"
 
+#include "executor/spi.h"
 #include "regex/regex.h"
 #include "utils/relcache.h"
 
@@ -148,6 +149,7 @@ extern Failure *sigma_unique_failure(const InputTable *table, const UniqueKey *k
  * on it; SPI is connected.  Returns how many rows there were.
  */
 extern uint64 sigma_statement_run_as_owner(Oid relid, const char *sql, int expected);
+extern int	sigma_statement_execute_as_owner(Oid relid, const char *sql, const SPIExecuteOptions *options);
 
 /* statement.c */
 /* What ON CONFLICT clauses of the running statement mean for one table. */

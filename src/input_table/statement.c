@@ -62,14 +62,27 @@ sigma_statement_init(void)
 uint64
 sigma_statement_run_as_owner(Oid relid, const char *sql, int expected)
 {
+	SPIExecuteOptions options = {0};
+	int			code = sigma_statement_execute_as_owner(relid, sql, &options);
+
+	if (code != expected)
+		elog(ERROR, "SPI_execute_extended returned %s", SPI_result_code_string(code));
+	return SPI_processed;
+}
+
+/* The same with options of SPI; returns SPI's code. */
+int
+sigma_statement_execute_as_owner(Oid relid, const char *sql, const SPIExecuteOptions *options)
+{
 	const char *outer_text = owned_text;
 	Oid			outer_relation = owned_relation;
+	int			code = 0;
 
 	PG_TRY();
 	{
 		owned_text = sql;
 		owned_relation = relid;
-		sigma_spi_run(sql, expected);
+		code = SPI_execute_extended(sql, options);
 	}
 	PG_FINALLY();
 	{
@@ -77,7 +90,7 @@ sigma_statement_run_as_owner(Oid relid, const char *sql, int expected)
 		owned_relation = outer_relation;
 	}
 	PG_END_TRY();
-	return SPI_processed;
+	return code;
 }
 
 /* The statement of that very text has its rights on the relation checked as the owner's, as views have. */
