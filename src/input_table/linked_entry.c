@@ -98,6 +98,6 @@ condition_of(ColumnType type, Oid view, const char *name, int parameter, bool is
 	if (given == TIMESTAMPTZOID)
 		return psprintf("%s OPERATOR(pg_catalog.=) ($%d AT TIME ZONE 'UTC')", column, parameter);
 	if (type == COLUMN_TEXT && given != TEXTOID && given != VARCHAROID)
-		return psprintf("%s = $%d::%s", column, parameter, format_type_be_qualified(given));
+		return psprintf("%s OPERATOR(pg_catalog.=) $%d::%s", column, parameter, format_type_be_qualified(given));
 	return psprintf("%s OPERATOR(pg_catalog.=) $%d", column, parameter);
 }
