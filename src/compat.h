@@ -163,8 +163,10 @@ sigma_regex_made(regex_t *regex)
 /* The rights on a tablespace. */
 #if PG_VERSION_NUM >= 160000
 #define sigma_tablespace_aclcheck(oid, role, mode)	object_aclcheck(TableSpaceRelationId, oid, role, mode)
+#define sigma_function_aclcheck(oid, role, mode)	object_aclcheck(ProcedureRelationId, oid, role, mode)
 #else
 #define sigma_tablespace_aclcheck(oid, role, mode)	pg_tablespace_aclcheck(oid, role, mode)
+#define sigma_function_aclcheck(oid, role, mode)	pg_proc_aclcheck(oid, role, mode)
 #endif
 
 #endif							/* SIGMA_COMPAT_H */

@@ -14,7 +14,7 @@
 #include "action/data.h"
 #include "action/eval.h"
 
-static FormulaSql *compile(RowFormula *formula);
+static FormulaSql *compile(RowFormula *formula, bool saving);
 static bool resolve(FormulaScope *scope, const char *source, const char *name, FormulaSql *result);
 static bool is_declared(const char *name);
 static SPIPlanPtr make_plan(const Statement *statement);
@@ -36,7 +36,7 @@ sigma_row_formula_append(Builder *builder, JsonNode *node)
 	formula->parameters->first = builder->count + 1;
 	PG_TRY();
 	{
-		(void) compile(formula);
+		(void) compile(formula, builder->state->saving);
 	}
 	PG_CATCH();
 	{
@@ -80,7 +80,7 @@ sigma_row_formula_prepare(Statement *statement, RunContext *context, Datum **val
 
 /* The formula in SQL, for the kinds of values that its references have now. */
 static FormulaSql *
-compile(RowFormula *formula)
+compile(RowFormula *formula, bool saving)
 {
 	FormulaScope scope = {0};
 	FormulaSql *result;
@@ -90,6 +90,7 @@ compile(RowFormula *formula)
 	scope.alias = "t";
 	scope.tables = true;
 	scope.stored = true;
+	scope.saving = saving;
 	scope.resolve = resolve;
 	scope.selection = sigma_parameters_selection;
 	scope.arg = formula->parameters;
@@ -124,7 +125,7 @@ make_plan(const Statement *statement)
 {
 	RowFormula *formula = statement->formula;
 	uint64		generation = sigma_formula_generation();
-	FormulaSql *sql = compile(formula);
+	FormulaSql *sql = compile(formula, false);
 	int			count = formula->parameters->count;
 	Oid		   *types = palloc(sizeof(Oid) * (statement->count + count + 1));
 	SPIPlanPtr	plan;

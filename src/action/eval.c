@@ -125,7 +125,7 @@ find_slot(Formula *formula)
 static FormulaProgram *
 make_program(Formula *formula, MemoryContext cxt)
 {
-	return sigma_program_create(sigma_formula_print(sigma_formula_read(formula)), "a formula", TYPE_ANY, false, cxt);
+	return sigma_program_create(sigma_formula_print(sigma_formula_read(formula)), "a formula", TYPE_ANY, FORMULA_TYPED, cxt);
 }
 
 static void

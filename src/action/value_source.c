@@ -62,7 +62,8 @@ static ValueSource *compile(const CompileState *state, const JsonNode *node, boo
 static ValueSource *compile_object(const CompileState *state, const JsonNode *node, bool is_data);
 static ValueSource *compile_items(const CompileState *state, SourceKind kind, const JsonNode *node, bool is_data);
 static ValueSource *fold(ValueSource *source);
-static FormulaProgram *create_program(const char *text, const JsonNode *where, const char *place, FormulaType wanted);
+static FormulaProgram *create_program(const CompileState *state, const char *text, const JsonNode *where,
+									  const char *place, FormulaType wanted);
 static ValueSource *compile_formula(const CompileState *state, const char *text, const JsonNode *where,
 									const char *place, FormulaType wanted);
 static ValueSource *compile_text(const CompileState *state, const JsonNode *node);
@@ -304,20 +305,21 @@ compile_formula(const CompileState *state, const char *text, const JsonNode *whe
 	if (!state->resolve)
 		return static_node(NULL);
 	source->kind = SOURCE_FORMULA;
-	source->program = create_program(text, where, place, wanted);
+	source->program = create_program(state, text, where, place, wanted);
 	return source;
 }
 
 /* A program in the current context; its errors name the place in the document. */
 static FormulaProgram *
-create_program(const char *text, const JsonNode *where, const char *place, FormulaType wanted)
+create_program(const CompileState *state, const char *text, const JsonNode *where, const char *place,
+			   FormulaType wanted)
 {
 	MemoryContext cxt = CurrentMemoryContext;
 	FormulaProgram *volatile program = NULL;
 
 	PG_TRY();
 	{
-		program = sigma_program_create(text, place, wanted, true, cxt);
+		program = sigma_program_create(text, place, wanted, state->saving ? FORMULA_SAVED : FORMULA_STORED, cxt);
 	}
 	PG_CATCH();
 	{

@@ -89,6 +89,7 @@ struct FormulaScope
 	bool		tables;			/* other rows may be read: [Table/x], aggregates, Lookup */
 	bool		windows;		/* window functions may stand there */
 	bool		stored;			/* kept and run by others: calls trusted functions only */
+	bool		saving;			/* and being saved: calls what its author may call */
 	bool		reads;			/* set by compiling: tables are read, or functions of the database called */
 
 	/*
@@ -204,6 +205,14 @@ extern FormulaRelation *sigma_parameters_selection(FormulaScope *scope, const ch
 extern bool sigma_parameters_fetch(FormulaParameters *parameters, FormulaFetch fetch, void *arg, Datum *values,
 								   char *nulls);
 
+/* Who a program is for. */
+typedef enum FormulaUse
+{
+	FORMULA_TYPED,				/* whoever runs it has written it */
+	FORMULA_STORED,				/* others may have */
+	FORMULA_SAVED				/* it is about to be stored */
+} FormulaUse;
+
 /*
  * program.c: a formula over a context.  Creating one checks it; its SQL is made and
  * planned for each combination of kinds of values that comes up.  It is freed with
@@ -211,7 +220,7 @@ extern bool sigma_parameters_fetch(FormulaParameters *parameters, FormulaFetch f
  */
 typedef struct FormulaProgram FormulaProgram;
 
-extern FormulaProgram *sigma_program_create(const char *text, const char *place, FormulaType wanted, bool stored,
+extern FormulaProgram *sigma_program_create(const char *text, const char *place, FormulaType wanted, FormulaUse use,
 											MemoryContext cxt);
 extern void sigma_program_run(FormulaProgram *program, FormulaFetch fetch, void *arg, JsonbValue *result);
 extern uint64 sigma_formula_generation(void);	/* another one after a change of any relation */

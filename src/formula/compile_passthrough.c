@@ -12,10 +12,13 @@
 #include "catalog/pg_aggregate.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
+#include "common/session.h"
 #include "compat.h"
 #include "formula/compiler.h"
 #include "formula/database_function.h"
@@ -53,10 +56,10 @@ sigma_compile_database_call(FormulaCompiler *compiler, const FormulaNode *node, 
 	StringInfoData call;
 	int			i;
 
+	compiler->scope->reads = true;	/* also where none is found: one may be there later */
 	if (!find_function(compiler, node, values, &found))
 		return sigma_compile_node(compiler, sigma_formula_parse("Null"));
 	check_function(compiler, node, strncmp(function->name, "Agg", 3) == 0, &found);
-	compiler->scope->reads = true;
 	initStringInfo(&call);
 	appendStringInfo(&call, "%s(", found.name);
 	for (i = 1; i < node->nchildren; i++)
@@ -164,6 +167,12 @@ check_function(FormulaCompiler *compiler, const FormulaNode *node, bool aggregat
 		sigma_compile_error(compiler, given, ERRCODE_INSUFFICIENT_PRIVILEGE,
 							"It runs with the rights of whoever uses it, so it may call built-in functions that only compute, sigma's own, and functions of a superuser or the owner of schema sigds.",
 							"a stored formula may not call %s", found->name);
+	/* what sigma writes itself, as new names, was checked when its author saved it */
+	if (compiler->scope->saving && sigma_session.origin != ORIGIN_SYSTEM &&
+		sigma_function_aclcheck(found->funcid, GetUserId(), ACL_EXECUTE) != ACLCHECK_OK)
+		sigma_compile_error(compiler, given, ERRCODE_INSUFFICIENT_PRIVILEGE,
+							"Who saves a formula that others run needs EXECUTE on what it calls.",
+							"permission denied for function %s", found->name);
 }
 
 static bool

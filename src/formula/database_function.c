@@ -12,10 +12,12 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/transam.h"
+#include "catalog/dependency.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "commands/dbcommands.h"
+#include "commands/extension.h"
 #include "miscadmin.h"
 #include "parser/parse_coerce.h"
 #include "parser/parse_func.h"
@@ -37,6 +39,7 @@ static bool find_exact(List *name, const CallArgument *arguments, int count, boo
 static CallMatch find_assignable(List *name, const CallArgument *arguments, int count, DatabaseFunction *result);
 static bool takes(FuncCandidateList candidate, const CallArgument *arguments, int count);
 static void describe(DatabaseFunction *result, const CallArgument *arguments, int count);
+static bool is_of_extension(Oid funcid);
 static bool trusted_type(Oid type);
 static bool is_one_of(const char *name, const char *const *names);
 
@@ -231,7 +234,8 @@ sigma_database_function_hint(List *name)
  * May a formula that others run call the function?  Whoever runs it lends it their
  * rights: so what its author could have slipped in must not be called.  Built-in
  * functions may, if they only compute; functions of schema sigma that only compute;
- * other functions whose owner is a superuser or the owner of sigds.
+ * other functions whose owner is a superuser or the owner of sigds, but for volatile
+ * ones of extensions, which act on files, servers and tables as whoever calls them.
  */
 bool
 sigma_database_function_trusted(Oid funcid)
@@ -260,12 +264,22 @@ sigma_database_function_trusted(Oid funcid)
 			 form->provolatile == PROVOLATILE_VOLATILE && strcmp(name, "execute_ai_query") != 0)
 		trusted = false;
 	else
-		trusted = superuser_arg(form->proowner) || form->proowner == sigma_sigds_owner();
+		trusted = (superuser_arg(form->proowner) || form->proowner == sigma_sigds_owner()) &&
+			!(form->provolatile == PROVOLATILE_VOLATILE && is_of_extension(funcid));
 	trusted = trusted && trusted_type(form->prorettype);
 	for (i = 0; trusted && i < form->pronargs; i++)
 		trusted = trusted_type(form->proargtypes.values[i]);
 	ReleaseSysCache(tuple);
 	return trusted;
+}
+
+/* Is the function a member of another extension?  Nobody chose one of those for this use: dblink_exec() is one. */
+static bool
+is_of_extension(Oid funcid)
+{
+	Oid			extension = getExtensionOfObject(ProcedureRelationId, funcid);
+
+	return OidIsValid(extension) && extension != get_extension_oid("sigma", true);
 }
 
 /* A type made by others can bring their functions along: casts, checks of a domain. */

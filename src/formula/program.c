@@ -43,7 +43,7 @@ struct FormulaProgram
 	const char *text;
 	const char *place;
 	FormulaType wanted;
-	bool		stored;
+	FormulaUse	use;
 	bool		reads;			/* tables */
 	FormulaType type;			/* of what it yields, as far as that does not depend on a run */
 	int			running;		/* runs under way */
@@ -72,7 +72,7 @@ static Variant *make_variant(FormulaProgram *program);
  * checked as far as they do not matter.  "text" and "place" are copied.
  */
 FormulaProgram *
-sigma_program_create(const char *text, const char *place, FormulaType wanted, bool stored, MemoryContext cxt)
+sigma_program_create(const char *text, const char *place, FormulaType wanted, FormulaUse use, MemoryContext cxt)
 {
 	MemoryContext own = AllocSetContextCreate(cxt, "sigma formula", ALLOCSET_SMALL_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(own);
@@ -83,7 +83,7 @@ sigma_program_create(const char *text, const char *place, FormulaType wanted, bo
 	program->text = pstrdup(text);
 	program->place = pstrdup(place);
 	program->wanted = wanted;
-	program->stored = stored;
+	program->use = use;
 	program->parameters = palloc0(sizeof(FormulaParameters));
 	program->parameters->first = 1;
 	program->cleanup.func = free_plans;
@@ -205,7 +205,8 @@ compile(FormulaProgram *program)
 
 	scope.place = program->place;
 	scope.tables = true;
-	scope.stored = program->stored;
+	scope.stored = program->use != FORMULA_TYPED;
+	scope.saving = program->use == FORMULA_SAVED;
 	scope.resolve = sigma_parameters_resolve;
 	scope.selection = sigma_parameters_selection;
 	scope.arg = program->parameters;
@@ -301,7 +302,7 @@ make_variant(FormulaProgram *program)
 
 /*
  * What has to be the same for SQL that reads tables or calls functions of the database
- * to be still right: it changes with relations, functions and roles, and with who asks
+ * to be still right: it changes with relations, functions, schemas and roles, and with who asks
  * under which search_path, since names may mean something else then.
  */
 uint64
@@ -315,6 +316,7 @@ sigma_formula_generation(void)
 		sigma_cache_listen(hear);
 		CacheRegisterSyscacheCallback(PROCOID, hear_catalog, (Datum) 0);
 		CacheRegisterSyscacheCallback(AUTHOID, hear_catalog, (Datum) 0);
+		CacheRegisterSyscacheCallback(NAMESPACEOID, hear_catalog, (Datum) 0);
 		listening = true;
 	}
 	if (role != GetUserId() || strcmp(path, namespace_search_path) != 0)
@@ -330,7 +332,7 @@ sigma_formula_generation(void)
 	return generation;
 }
 
-/* A function or role has changed: another function may be meant, or one no longer be trusted. */
+/* A function, schema or role has changed: another function or relation may be meant, or one no longer be trusted. */
 static void
 hear_catalog(Datum arg, int cache, uint32 hash)
 {

@@ -141,7 +141,7 @@ sigma_default_formula(const JsonNode *value)
  * PostgreSQL computes before there is a row.
  */
 FormulaSql *
-sigma_default_compile(const char *path, const char *text, ColumnType type)
+sigma_default_compile(const char *path, const char *text, ColumnType type, bool saving)
 {
 	FormulaScope scope = {0};
 	FormulaSql *value;
@@ -151,6 +151,7 @@ sigma_default_compile(const char *path, const char *text, ColumnType type)
 	scope.place = "a default";
 	scope.alias = "";
 	scope.stored = true;
+	scope.saving = saving;
 	value = sigma_formula_compile_at(path, text, &scope, TYPE_ANY);
 	result = sigma_formula_in_form(value, sigma_column_form(type));
 	if (result == NULL)

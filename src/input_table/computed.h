@@ -31,7 +31,7 @@ extern FormulaRelation *sigma_definition_row(JsonNode *definition, bool system);
 extern JsonNode *sigma_default_formula(const JsonNode *value);
 
 /* A default formula at "path" as SQL of a column's type: 42804 where it yields another kind of value, 0A000 where it reads one. */
-extern FormulaSql *sigma_default_compile(const char *path, const char *text, ColumnType type);
+extern FormulaSql *sigma_default_compile(const char *path, const char *text, ColumnType type, bool saving);
 
 /* The form in which a column of that type lies in SQL. */
 extern SqlForm sigma_column_form(ColumnType type);

@@ -12,7 +12,11 @@
  */
 #include "postgres.h"
 
+#include "access/transam.h"
+#include "catalog/dependency.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_proc.h"
+#include "commands/extension.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
 #include "parser/analyze.h"
@@ -80,6 +84,7 @@ static char *stage_rows(const Stages *stages, int stage, const char *from);
 static void check_rights(const JsonNode *where, const char *sql, const Oid *own);
 static bool check_relations(Node *node, void *context);
 static void check_relation(RightsCheck *check, RangeTblEntry *entry);
+static bool may_not_call(Oid function, void *context);
 static bool is_unchanged(const JsonNode *column, const JsonNode *before);
 
 /* See computed.h. */
@@ -355,7 +360,23 @@ check_relations(Node *node, void *context)
 		check->query = outer;
 		return false;
 	}
+	(void) check_functions_in_node(node, may_not_call, context);
 	return expression_tree_walker(node, check_relations, context);
+}
+
+/* 42501 where the user may not call a function that is neither sigma's own nor granted to him. */
+static bool
+may_not_call(Oid function, void *context)
+{
+	RightsCheck *check = context;
+
+	if (sigma_function_aclcheck(function, check->user, ACL_EXECUTE) == ACLCHECK_OK ||
+		(function >= FirstNormalObjectId &&
+		 getExtensionOfObject(ProcedureRelationId, function) == get_extension_oid("sigma", false)))
+		return false;
+	sigma_document_error(check->where, ERRCODE_INSUFFICIENT_PRIVILEGE,
+						 "Who defines it needs EXECUTE on what it calls.",
+						 "permission denied for function %s", get_func_name(function));
 }
 
 /* 42501 where the user may not select the columns that are read, or sees only some of the rows. */

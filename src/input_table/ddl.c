@@ -126,7 +126,7 @@ sigma_ddl_default(const ColumnDefinition *column)
 	bool		is_varlena;
 
 	if (formula != NULL)
-		return psprintf("%s::%s", sigma_default_compile(sigma_json_path(formula), formula->string, column->type)->sql,
+		return psprintf("%s::%s", sigma_default_compile(sigma_json_path(formula), formula->string, column->type, false)->sql,
 						sigma_column_types[column->type].sql);
 	value = default_datum(column, &isnull);
 	if (isnull)

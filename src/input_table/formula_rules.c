@@ -53,7 +53,7 @@ struct FormulaRun
 	ListRun    *lists;			/* or NULL */
 };
 
-static FormulaSql *compile(const FormulaRule *rule, FormulaRelation *row);
+static FormulaSql *compile(const FormulaRule *rule, FormulaRelation *row, bool saving);
 static void check_default(const TableColumn *column, bool restoring);
 static FormulaExpression *plan(Relation rel, const char *path, const FormulaSql *sql, MemoryContext cxt);
 static bool applies(const FormulaRule *rule, int ncolumn, const bool *changed);
@@ -125,7 +125,7 @@ sigma_formula_rules_check(const InputTable *table, JsonNode *definition, bool re
 		if (restoring)
 			sigma_formula_parse_at(table->formulas[i].path, table->formulas[i].text);
 		else
-			(void) compile(&table->formulas[i], row);
+			(void) compile(&table->formulas[i], row, true);
 	for (i = 0; i < table->ncolumn; i++)
 		if (table->columns[i].default_formula != NULL)
 			check_default(&table->columns[i], restoring);
@@ -146,7 +146,7 @@ check_default(const TableColumn *column, bool restoring)
 		sigma_formula_parse_at(rule->path, rule->text);
 		return;
 	}
-	expression = plan(NULL, rule->path, sigma_default_compile(rule->path, rule->text, column->type), CurrentMemoryContext);
+	expression = plan(NULL, rule->path, sigma_default_compile(rule->path, rule->text, column->type, true), CurrentMemoryContext);
 	if ((!column->editable || column->is_protected) && sigma_expression_is_volatile(expression))
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
@@ -188,14 +188,14 @@ sigma_formula_rules_plan(InputTable *table, JsonNode *definition, Relation rel)
 
 		if (rule != NULL)
 			rule->expression = plan(NULL, rule->path,
-									sigma_default_compile(rule->path, rule->text, table->columns[i].type), table->cxt);
+									sigma_default_compile(rule->path, rule->text, table->columns[i].type, false), table->cxt);
 	}
 	for (i = 0; i < table->nformula; i++)
 	{
 		FormulaRule *rule = &table->formulas[i];
 
 		rule->reads = MemoryContextAllocZero(table->cxt, sizeof(bool) * Max(table->ncolumn, 1));
-		rule->expression = plan(rel, rule->path, compile(rule, row), table->cxt);
+		rule->expression = plan(rel, rule->path, compile(rule, row, false), table->cxt);
 		for (j = 0; j < table->ncolumn; j++)
 			rule->reads[j] = j == rule->column ||
 				(AttributeNumberIsValid(table->columns[j].attnum) &&
@@ -233,7 +233,7 @@ sigma_formula_rules_warn(const InputTable *table)
 
 /* The SQL of a rule over a row. */
 static FormulaSql *
-compile(const FormulaRule *rule, FormulaRelation *row)
+compile(const FormulaRule *rule, FormulaRelation *row, bool saving)
 {
 	FormulaScope scope = {0};
 
@@ -241,6 +241,7 @@ compile(const FormulaRule *rule, FormulaRelation *row)
 	scope.row = row;
 	scope.alias = "";
 	scope.stored = true;
+	scope.saving = saving;
 	return sigma_formula_compile_at(rule->path, rule->text, &scope, TYPE_LOGICAL);
 }
 

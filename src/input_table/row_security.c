@@ -47,8 +47,8 @@ static const DataPolicy policies[] = {
 };
 
 static const JsonNode *formula_of(const JsonNode *document, const char *key);
-static char *compile(JsonNode *document, const JsonNode *formula, const char *alias);
-static char *compile_row(FormulaRelation *row, const JsonNode *formula, const char *alias);
+static char *compile(JsonNode *document, const JsonNode *formula, const char *alias, bool saving);
+static char *compile_row(FormulaRelation *row, const JsonNode *formula, const char *alias, bool saving);
 static FormulaRelation *identified_row(JsonNode *document);
 static bool reads_retyped(const char *sql, const JsonNode *before, const JsonNode *after);
 static char *condition(const TableDefinition *table, bool edits);
@@ -78,7 +78,7 @@ sigma_row_security_check(JsonNode *document, bool restoring)
 		if (restoring)
 			(void) sigma_formula_parse_at(sigma_json_path(formula), formula->string);
 		else
-			(void) compile(document, formula, "");
+			(void) compile(document, formula, "", true);
 	}
 }
 
@@ -104,8 +104,8 @@ sigma_row_security_same(JsonNode *before, JsonNode *after)
 			continue;
 		if (old == NULL || new == NULL)
 			return false;
-		sql = compile_row(identified_row(before), old, "");
-		if (strcmp(sql, compile_row(identified_row(after), new, "")) != 0 ||
+		sql = compile_row(identified_row(before), old, "", false);
+		if (strcmp(sql, compile_row(identified_row(after), new, "", false)) != 0 ||
 			reads_retyped(sql, before, after))
 			return false;
 	}
@@ -185,7 +185,7 @@ sigma_row_filter_sql(const TableDefinition *table, const char *alias)
 {
 	const JsonNode *formula = formula_of(table->document, "row_filter");
 
-	return formula == NULL ? NULL : compile(table->document, formula, alias);
+	return formula == NULL ? NULL : compile(table->document, formula, alias, false);
 }
 
 /* Has the data table of that input table row security, by its definition or by hand? */
@@ -212,13 +212,13 @@ formula_of(const JsonNode *document, const char *key)
 
 /* A formula as a condition over one row of the table. */
 static char *
-compile(JsonNode *document, const JsonNode *formula, const char *alias)
+compile(JsonNode *document, const JsonNode *formula, const char *alias, bool saving)
 {
-	return compile_row(sigma_definition_row(document, false), formula, alias);
+	return compile_row(sigma_definition_row(document, false), formula, alias, saving);
 }
 
 static char *
-compile_row(FormulaRelation *row, const JsonNode *formula, const char *alias)
+compile_row(FormulaRelation *row, const JsonNode *formula, const char *alias, bool saving)
 {
 	FormulaScope scope = {0};
 
@@ -226,6 +226,7 @@ compile_row(FormulaRelation *row, const JsonNode *formula, const char *alias)
 	scope.row = row;
 	scope.alias = alias;
 	scope.stored = true;
+	scope.saving = saving;
 	return sigma_formula_compile_at(sigma_json_path(formula), formula->string, &scope, TYPE_LOGICAL)->sql;
 }
 
@@ -276,8 +277,8 @@ condition(const TableDefinition *table, bool edits)
 	if (edit == NULL)
 		return filter == NULL ? "true" : filter;
 	if (filter == NULL)
-		return compile(table->document, edit, "");
-	return psprintf("(%s) AND (%s)", filter, compile(table->document, edit, ""));
+		return compile(table->document, edit, "", false);
+	return psprintf("(%s) AND (%s)", filter, compile(table->document, edit, "", false));
 }
 
 /* Is any policy left on the relation? */

@@ -96,7 +96,7 @@ typedef struct Probe
 
 static void release_plans(void *arg);
 static void prepare(ListRule *rule);
-static Probe *make_probe(const ListRule *rule);
+static Probe *make_probe(const ListRule *rule, bool saving);
 static FormulaRelation *find_list(const ListRule *rule);
 static Oid	parameter_type(const ListRule *rule, const FormulaSql *list);
 static bool in_list(ListRun *run, int i, Datum value);
@@ -178,7 +178,7 @@ prepare(ListRule *rule)
 	release_plans(rule);
 	PG_TRY();
 	{
-		probe = make_probe(rule);
+		probe = make_probe(rule, false);
 		if (SPI_connect() != SPI_OK_CONNECT)
 			elog(ERROR, "SPI_connect failed");
 		sigma_owner_begin(&scope, sigma_relation_owner(probe->relid));
@@ -210,7 +210,7 @@ prepare(ListRule *rule)
 
 /* How values are looked up; raises what is wrong with table, column or filter. */
 static Probe *
-make_probe(const ListRule *rule)
+make_probe(const ListRule *rule, bool saving)
 {
 	FormulaRelation *list = find_list(rule);
 	FormulaColumn *column = sigma_formula_column(list, rule->list);
@@ -229,6 +229,7 @@ make_probe(const ListRule *rule)
 	scope.row = list;
 	scope.alias = "l";
 	scope.stored = true;
+	scope.saving = saving;
 	reference.text = column->name;
 	value = sigma_formula_compile_at(rule->path, sigma_formula_print(&reference), &scope, TYPE_ANY);
 	probe->relid = list->relid;
@@ -551,7 +552,7 @@ check_rule(const ListRule *rule, const JsonNode *node)
 							 "a filter of a list cannot call functions of the database");
 	PG_TRY();
 	{
-		probe = make_probe(rule);
+		probe = make_probe(rule, true);
 	}
 	PG_CATCH();
 	{

@@ -87,6 +87,7 @@ check_filter(const JsonNode *document, JsonNode *filter)
 	scope.alias = "t";
 	scope.tables = true;
 	scope.stored = true;
+	scope.saving = true;
 	scope.resolve = resolve;
 	scope.selection = sigma_parameters_selection;
 	scope.arg = parameters;
@@ -254,7 +255,7 @@ check_formula(const char *formula, const char *place, JsonNode *where)
 		return;
 	PG_TRY();
 	{
-		sigma_program_free(sigma_program_create(formula, place, TYPE_ANY, true, cxt));
+		sigma_program_free(sigma_program_create(formula, place, TYPE_ANY, FORMULA_SAVED, cxt));
 	}
 	PG_CATCH();
 	{

@@ -166,6 +166,45 @@ INSERT INTO sigds.sigds_formula_calls ("A") VALUES ('abc');
 INSERT INTO sigds.sigds_formula_calls ("A") VALUES ('xyz');
 SELECT sigma.delete_input_table('formula_calls', true), sigma.delete_action_sequence('formula_calls_seq');
 
+-- who saves a formula needs EXECUTE on what it calls: others, who have it, would call that for him
+CREATE FUNCTION admin_only(a text) RETURNS bool LANGUAGE sql RETURN true;
+REVOKE EXECUTE ON FUNCTION admin_only(text) FROM PUBLIC;
+GRANT USAGE ON SCHEMA formula_calls TO regress_formula_author;
+SET ROLE regress_formula_author;
+SELECT sigma.create_input_table('{"id": "formula_calls", "columns": [{"name": "A", "type": "text", "validation": {"formula": "CallLogical(\"formula_calls.admin_only\", [A])"}}]}');
+SELECT sigma.create_input_table('{"id": "formula_calls", "columns": [{"name": "A", "type": "text"}], "governance_config": {"row_filter": "CallLogical(\"formula_calls.admin_only\", [A])"}}');
+SELECT sigma.create_input_table('{"id": "formula_calls", "columns": [{"name": "A", "type": "text"}, {"name": "B", "type": "checkbox", "formula": "CallLogical(\"formula_calls.admin_only\", [A])"}]}');
+SELECT sigma.create_action_sequence('{"id": "formula_calls_seq", "condition": {"type": "custom_formula", "formula": "CallLogical(\"formula_calls.admin_only\", \"x\")"}, "actions": [{"type": "modal", "subtype": "close"}]}');
+RESET ROLE;
+GRANT EXECUTE ON FUNCTION admin_only(text) TO regress_formula_author;
+SET ROLE regress_formula_author;
+SELECT sigma.create_input_table('{"id": "formula_calls", "columns": [{"name": "A", "type": "text", "validation": {"formula": "CallLogical(\"formula_calls.admin_only\", [A])"}}, {"name": "B", "type": "checkbox", "formula": "CallLogical(\"formula_calls.admin_only\", [A])"}]}');
+SELECT sigma.create_action_sequence('{"id": "formula_calls_seq", "condition": {"type": "custom_formula", "formula": "CallLogical(\"formula_calls.admin_only\", \"x\")"}, "actions": [{"type": "modal", "subtype": "close"}]}');
+RESET ROLE;
+SELECT run();
+SELECT sigma.delete_input_table('formula_calls', true), sigma.delete_action_sequence('formula_calls_seq');
+
+-- what an extension brings was not made for this, unless it only computes
+CREATE FUNCTION from_extension(a text) RETURNS bool LANGUAGE sql VOLATILE RETURN true;
+ALTER EXTENSION plpgsql ADD FUNCTION from_extension(text);
+SELECT stored('CallLogical("formula_calls.from_extension", "x")'), outcome('CallLogical("formula_calls.from_extension", "x")');
+ALTER FUNCTION from_extension(text) IMMUTABLE;
+SELECT stored('CallLogical("formula_calls.from_extension", "x")');
+ALTER EXTENSION plpgsql DROP FUNCTION from_extension(text);
+
+-- a schema that gets another name: what was found in it is looked for anew
+CREATE SCHEMA formula_calls_one;
+CREATE SCHEMA formula_calls_two;
+CREATE TABLE formula_calls_one.here AS SELECT 1 AS x;
+CREATE TABLE formula_calls_two.here AS SELECT 2 AS x;
+SET search_path = formula_calls_one, formula_calls_two, formula_calls;
+SELECT outcome('Sum([here/x])');
+ALTER SCHEMA formula_calls_one RENAME TO formula_calls_three;
+SELECT outcome('Sum([here/x])');
+ALTER SCHEMA formula_calls_three RENAME TO formula_calls_one;
+SELECT outcome('Sum([here/x])');
+DROP SCHEMA formula_calls_one, formula_calls_two CASCADE;
+
 RESET search_path;
 DROP SCHEMA formula_calls, formula_calls_author CASCADE;
 DROP OWNED BY regress_formula_author, regress_formula_user;
