@@ -62,6 +62,7 @@ struct ListRule
 	bool		warning;		/* severity warn */
 	uint64		generation;		/* of relations, when the plan was made */
 	SPIPlanPtr	plans[2];		/* without and with a lock; NULL: not made yet, or there is no lock */
+	int			running;		/* look-ups under way: what a list that is a view calls may write rows */
 	Oid			relid;
 	Oid			parameter;		/* its type */
 	MemoryContextCallback release;
@@ -101,7 +102,7 @@ static FormulaRelation *find_list(const ListRule *rule);
 static Oid	parameter_type(const ListRule *rule, const FormulaSql *list);
 static bool in_list(ListRun *run, int i, Datum value);
 static bool convert(const ListRule *rule, Datum value, Datum *result);
-static bool look_up(const ListRule *rule, bool locking, Datum value, bool isnull);
+static bool look_up(ListRule *rule, bool locking, Datum value, bool isnull);
 static bool all_in_list(ListRun *run, int i, Datum value);
 static void check_rule(const ListRule *rule, const JsonNode *node);
 static bool has_index(Oid relid, const char *column);
@@ -173,7 +174,7 @@ prepare(ListRule *rule)
 	OwnerScope	scope;
 	SPIPlanPtr	plan;
 
-	if (rule->plans[0] != NULL && rule->generation == generation)
+	if (rule->plans[0] != NULL && (rule->generation == generation || rule->running > 0))
 		return;
 	release_plans(rule);
 	PG_TRY();
@@ -476,20 +477,29 @@ convert(const ListRule *rule, Datum value, Datum *result)
 
 /* Run the lookup as the list's owner. */
 static bool
-look_up(const ListRule *rule, bool locking, Datum value, bool isnull)
+look_up(ListRule *rule, bool locking, Datum value, bool isnull)
 {
 	SPIPlanPtr	plan = locking && rule->plans[1] != NULL ? rule->plans[1] : rule->plans[0];
 	Oid			user;
 	int			context;
 	bool		found;
-	int			code;
+	volatile int code = 0;
 
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	GetUserIdAndSecContext(&user, &context);
 	SetUserIdAndSecContext(sigma_relation_owner(rule->relid),
 						   context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
-	code = SPI_execute_plan(plan, &value, isnull ? "n" : NULL, plan == rule->plans[0], 1);
+	rule->running++;
+	PG_TRY();
+	{
+		code = SPI_execute_plan(plan, &value, isnull ? "n" : NULL, plan == rule->plans[0], 1);
+	}
+	PG_FINALLY();
+	{
+		rule->running--;
+	}
+	PG_END_TRY();
 	SetUserIdAndSecContext(user, context);
 	if (code != SPI_OK_SELECT)
 		elog(ERROR, "SPI_execute_plan returned %s", SPI_result_code_string(code));

@@ -113,6 +113,25 @@ SELECT pg_temp.save('{"table": "vf_lists.codes", "column": "c", "filter": "[a] =
 SELECT pg_temp.save('{"table": "vf_lists.codes", "column": "c", "filter": "Sum([n]) = 1"}');
 SELECT pg_temp.save('{"table": "vf_lists.codes", "column": "c", "filter": "CallLogical(\"pg_catalog.isfinite\", [d])"}');
 
+-- a list that is a view may run code that writes into the same table while a value is looked up
+CREATE FUNCTION vf_lists.nested() RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    IF coalesce(current_setting('vf.nested', true), '') = '' THEN
+        PERFORM set_config('vf.nested', 'done', false);
+        CREATE TABLE vf_lists.made (x int);
+        INSERT INTO sigds.sigds_vf_view (a) VALUES ('x');
+    END IF;
+    RETURN 'x';
+END $$;
+CREATE VIEW vf_lists.running AS SELECT vf_lists.nested() AS c FROM pg_catalog.generate_series(1, 3);
+SELECT set_config('vf.nested', 'off', false);
+SELECT sigma.create_input_table('{"id": "vf_view", "columns": [{"name": "a", "type": "text", "validation": {"values_from": {"table": "vf_lists.running", "column": "c"}}}]}');
+SELECT set_config('vf.nested', '', false);
+INSERT INTO sigds.sigds_vf_view (a) VALUES ('x');
+INSERT INTO sigds.sigds_vf_view (a) VALUES ('y');
+SELECT a FROM sigds.sigds_vf_view ORDER BY sigma_row_id;
+SELECT sigma.delete_input_table('vf_view', true);
+
 -- EXPLAIN of the lookup: an index finds it
 SET enable_seqscan = off;
 PREPARE probe(int8) AS SELECT 1 FROM vf_lists.codes AS l WHERE (l.n OPERATOR(pg_catalog.=) $1) AND true LIMIT 1 FOR KEY SHARE OF l;
