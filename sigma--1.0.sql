@@ -931,6 +931,11 @@ CREATE FUNCTION sigma.update_input_table(id text, changes jsonb, cascade bool DE
     AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION sigma.update_input_table(text, jsonb, bool) IS 'change the definition of an input table; returns what was done';
 
+CREATE FUNCTION sigma.duplicate_input_table(id text, new_id text DEFAULT NULL, new_name text DEFAULT NULL, with_rows boolean DEFAULT true) RETURNS text
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.duplicate_input_table(text, text, text, boolean) IS
+    'an input table like another one, with the rows that the caller may read: row ids are kept, stamps are new; returns its id';
+
 CREATE FUNCTION sigma.delete_input_table(id text, purge bool DEFAULT false, cascade bool DEFAULT false) RETURNS bool
     AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION sigma.delete_input_table(text, bool, bool) IS 'delete an input table; its rows are kept unless purged';
@@ -1413,6 +1418,11 @@ COMMENT ON FUNCTION sigma.update_action_sequence(text, jsonb) IS 'change an acti
 CREATE FUNCTION sigma.delete_action_sequence(id text, cascade bool DEFAULT false) RETURNS bool
     AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION sigma.delete_action_sequence(text, bool) IS 'delete an action sequence; cascade: although elements refer to it';
+
+CREATE FUNCTION sigma.fill(table_id text, selector jsonb, new_values jsonb) RETURNS jsonb
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.fill(text, jsonb, jsonb) IS
+    'the same values into all rows that a selector names; returns {table_id, rows, edit_num}';
 
 CREATE FUNCTION sigma.execute_sequence(sequence_id text, context jsonb DEFAULT '{}') RETURNS jsonb
     AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;

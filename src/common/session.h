@@ -31,6 +31,7 @@ typedef struct SessionState
 	const char *execution_id;	/* the run, or NULL */
 	const char *user_id;		/* user named by the run's context, or NULL */
 	const char *mode;			/* mode named by the run's context, or NULL */
+	struct ImportProgress *progress;	/* of the import that is writing its rows, or NULL */
 	struct RowWarnings *warnings;	/* of the run: takes what rules of severity warn say; or NULL */
 	Oid			given_rows;		/* sigma itself writes rows of this data table back as they once were:
 								 * row ids, stamps, no rules; or InvalidOid */

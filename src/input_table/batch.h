@@ -50,6 +50,7 @@ typedef struct BatchOptions
 	bool		replace;		/* all rows that are there are deleted first */
 	bool		row_ids;		/* report the row ids of what was written, where the caller may read them */
 	bool		check_only;		/* sigma_batch_write writes nothing and raises nothing */
+	ImportProgress *progress;	/* of a large import, or NULL */
 	int			max_failures;	/* kept errors, and kept warnings; 0: sigma.max_errors */
 	const char *file;			/* of an import, for the edit log, or NULL */
 	int64		lines;			/* likewise */

@@ -87,6 +87,8 @@ static void
 write_rows(Batch *batch)
 {
 	SessionOrigin before = sigma_session.origin;
+	ImportProgress *outer = sigma_session.progress;
+	ImportProgress *progress = batch->options.progress;
 	LogGroup	group;
 
 	SPI_connect();
@@ -94,6 +96,9 @@ write_rows(Batch *batch)
 	PG_TRY();
 	{
 		sigma_session.origin = batch->options.origin;
+		sigma_session.progress = progress;
+		if (progress != NULL)
+			progress->rows = batch->state->inserts.count + batch->state->updates.count;
 		if (batch->options.origin == ORIGIN_IMPORT)
 			log_import(batch);
 		if (batch->options.replace)
@@ -105,6 +110,7 @@ write_rows(Batch *batch)
 	PG_FINALLY();
 	{
 		sigma_session.origin = before;
+		sigma_session.progress = outer;
 		sigma_log_group_end(&group);
 	}
 	PG_END_TRY();

@@ -133,6 +133,13 @@ sigma_csv_rewind(CsvReader *reader, const CsvOptions *options)
 		(void) sigma_csv_next(reader);
 }
 
+/* About how many bytes of the input the records so far took. */
+int64
+sigma_csv_position(const CsvReader *reader)
+{
+	return (int64) reader->input_at - (int64) (reader->length - reader->at);
+}
+
 /* Physical lines read so far; a last one without a line break counts. */
 int64
 sigma_csv_lines(const CsvReader *reader)

@@ -65,7 +65,7 @@ typedef struct CsvReader
 
 	/* where the bytes come from */
 	const char *input;			/* text or bytes; NULL: file */
-	size_t		input_length;
+	size_t		input_length;	/* of a file: when it was opened */
 	size_t		input_at;		/* bytes taken so far, of a file too */
 	FILE	   *file;
 	const char *path;
@@ -115,6 +115,7 @@ extern void sigma_csv_begin(CsvReader *reader, const CsvOptions *options);
 extern bool sigma_csv_next(CsvReader *reader);
 extern void sigma_csv_rewind(CsvReader *reader, const CsvOptions *options);
 extern int64 sigma_csv_lines(const CsvReader *reader);
+extern int64 sigma_csv_position(const CsvReader *reader);
 extern List *sigma_csv_headers(CsvReader *reader, const CsvOptions *options, List **given);
 extern bool sigma_csv_is_null(const CsvField *field, const CsvOptions *options);
 

@@ -100,6 +100,7 @@ sigma_csv_open_file(const char *path, const CsvOptions *options)
 	sigma_csv_check_size(status.st_size);
 
 	reader->path = pstrdup(path);
+	reader->input_length = status.st_size;
 	reader->file = AllocateFile(path, PG_BINARY_R);
 	if (reader->file == NULL)
 		ereport(ERROR,

@@ -81,7 +81,6 @@ static JsonNode *check_update(TriggerData *trigger);
 static void make_up_columns(JsonNode *document);
 static void forget_made_up_columns(void *arg);
 static void claim_names(JsonNode *document, bool relation);
-static void refuse_existing(const char *id);
 static void lock_name(const char *space, const char *name);
 static void refuse_retypes(const TableChange *change);
 static void refuse_other_kinds(const TableChange *change);
@@ -121,7 +120,7 @@ create_input_table(PG_FUNCTION_ARGS)
 	file = sigma_csv_take(document);
 	id = sigma_json_get_string(document, "id", NULL);
 	if (id != NULL)
-		refuse_existing(id);
+		sigma_definition_refuse_existing(id);
 	call.id = id;
 	call.cxt = CurrentMemoryContext;
 	current_call = id != NULL ? &call : outer;
@@ -461,8 +460,8 @@ claim_names(JsonNode *document, bool relation)
 }
 
 /* Raise 42P07 where there is an input table of that id, also one that another session just committed. */
-static void
-refuse_existing(const char *id)
+void
+sigma_definition_refuse_existing(const char *id)
 {
 	lock_name("relation", sigma_data_table_name(id));
 	if (sigma_catalog_exists(DOCUMENT_INPUT_TABLE, id))

@@ -14,6 +14,7 @@
  * publish.c     publish, publish_preview, discard_draft
  * view.c        the view in schema sigma_views
  * edit_log_table.c, edit_log_columns.c  the log's relation, and its entries about columns
+ * duplicate.c   a table like another one
  * csv_first.c   the CSV file that comes with a definition
  * formula_names.c  names in the formulas of a definition
  * existing_rows.c  rows that were there before a rule
@@ -135,6 +136,7 @@ typedef struct ViewChange
 } ViewChange;
 
 /* define.c */
+extern void sigma_definition_refuse_existing(const char *id);
 extern JsonNode *sigma_definition_change(const char *id, JsonNode *changes, bool cascade);
 
 /* definition.c */
@@ -238,7 +240,11 @@ extern void sigma_row_security_create(const TableDefinition *table);
 extern char *sigma_row_filter_sql(const TableDefinition *table, const char *alias);
 extern bool sigma_row_security_on(const char *id);
 
+/* info.c */
+extern void sigma_table_check_visible(const char *id);
+
 /* formula_names.c */
+extern void sigma_formulas_move(JsonNode *document, const char *new_id, const char *new_name);
 extern void sigma_formulas_follow(JsonNode *before, JsonNode *after);
 extern List *sigma_list_nodes(JsonNode *document);
 

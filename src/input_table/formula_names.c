@@ -35,6 +35,7 @@ typedef struct OwnFormula
 typedef struct Renaming
 {
 	const char *id;
+	const char *new_id;			/* of sigma_formulas_move alone */
 	const char *old_name;		/* display name */
 	const char *new_name;
 	FormulaRelation *old_row;
@@ -48,6 +49,7 @@ static List *add_rule(List *formulas, JsonNode *rule);
 static List *add_list(List *nodes, JsonNode *rule);
 static bool is_text_of(List *formulas, const char *text);
 static bool names_data_table(const char *source, const char *id);
+static bool move_reference(void *arg, FormulaNode *reference);
 static bool rename_reference(void *arg, FormulaNode *reference);
 static void qualify_function(Reference *reference);
 static Oid	visible_relation(const char *name);
@@ -180,6 +182,61 @@ sigma_formulas_follow(JsonNode *before, JsonNode *after)
 			strcmp(found->name, column->string) == 0)
 			column->string = pstrdup(renaming.new_columns[found - renaming.old_row->columns]);
 	}
+}
+
+/*
+ * Make the formulas and lists of a definition that name its own table name the one of
+ * another id and name: the definition is to become that one's.
+ */
+void
+sigma_formulas_move(JsonNode *document, const char *new_id, const char *new_name)
+{
+	const char *old_id = sigma_json_get_string(document, "id", "");
+	Renaming	renaming = {0};
+	ListCell   *lc;
+
+	renaming.id = old_id;
+	renaming.new_id = new_id;
+	renaming.old_name = sigma_json_get_string(document, "name", unconstify(char *, old_id));
+	renaming.new_name = new_name;
+	foreach(lc, formulas_of(document))
+	{
+		OwnFormula *formula = lfirst(lc);
+		char	   *text = sigma_formula_rewrite(formula->node->string, move_reference, &renaming);
+
+		if (text != NULL)
+			formula->node->string = text;
+	}
+	foreach(lc, sigma_list_nodes(document))
+	{
+		JsonNode   *table = sigma_json_get(lfirst(lc), "table");
+
+		if (table == NULL || table->kind != JSON_STRING)
+			continue;
+		if (strcmp(table->string, old_id) == 0)
+			table->string = pstrdup(new_id);
+		else if (names_data_table(table->string, old_id))
+			table->string = quote_qualified_identifier("sigds", sigma_data_table_name(new_id));
+	}
+}
+
+/* FormulaVisitor: name the other table as this one was named. */
+static bool
+move_reference(void *arg, FormulaNode *reference)
+{
+	const Renaming *renaming = arg;
+
+	if (reference->kind != FORMULA_REFERENCE || reference->source == NULL)
+		return false;
+	if (strcmp(reference->source, renaming->old_name) == 0)
+		reference->source = renaming->new_name;
+	else if (strcmp(reference->source, renaming->id) == 0)
+		reference->source = renaming->new_id;
+	else if (names_data_table(reference->source, renaming->id))
+		reference->source = quote_qualified_identifier("sigds", sigma_data_table_name(renaming->new_id));
+	else
+		return false;
+	return true;
 }
 
 static bool

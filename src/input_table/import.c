@@ -31,12 +31,16 @@
 #include "common/errors.h"
 #include "input_table/batch.h"
 #include "input_table/csv.h"
+#include "input_table/rules.h"
 
 /* Column names that one message lists at most. */
 #define MAX_LISTED	20
 
 /* Bytes of a value that a failure shows. */
 #define MAX_SHOWN	1000
+
+/* Imports of that many bytes tell how far they are. */
+#define SHOW_PROGRESS	(1024 * 1024)
 
 /* Row ids are returned of imports that are not larger. */
 #define MAX_ROW_IDS	10000
@@ -66,7 +70,8 @@ static void refuse_double(const InputTable *table, const ColumnMap *map);
 static char *list_names(const List *names);
 static void find_date_order(const InputTable *table, const ColumnMap *map,
 							CsvReader *reader, CsvOptions *options);
-static Batch *begin_batch(const InputTable *table, const ColumnMap *map, const CsvOptions *options);
+static Batch *begin_batch(const InputTable *table, const ColumnMap *map, const CsvReader *reader, const CsvOptions *options);
+static ImportProgress *begin_progress(const InputTable *table, const CsvReader *reader, const CsvOptions *options);
 static void import_rows(Batch *batch, const ColumnMap *map, CsvReader *reader, const CsvOptions *options);
 static void import_record(Batch *batch, const ColumnMap *map, CsvReader *reader, const CsvOptions *options);
 static void import_cell(Batch *batch, int target, const CsvField *field, const CsvOptions *options);
@@ -231,7 +236,7 @@ import(const InputTable *table, CsvReader *reader, CsvOptions *options)
 	INSTR_TIME_SET_CURRENT(start);
 	map = map_columns(table, reader, options);
 	find_date_order(table, map, reader, options);
-	batch = begin_batch(table, map, options);
+	batch = begin_batch(table, map, reader, options);
 	import_rows(batch, map, reader, options);
 	batch->options.row_ids = batch->rows <= MAX_ROW_IDS;
 	batch->options.file = reader->path == NULL ? NULL : last_dir_separator(reader->path) + 1;
@@ -452,7 +457,7 @@ find_date_order(const InputTable *table, const ColumnMap *map, CsvReader *reader
 
 /* The batch that takes the rows; SG400 where the key is not in the CSV. */
 static Batch *
-begin_batch(const InputTable *table, const ColumnMap *map, const CsvOptions *options)
+begin_batch(const InputTable *table, const ColumnMap *map, const CsvReader *reader, const CsvOptions *options)
 {
 	BatchOptions batch = {0};
 	int			i;
@@ -462,6 +467,8 @@ begin_batch(const InputTable *table, const ColumnMap *map, const CsvOptions *opt
 	batch.origin = ORIGIN_IMPORT;
 	batch.replace = options->replace;
 	batch.check_only = options->dry_run;
+	if (reader->input_length >= SHOW_PROGRESS)
+		batch.progress = begin_progress(table, reader, options);
 	batch.max_failures = options->max_errors;
 	sigma_batch_key(&batch, table, options->key, options->on_conflict);
 	for (i = 0; batch.key != NULL && i < batch.key->ncolumn; i++)
@@ -475,6 +482,19 @@ begin_batch(const InputTable *table, const ColumnMap *map, const CsvOptions *opt
 	return sigma_batch_begin(table, &batch);
 }
 
+/* A large import tells how far it is. */
+static ImportProgress *
+begin_progress(const InputTable *table, const CsvReader *reader, const CsvOptions *options)
+{
+	ImportProgress *progress = palloc0(sizeof(ImportProgress));
+
+	progress->relid = table->relid;
+	progress->table = table->name;
+	progress->read_only = options->dry_run;
+	progress->bytes = reader->input_length;
+	return progress;
+}
+
 /* Hand every record to the batch. */
 static void
 import_rows(Batch *batch, const ColumnMap *map, CsvReader *reader, const CsvOptions *options)
@@ -486,7 +506,11 @@ import_rows(Batch *batch, const ColumnMap *map, CsvReader *reader, const CsvOpti
 		MemoryContext caller;
 
 		if (row % 1000 == 0)
+		{
 			CHECK_FOR_INTERRUPTS();
+			if (batch->options.progress != NULL)
+				sigma_progress_read(batch->options.progress, sigma_csv_position(reader));
+		}
 		sigma_batch_row(batch, row++, reader->record_line);
 		caller = MemoryContextSwitchTo(batch->row_cxt);
 		import_record(batch, map, reader, options);

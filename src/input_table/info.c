@@ -42,7 +42,6 @@
 PG_FUNCTION_INFO_V1(list_input_tables);
 PG_FUNCTION_INFO_V1(table_info);
 
-static void check_visible(const char *id);
 static bool is_without_source(const JsonNode *document);
 static void add_view(JsonNode *info, const char *id, JsonNode *warnings);
 static void add_draft_rows(JsonNode *info, const char *id);
@@ -130,7 +129,7 @@ table_info(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("id must not be null")));
 	id = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	check_visible(id);
+	sigma_table_check_visible(id);
 	info = sigma_catalog_read(DOCUMENT_INPUT_TABLE, id);
 	if (info == NULL)			/* the caller's snapshot still has the row, which is gone */
 		sigma_catalog_not_found(DOCUMENT_INPUT_TABLE, id);
@@ -278,8 +277,8 @@ warn_of_differences(Oid relid, JsonNode *definition, JsonNode *warnings)
 }
 
 /* Raise 42501 or SG404 where the caller may not read that row of the catalog. */
-static void
-check_visible(const char *id)
+void
+sigma_table_check_visible(const char *id)
 {
 	Oid			type = TEXTOID;
 	Datum		value = CStringGetTextDatum(id);

@@ -110,6 +110,18 @@ typedef struct Failure
 	int64		conflicts_with;	/* row id that holds the unique value, or 0 */
 } Failure;
 
+/* How far an import is. */
+typedef struct ImportProgress
+{
+	Oid			relid;			/* the data table */
+	const char *table;			/* its display name */
+	bool		read_only;		/* nothing will be written */
+	int64		bytes;			/* of the input */
+	int64		rows;			/* to be written */
+	int64		written;
+	int			shown;			/* tenths of the way */
+} ImportProgress;
+
 /* What rules of severity warn say of the rows that a run writes; the run's own. */
 typedef struct RowWarnings
 {

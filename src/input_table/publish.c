@@ -67,7 +67,6 @@ static Datum result_of(const TableDefinition *table, const DraftCounts *counts, 
 static int64 write_back(const DraftCall *call, const DraftCounts *counts);
 static Tuplestorestate *read_images(const TableDefinition *table, TupleDesc *desc);
 static void run_as_caller(const DraftCall *call, int code, const char *sql, uint64 expected);
-static bool has_unique(const TableDefinition *table);
 static void push_rows(ReturnSetInfo *rsinfo, const TableDefinition *table, SPITupleTable *found, uint64 count);
 static Datum values_of(const TableDefinition *table, HeapTuple row, TupleDesc desc, int first, int from);
 static char *preview_sql(const DraftCall *call);
@@ -402,7 +401,7 @@ write_back(const DraftCall *call, const DraftCounts *counts)
 {
 	const TableDefinition *table = call->table;
 	char	   *data = sigma_ddl_name(table->relation);
-	bool		replace = has_unique(table);
+	bool		replace = table->nunique > 0;
 	SessionState session = sigma_session;
 	EphemeralNamedRelationData images = {0};
 	StringInfoData set;
@@ -508,17 +507,6 @@ run_as_caller(const DraftCall *call, int code, const char *sql, uint64 expected)
 						   call->table->id)));
 }
 
-/* Is there a unique column? */
-static bool
-has_unique(const TableDefinition *table)
-{
-	int			i;
-
-	for (i = 0; i < table->ncolumn; i++)
-		if (table->columns[i].unique)
-			return true;
-	return false;
-}
 
 /* The rows of a preview as the caller sees them: row_id, operation, by, at, is there an old, a new one, then the values of both. */
 static char *

@@ -12,6 +12,7 @@
  * pattern.c    patterns that need no regular expression engine
  * unique.c     unique rules: their keys, and who holds a value
  * validate.c   triggers
+ * progress.c   how far a large import is
  * warn.c       warnings of the rows that a run writes
  * limits.c     max_rows, allow_bulk_operations
  * statement.c  the statement that fires the triggers
@@ -164,6 +165,10 @@ extern void sigma_statement_upsert(Oid relid, UpsertInfo *info);
 
 /* validate.c */
 extern bool sigma_is_restore(Relation rel);
+
+/* progress.c */
+extern void sigma_progress_read(ImportProgress *progress, int64 bytes);
+extern void sigma_progress_wrote(ImportProgress *progress);
 
 /* warn.c */
 extern bool sigma_table_warns(const InputTable *table);

@@ -42,6 +42,7 @@ typedef struct RowState
 	FormulaRun *formulas;		/* or NULL */
 	bool		warns;			/* warnings are asked for */
 	ListRun    *lists;			/* or NULL */
+	ImportProgress *progress;	/* of the import whose rows these are, or NULL */
 	UpsertInfo	upsert;
 	Datum		now;
 	Datum		user;
@@ -123,6 +124,8 @@ validate_row(PG_FUNCTION_ARGS)
 	else if (state->given && state->inserting && state->table->permission == MODE_DRAFT &&
 			 !new->tts_isnull[state->table->row_id - 1])
 		sigma_published_insert(rel, DatumGetInt64(new->tts_values[state->table->row_id - 1]));
+	if (state->progress != NULL)
+		sigma_progress_wrote(state->progress);
 	row = stamp(state, rel, old, new);
 	if (state->warns)
 		sigma_row_warn(state->table, state->formulas, new, state->inserting ? NULL : state->changed,
@@ -216,6 +219,8 @@ begin_rows(FunctionCallInfo fcinfo, TriggerData *trigger)
 	sigma_statement_upsert(RelationGetRelid(trigger->tg_relation), &state->upsert);
 	state->formulas = state->keep ? NULL : sigma_formula_run_begin(state->table, true);
 	state->lists = sigma_formula_run_lists(state->formulas);
+	if (sigma_session.progress != NULL && sigma_session.progress->relid == RelationGetRelid(trigger->tg_relation))
+		state->progress = sigma_session.progress;
 	state->warns = !state->keep && sigma_table_warns(state->table);
 	state->now = TimestampTzGetDatum(GetCurrentStatementStartTimestamp());
 	state->user = CStringGetTextDatum(sigma_app_user());
