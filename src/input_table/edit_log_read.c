@@ -35,11 +35,15 @@ struct LogReader
 	SysScanDesc scan;
 	ScanDirection direction;
 	ScanKeyData keys[2];
+	MemoryContext cxt;			/* of the scan, which allocates as it goes */
 };
 
 static LogOperation operation_of(Datum edit);
 
-/* Entries from..to; the snapshot must be registered or active until the end. */
+/*
+ * Entries from..to.  The snapshot must be registered or active, and the current context
+ * live, until the end.
+ */
 LogReader *
 sigma_log_read(Oid log, Snapshot snapshot, int64 from, int64 to, ScanDirection direction)
 {
@@ -55,6 +59,7 @@ sigma_log_read(Oid log, Snapshot snapshot, int64 from, int64 to, ScanDirection d
 				 errtable(reader->rel)));
 	reader->index = index_open(sigma_primary_key(reader->rel), AccessShareLock);
 	reader->direction = direction;
+	reader->cxt = CurrentMemoryContext;
 	ScanKeyInit(&reader->keys[0], LOG_EDIT_NUM, BTGreaterEqualStrategyNumber, F_INT8GE, Int64GetDatum(from));
 	ScanKeyInit(&reader->keys[1], LOG_EDIT_NUM, BTLessEqualStrategyNumber, F_INT8LE, Int64GetDatum(to));
 	reader->scan = systable_beginscan_ordered(reader->rel, reader->index, snapshot, 2, reader->keys);
@@ -65,10 +70,12 @@ sigma_log_read(Oid log, Snapshot snapshot, int64 from, int64 to, ScanDirection d
 bool
 sigma_log_next(LogReader *reader, LogEntry *entry)
 {
+	MemoryContext caller = MemoryContextSwitchTo(reader->cxt);
 	HeapTuple	tuple;
 
 	CHECK_FOR_INTERRUPTS();
 	tuple = systable_getnext_ordered(reader->scan, reader->direction);
+	MemoryContextSwitchTo(caller);
 	if (tuple == NULL)
 		return false;
 	heap_deform_tuple(tuple, RelationGetDescr(reader->rel), entry->values, entry->nulls);

@@ -15,7 +15,7 @@
 #include "utils/timestamp.h"
 
 #include "common/catalog.h"
-#include "input_table/computed.h"
+#include "input_table/define.h"
 #include "input_table/edit_history.h"
 
 /* The columns and cells of one entry, while its rows are visited. */
@@ -69,13 +69,12 @@ sigma_log_schema_now(MemoryContext cxt, const char *id)
 	LogSchema  *schema = sigma_log_schema_new(cxt);
 	MemoryContext caller = MemoryContextSwitchTo(cxt);
 	JsonNode   *definition = sigma_catalog_read(DOCUMENT_INPUT_TABLE, id);
-	const JsonNode *columns = definition == NULL ? NULL : sigma_json_get(definition, "columns");
+	TableDefinition *table = definition == NULL ? NULL : sigma_definition_read(definition);
 	int			i;
 
-	/* computed columns hold nothing that could be logged */
-	for (i = 0; columns != NULL && i < columns->count; i++)
-		if (sigma_column_formula(columns->items[i]) == NULL)
-			appear(schema, columns->items[i], list_length(schema->order));
+	/* those that hold something: keys of linked tables too, computed columns not */
+	for (i = 0; table != NULL && i < table->ncolumn; i++)
+		appear(schema, table->columns[i].node, i);
 	MemoryContextSwitchTo(caller);
 	return schema;
 }

@@ -27,6 +27,7 @@
 #include "utils/timestamp.h"
 
 #include "compat.h"
+#include "input_table/define.h"
 #include "input_table/edit_log.h"
 
 #define WRAPPER		"$json"
@@ -100,8 +101,18 @@ sigma_log_encode(ColumnType type, Datum value, bool isnull, JsonbValue *cell)
 bool
 sigma_log_decode(ColumnType type, const JsonbValue *cell, Datum *value)
 {
+	JsonbValue	stored;
+
 	if (cell == NULL || cell->type == jbvNull)
 		return false;
+	if (cell->type == jbvArray || cell->type == jbvObject)
+	{
+		/* it was made just now, not read from an entry */
+		JsonbValue	made = *cell;
+
+		sigma_jsonb_value(JsonbValueToJsonb(&made), &stored);
+		cell = &stored;
+	}
 	switch (type)
 	{
 		case COLUMN_TEXT:

@@ -213,7 +213,8 @@ check_row(Reversal *reversal, DeltaRow *row, HeapTuple tuple, TupleDesc desc)
 			value = heap_getattr(tuple, SPI_fnumber(desc, column->name), desc, &isnull);
 			sigma_log_encode(column->type, value, isnull, &found);
 		}
-		if (column == NULL || column->type != cell->new_type || !sigma_log_same_cell(&cell->new, &found))
+		if (column == NULL || !sigma_log_same_cell(&cell->new, &found) ||
+			(column->type != cell->new_type && found.type != jbvNull))
 			add_conflict(reversal, row, column != NULL ? column->name : cell->column->name,
 						 cell_node(reversal, column, cell->new_type, &cell->new),
 						 column == NULL ? NULL : cell_node(reversal, column, column->type, &found));

@@ -111,6 +111,10 @@ my @probes = (
 	'SELECT * FROM sigds.sigds_contacts ORDER BY sigma_row_id',
 	'SELECT * FROM sigds.sigds_tasks ORDER BY sigma_row_id',
 	'SELECT * FROM sigds.sigds_pub_contacts ORDER BY sigma_row_id',
+	'SELECT * FROM sigds.sigds_wal_contacts ORDER BY edit_num',
+	'SELECT tgname, tgenabled FROM pg_trigger WHERE tgrelid = \'sigds.sigds_wal_contacts\'::regclass ORDER BY 1',
+	q{SELECT sigma.rebuild('contacts', true), sigma.rebuild('linked', true)},
+	q{SELECT * FROM sigma.as_of('contacts', now())},
 	q{SELECT row_id, operation, old, new FROM sigma.publish_preview('contacts')},
 	'SELECT * FROM sigds.sigds_linked ORDER BY label',
 	'SELECT * FROM sigma_views."Linked ""view""" ORDER BY label',
@@ -167,6 +171,13 @@ sub compare
 	my ($database, $how) = @_;
 
 	is(state_of($database), $before, "$how: the same catalog, rows and tree");
+	is($node->safe_psql($database, q{SELECT instance NOT IN (SELECT instance FROM sigds.sigds_wal_contacts) FROM sigma.sigma_instance}),
+		't', "$how: the edit log tells the copy from the original");
+	is($node->safe_psql($database, q{
+		SELECT max(edit_num) AS newest FROM sigds.sigds_wal_contacts \gset
+		INSERT INTO sigds.sigds_contacts ("Email") VALUES ('undone@example.com');
+		SELECT (r->>'edit_num')::bigint > :newest, r->'rows' FROM sigma.undo('contacts') AS r;
+		SELECT sigma.rebuild('contacts', true)->'differences'}), "t|1\n0", "$how: edits are numbered on, and taken back");
 	is(refused($database, q{INSERT INTO sigds.sigds_contacts ("Email", "Score") VALUES ('x@example.com', 101)}),
 		'23514 Score_max', "$how: rules are in force");
 	is(refused($database, q{INSERT INTO sigds.sigds_a_orders ("Price") VALUES (1.255)}), '23514 Price_formula',
