@@ -35,6 +35,8 @@ typedef struct SessionState
 	struct RowWarnings *warnings;	/* of the run: takes what rules of severity warn say; or NULL */
 	Oid			given_rows;		/* sigma itself writes rows of this data table back as they once were:
 								 * row ids, stamps, no rules; or InvalidOid */
+	Oid			formula_user;	/* whose rights count where formulas of users are evaluated while sigma works as
+								 * another role; InvalidOid: the current role's */
 } SessionState;
 
 extern SessionState sigma_session;

@@ -17,6 +17,7 @@
 #include "utils/builtins.h"
 
 #include "common/errors.h"
+#include "common/session.h"
 #include "common/spi.h"
 #include "compat.h"
 #include "input_table/define.h"
@@ -74,11 +75,22 @@ sigma_csv_import_first(const char *id, const CsvFile *file)
 {
 	const Oid	types[] = {TEXTOID, file->type, JSONBOID};
 	Datum		values[] = {CStringGetTextDatum(id), PointerGetDatum(file->content), JsonbPGetDatum(file->options)};
+	Oid			formula_user = sigma_session.formula_user;
 	OwnerScope	scope;
 
 	SPI_connect();
 	sigma_owner_begin(&scope, sigma_sigds_owner());
-	(void) call("SELECT sigma.import_csv($1, $2, $3)", 3, types, values);
+	if (!OidIsValid(formula_user))
+		sigma_session.formula_user = scope.user;	/* who wrote the rules */
+	PG_TRY();
+	{
+		(void) call("SELECT sigma.import_csv($1, $2, $3)", 3, types, values);
+	}
+	PG_FINALLY();
+	{
+		sigma_session.formula_user = formula_user;
+	}
+	PG_END_TRY();
 	sigma_owner_end(&scope);
 	SPI_finish();
 }

@@ -198,13 +198,15 @@ sigma_data_table_drop(const char *id)
 void
 sigma_data_table_add_blank_rows(const TableDefinition *table, int rows)
 {
-	SessionOrigin origin = sigma_session.origin;
+	SessionState session = sigma_session;
 	OwnerScope	scope;
 	int			i;
 
 	SPI_connect();
 	sigma_ddl_begin(&scope);
 	sigma_session.origin = ORIGIN_SYSTEM;
+	if (!OidIsValid(session.formula_user))
+		sigma_session.formula_user = scope.user;	/* who wrote the rules */
 	PG_TRY();
 	{
 		for (i = 0; i < rows && (table->max_rows == 0 || i < table->max_rows); i++)
@@ -213,7 +215,7 @@ sigma_data_table_add_blank_rows(const TableDefinition *table, int rows)
 	}
 	PG_FINALLY();
 	{
-		sigma_session.origin = origin;
+		sigma_session = session;
 	}
 	PG_END_TRY();
 	sigma_owner_end(&scope);

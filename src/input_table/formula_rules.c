@@ -17,11 +17,13 @@
 #include "access/relation.h"
 #include "executor/executor.h"
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
 #include "utils/datum.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
 #include "common/document.h"
+#include "common/session.h"
 #include "formula/compile.h"
 #include "input_table/computed.h"
 #include "input_table/rules.h"
@@ -53,6 +55,15 @@ struct FormulaRun
 	ListRun    *lists;			/* or NULL */
 };
 
+/* Who we were before become_caller(). */
+typedef struct FormerUser
+{
+	Oid			user;
+	int			context;
+} FormerUser;
+
+static void become_caller(FormerUser *former);
+static void become_former(const FormerUser *former);
 static FormulaSql *compile(const FormulaRule *rule, FormulaRelation *row, bool saving);
 static void check_default(const TableColumn *column, bool restoring);
 static FormulaExpression *plan(Relation rel, const char *path, const FormulaSql *sql, MemoryContext cxt);
@@ -60,6 +71,25 @@ static bool applies(const FormulaRule *rule, int ncolumn, const bool *changed);
 static bool is_known(const FormulaRule *rule, int ncolumn, const bool *known);
 static bool passes(FormulaRun *run, int i, TupleTableSlot *slot);
 static void explain(void *arg);
+
+/*
+ * What a user wrote never runs with rights that are not his: where sigma writes rows
+ * as another role, formulas are planned and evaluated as the one it works for.  After
+ * an error the end of the (sub)transaction brings the former user back.
+ */
+static void
+become_caller(FormerUser *former)
+{
+	GetUserIdAndSecContext(&former->user, &former->context);
+	if (OidIsValid(sigma_session.formula_user))
+		SetUserIdAndSecContext(sigma_session.formula_user, former->context | SECURITY_LOCAL_USERID_CHANGE);
+}
+
+static void
+become_former(const FormerUser *former)
+{
+	SetUserIdAndSecContext(former->user, former->context);
+}
 
 /* ------------------------------------------------------------------------
  * Compiling
@@ -161,7 +191,9 @@ plan(Relation rel, const char *path, const FormulaSql *sql, MemoryContext cxt)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	FormulaExpression *volatile expression = NULL;
+	FormerUser	former;
 
+	become_caller(&former);
 	PG_TRY();
 	{
 		expression = sigma_formula_expression(rel, sql, cxt);
@@ -171,6 +203,7 @@ plan(Relation rel, const char *path, const FormulaSql *sql, MemoryContext cxt)
 		sigma_formula_error_at(path, caller);
 	}
 	PG_END_TRY();
+	become_former(&former);
 	return expression;
 }
 
@@ -273,6 +306,7 @@ FormulaRun *
 sigma_formula_run_begin(const InputTable *table, bool locking)
 {
 	FormulaRun *run;
+	FormerUser	caller;
 	int			i;
 
 	if (table->nformula == 0 && table->nlist == 0 && !table->any_default_formula)
@@ -283,8 +317,10 @@ sigma_formula_run_begin(const InputTable *table, bool locking)
 	run->context = CreateStandaloneExprContext();
 	run->states = palloc(sizeof(ExprState *) * (table->nformula + 1));
 	run->defaults = palloc0(sizeof(ExprState *) * (table->ncolumn + 1));
+	become_caller(&caller);
 	for (i = 0; i < table->nformula; i++)
 		run->states[i] = sigma_expression_prepare(table->formulas[i].expression);
+	become_former(&caller);
 	return run;
 }
 
@@ -302,12 +338,14 @@ sigma_formula_run_default(FormulaRun *run, int column, bool *isnull)
 	const TableColumn *of = &run->table->columns[column];
 	const ColumnTypeInfo *type = &sigma_column_types[of->type];
 	ErrorContextCallback callback;
+	FormerUser	former;
 	Datum		value;
 
 	callback.callback = explain;
 	callback.arg = of->default_formula;
 	callback.previous = error_context_stack;
 	error_context_stack = &callback;
+	become_caller(&former);
 	if (run->defaults[column] == NULL)
 	{
 		MemoryContext caller = MemoryContextSwitchTo(GetMemoryChunkContext(run));
@@ -316,6 +354,7 @@ sigma_formula_run_default(FormulaRun *run, int column, bool *isnull)
 		MemoryContextSwitchTo(caller);
 	}
 	value = ExecEvalExprSwitchContext(run->defaults[column], run->context, isnull);
+	become_former(&former);
 	if (!*isnull)
 		value = datumCopy(value, type->by_value, type->length);
 	ResetExprContext(run->context);
@@ -440,6 +479,7 @@ static bool
 passes(FormulaRun *run, int i, TupleTableSlot *slot)
 {
 	ErrorContextCallback callback;
+	FormerUser	caller;
 	bool		isnull;
 	bool		passed;
 
@@ -448,7 +488,9 @@ passes(FormulaRun *run, int i, TupleTableSlot *slot)
 	callback.previous = error_context_stack;
 	error_context_stack = &callback;
 	run->context->ecxt_scantuple = slot;
+	become_caller(&caller);
 	passed = DatumGetBool(ExecEvalExprSwitchContext(run->states[i], run->context, &isnull)) || isnull;
+	become_former(&caller);
 	ResetExprContext(run->context);
 	error_context_stack = callback.previous;
 	return passed;

@@ -205,6 +205,16 @@ RESET ROLE;
 SELECT sigma.discard_draft('perm') -> 'inserted';
 SELECT sigma.update_input_table('perm', '{"data_entry_permission": "published"}') -> 'changed';
 
+-- formulas are evaluated as who wrote them also where sigma itself writes the first rows of his table
+CREATE FUNCTION regress_evil.whoami() RETURNS text LANGUAGE plpgsql AS 'BEGIN RETURN current_user; END';
+SET ROLE regress_perm_builder;
+SELECT sigma.create_input_table('{"id": "perm_csv", "type": "csv", "csv_data": "a\n1\n",
+    "columns": [{"name": "a", "type": "text", "validation": {"formula": "CallText(\"regress_evil.whoami\") = \"regress_perm_builder\""}}]}');
+SELECT sigma.create_input_table('{"id": "perm_blank", "row_rules": [{"formula": "CallText(\"regress_evil.whoami\") = \"regress_perm_builder\""}]}');
+RESET ROLE;
+SELECT (SELECT count(*) FROM sigds.sigds_perm_csv) AS csv, (SELECT count(*) FROM sigds.sigds_perm_blank) AS blank;
+SELECT sigma.delete_input_table('perm_csv', true), sigma.delete_input_table('perm_blank', true);
+
 -- DDL on what sigma made: only the owner's and superusers'
 CREATE FUNCTION perm_ddl(statements text[]) RETURNS TABLE (statement text, editor text, builder text, admin text) LANGUAGE sql AS $$
     SELECT s, perm_try('editor', t), perm_try('builder', t), perm_try('admin', t)
