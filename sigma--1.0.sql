@@ -1502,6 +1502,33 @@ CREATE FUNCTION sigma.clear_injections() RETURNS int
     AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION sigma.clear_injections() IS 'forget all faults injected into this session; returns how many there were';
 
+-- Tests of the app.
+CREATE TABLE sigma.sigma_tests (
+    name text CONSTRAINT sigma_tests_pkey PRIMARY KEY,
+    doc jsonb NOT NULL
+);
+COMMENT ON TABLE sigma.sigma_tests IS 'tests of the app: given rows, what runs, what must come of it';
+SELECT pg_catalog.pg_extension_config_dump('sigma.sigma_tests', '');
+
+CREATE FUNCTION sigma.check_test() RETURNS trigger
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.check_test() IS 'brings a test into canonical form and checks it';
+
+CREATE TRIGGER sigma_0_check BEFORE INSERT OR UPDATE ON sigma.sigma_tests
+    FOR EACH ROW EXECUTE FUNCTION sigma.check_test();
+
+CREATE FUNCTION sigma.create_test(name text, doc jsonb) RETURNS text
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.create_test(text, jsonb) IS 'store a test of the app; returns its name';
+
+CREATE FUNCTION sigma.delete_test(name text) RETURNS bool
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.delete_test(text) IS 'delete a test of the app';
+
+CREATE FUNCTION sigma.run_tests(pattern text DEFAULT '%') RETURNS SETOF text
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.run_tests(text) IS 'run the tests of the app whose names are like that; lines of TAP, and nothing is left of them';
+
 -- Counts come from history: runs write no definition row.
 CREATE FUNCTION sigma.list_actions()
     RETURNS TABLE (id text, type text, subtype text, target text, description text, status text,

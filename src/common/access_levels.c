@@ -126,6 +126,7 @@ const AccessRule sigma_access_rules[] = {
 	{"sigma_actions", "INSERT, UPDATE, DELETE", NULL, B | A},
 	{"sigma_action_sequences", "SELECT", NULL, V | E | B | A},
 	{"sigma_action_sequences", "INSERT, UPDATE, DELETE", NULL, B | A},
+	{"sigma_tests", "SELECT, INSERT, UPDATE, DELETE", NULL, B | A},
 	{"sigma_variables", "SELECT", NULL, V | E | B | A},
 	{"sigma_variables", "UPDATE", "value", E},
 	{"sigma_variables", "INSERT, UPDATE, DELETE", NULL, B | A},

@@ -93,6 +93,7 @@ $node->safe_psql('app', q{
 	SELECT sigma.execute_sequence('promote', '{"controls": {"score": 1000}}');
 	SELECT sigma.execute_sequence('opened');
 	SELECT sigma.execute_sequence('promote', '{"controls": {"score": 78}, "idempotency_key": "once"}');
+	SELECT sigma.create_test('promotes', '{"sequence": "promote", "context": {"controls": {"score": 12}}, "expect": {"rows": {"contacts": [{"Score": 12}]}}}');
 	CREATE ROLE everywhere; CREATE ROLE "of one"; CREATE ROLE boss; CREATE ROLE gone;
 	SELECT sigma.grant_access('everywhere', 'editor');
 	SELECT sigma.grant_access('of one', 'viewer', 'contacts');
@@ -107,7 +108,7 @@ $node->safe_psql('app', q{
 # Everything that must be equal, as text.
 my @probes = (
 	(map { "SELECT * FROM sigma.$_ ORDER BY 1" }
-		qw(sigma_input_tables sigma_layout_elements sigma_actions sigma_action_sequences sigma_variables sigma_execution_history)),
+		qw(sigma_input_tables sigma_layout_elements sigma_actions sigma_action_sequences sigma_variables sigma_execution_history sigma_tests)),
 	'SELECT * FROM sigds.sigds_contacts ORDER BY sigma_row_id',
 	'SELECT * FROM sigds.sigds_tasks ORDER BY sigma_row_id',
 	'SELECT * FROM sigds.sigds_pub_contacts ORDER BY sigma_row_id',
@@ -192,6 +193,7 @@ sub compare
 		'55000', "$how: limits are in force");
 	is($node->safe_psql($database, q{SELECT sigma.execute_sequence('promote', '{"controls": {"score": 12}}')->>'status'}),
 		'success', "$how: sequences run");
+	is($node->safe_psql($database, q{SELECT string_agg(line, ', ') FROM sigma.run_tests() AS line}), '1..1, ok 1 - promotes', "$how: tests run");
 	is($node->safe_psql($database, q{SET sigma.user_email = 'builder@example.com';
 		SELECT r = result FROM sigma.sigma_execution_history, sigma.execute_sequence('promote', '{"controls": {"score": 78}, "idempotency_key": "once"}') AS r
 		WHERE idempotency_key = 'once'}), 't', "$how: idempotency keys are taken");
