@@ -43,10 +43,14 @@ sigma_formula_relation_hooks(const FormulaRelationHooks *given)
 FormulaRelation *
 sigma_formula_relation(Oid relid)
 {
-	Relation	rel = relation_open(relid, AccessShareLock);
+	Relation	rel = try_relation_open(relid, AccessShareLock);
 	FormulaRelation *result = palloc0(sizeof(FormulaRelation));
 	int			i;
 
+	if (rel == NULL)			/* dropped since it was looked up */
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("a table of the formula was dropped meanwhile")));
 	if (rel->rd_rel->relkind == RELKIND_INDEX || rel->rd_rel->relkind == RELKIND_PARTITIONED_INDEX ||
 		rel->rd_rel->relkind == RELKIND_SEQUENCE || rel->rd_rel->relkind == RELKIND_COMPOSITE_TYPE)
 		ereport(ERROR,
