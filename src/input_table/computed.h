@@ -62,10 +62,12 @@ typedef struct ComputedRows
 extern ComputedRows *sigma_computed_rows(JsonNode *definition, const char *from);
 
 /*
- * 42501 where the caller may not select what computed columns read that are new or
- * changed ("before" NULL: all): the view would show it to him.  The data table is there.
+ * 42501 where the caller may not select what computed columns read: the view would show
+ * it to him.  Of formulas that are as they were in "before" (or NULL), relations that
+ * are in "known", which the view read until now, need no right: a name may mean another
+ * relation than it did.  The data table is there.
  */
-extern void sigma_computed_check_rights(JsonNode *definition, JsonNode *before, const char *from);
+extern void sigma_computed_check_rights(JsonNode *definition, JsonNode *before, const char *from, List *known);
 
 /*
  * 42501 at a node where the caller may not select what a query reads, which is analysed

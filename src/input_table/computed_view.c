@@ -69,7 +69,7 @@ typedef struct Stages
 typedef struct RightsCheck
 {
 	const JsonNode *where;
-	Oid			own[2];			/* relations that need no right */
+	List	   *free;			/* relations that need no right */
 	Oid			user;
 	const Query *query;
 } RightsCheck;
@@ -81,7 +81,7 @@ static void compile_stages(Stages *stages, ComputedRows *rows);
 static void show_stage(Stages *stages, int stage);
 static char *compile_column(Stages *stages, Staged *column);
 static char *stage_rows(const Stages *stages, int stage, const char *from);
-static void check_rights(const JsonNode *where, const char *sql, const Oid *own);
+static void check_rights(const JsonNode *where, const char *sql, List *free);
 static bool check_relations(Node *node, void *context);
 static void check_relation(RightsCheck *check, RangeTblEntry *entry);
 static bool may_not_call(Oid function, void *context);
@@ -283,21 +283,23 @@ stage_rows(const Stages *stages, int stage, const char *from)
 
 /* See computed.h.  The query is analysed, not run, as the owner of schema sigds, whose view it will be. */
 void
-sigma_computed_check_rights(JsonNode *definition, JsonNode *before, const char *from)
+sigma_computed_check_rights(JsonNode *definition, JsonNode *before, const char *from, List *known)
 {
 	ComputedRows *rows = sigma_computed_rows(definition, from);
 	JsonNode   *columns = sigma_json_get(definition, "columns");
 	const char *id = sigma_json_get_string(definition, "id", "");
-	Oid			own[2] = {sigma_data_table_oid(id), sigma_published_oid(id)};
+	List	   *own = list_make2_oid(sigma_data_table_oid(id), sigma_published_oid(id));
 	int			i;
+
+	known = list_concat_copy(known, own);
 
 	for (i = 0; i < rows->count; i++)
 	{
 		JsonNode   *column = columns->items[rows->columns[i].place];
 
-		if (!is_unchanged(column, before))
-			check_rights(sigma_column_formula(column),
-						 psprintf("SELECT %s FROM %s r", rows->columns[i].expression, rows->from), own);
+		check_rights(sigma_column_formula(column),
+					 psprintf("SELECT %s FROM %s r", rows->columns[i].expression, rows->from),
+					 is_unchanged(column, before) ? known : own);
 	}
 }
 
@@ -305,16 +307,14 @@ sigma_computed_check_rights(JsonNode *definition, JsonNode *before, const char *
 void
 sigma_check_select_rights(const JsonNode *where, const char *sql)
 {
-	Oid			none[2] = {InvalidOid, InvalidOid};
-
-	check_rights(where, sql, none);
+	check_rights(where, sql, NIL);
 }
 
-/* The same; "own": relations that need no right. */
+/* The same; "free": relations that need no right. */
 static void
-check_rights(const JsonNode *where, const char *sql, const Oid *own)
+check_rights(const JsonNode *where, const char *sql, List *free)
 {
-	RightsCheck check = {where, {own[0], own[1]}, GetUserId()};
+	RightsCheck check = {where, free, GetUserId()};
 	OwnerScope	scope;
 	Query	   *query;
 
@@ -388,7 +388,7 @@ check_relation(RightsCheck *check, RangeTblEntry *entry)
 	bool		allowed = true;
 	int			i = -1;
 
-	if (relid == check->own[0] || relid == check->own[1])
+	if (list_member_oid(check->free, relid))
 		return;
 	if (pg_class_aclcheck(relid, check->user, ACL_SELECT) != ACLCHECK_OK)
 	{

@@ -548,7 +548,7 @@ apply_insert(TriggerData *trigger)
 		sigma_data_table_create(table);
 		log_creation(table);
 		sigma_row_security_create(table);
-		sigma_computed_check_rights(document, NULL, sigma_view_rows(table));
+		sigma_computed_check_rights(document, NULL, sigma_view_rows(table), NIL);
 		sigma_list_rules_check(document, NULL);
 		sigma_view_create(table);
 		sigma_access_apply(table->id);
@@ -569,7 +569,7 @@ apply_insert(TriggerData *trigger)
 	}
 	sigma_row_security_drop(table->id, relid);
 	sigma_row_security_create(table);
-	sigma_computed_check_rights(document, NULL, sigma_view_rows(table));
+	sigma_computed_check_rights(document, NULL, sigma_view_rows(table), NIL);
 	sigma_list_rules_check(document, NULL);
 	sigma_view_create(table);
 	sigma_access_apply(table->id);
@@ -647,7 +647,7 @@ apply_update(TriggerData *trigger)
 		sigma_log_checkpoint(change.after, relid);
 	if (secures)
 		sigma_row_security_create(change.after);
-	sigma_computed_check_rights(change.after->document, change.before->document, sigma_view_rows(change.after));
+	sigma_computed_check_rights(change.after->document, change.before->document, sigma_view_rows(change.after), view.reads);
 	sigma_list_rules_check(change.after->document, change.before->document);
 	sigma_view_finish(&change, &view);
 	if (secures || sigma_is_draft(change.before) != sigma_is_draft(change.after))

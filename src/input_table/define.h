@@ -125,6 +125,7 @@ typedef struct Dependent
 typedef struct ViewChange
 {
 	Oid			relid;			/* the view as it is, or InvalidOid */
+	List	   *reads;			/* OIDs of the relations that it read */
 	bool		saved;			/* it was dropped: what follows is to be restored */
 	Oid			owner;			/* who gave the grants */
 	struct ArrayType *acl;		/* of the view, or NULL */

@@ -33,6 +33,7 @@
 #include "commands/comment.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
+#include "rewrite/rewriteSupport.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -77,7 +78,8 @@ static bool is_view_of(Oid relid, const char *id);
 static char *comment_for(const char *id);
 static const char *display_name(const TableDefinition *table);
 static char *view_name(const char *name);
-static void refresh_view(const TableDefinition *table, Oid relid);
+static List *relations_of(Oid view);
+static void refresh_view(const TableDefinition *table, Oid relid, List *known);
 static bool is_touched(const TableChange *change);
 static bool must_replace(const TableChange *change);
 static void drop_view(ViewChange *view);
@@ -286,10 +288,14 @@ sigma_view_begin(const TableChange *change, ViewChange *view)
 	OwnerScope	scope;
 
 	memset(view, 0, sizeof(ViewChange));
-	if (!is_touched(change))
-		return;
-	view->change = change;
 	view->relid = sigma_view_oid(change->before->id);
+	view->reads = relations_of(view->relid);
+	if (!is_touched(change))
+	{
+		view->relid = InvalidOid;
+		return;
+	}
+	view->change = change;
 	if (sigma_is_linked(change->before->document))
 	{
 		sigma_linked_views_begin(change->before->id, view);
@@ -374,13 +380,43 @@ sigma_view_refresh_users(const TableDefinition *table)
 		document = sigma_catalog_read(DOCUMENT_INPUT_TABLE, user->id);
 		view = sigma_view_oid(user->id);
 		if (OidIsValid(view) && !sigma_is_linked(document))	/* linked tables read views */
-			refresh_view(sigma_definition_read(document), view);
+			refresh_view(sigma_definition_read(document), view,
+						 list_make2_oid(sigma_data_table_oid(table->id), sigma_published_oid(table->id)));
 	}
 }
 
-/* Define a view anew, with the columns that it has. */
+/* The relations that a view reads, as a List of OIDs. */
+static List *
+relations_of(Oid view)
+{
+	Oid			rule = OidIsValid(view) ? get_rewrite_oid(view, "_RETURN", true) : InvalidOid;
+	Relation	depend;
+	ScanKeyData keys[2];
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	List	   *relations = NIL;
+
+	if (!OidIsValid(rule))
+		return NIL;
+	depend = table_open(DependRelationId, AccessShareLock);
+	ScanKeyInit(&keys[0], Anum_pg_depend_classid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(RewriteRelationId));
+	ScanKeyInit(&keys[1], Anum_pg_depend_objid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(rule));
+	scan = systable_beginscan(depend, DependDependerIndexId, true, NULL, 2, keys);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		Form_pg_depend entry = (Form_pg_depend) GETSTRUCT(tuple);
+
+		if (entry->refclassid == RelationRelationId)
+			relations = list_append_unique_oid(relations, entry->refobjid);
+	}
+	systable_endscan(scan);
+	table_close(depend, AccessShareLock);
+	return relations;
+}
+
+/* Define a view anew, with the columns that it has; "known": relations that it may read now besides. */
 static void
-refresh_view(const TableDefinition *table, Oid relid)
+refresh_view(const TableDefinition *table, Oid relid, List *known)
 {
 	OwnerScope	scope;
 	List	   *columns;
@@ -389,6 +425,8 @@ refresh_view(const TableDefinition *table, Oid relid)
 	LockRelationOid(relid, AccessExclusiveLock);
 	if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid)))
 		return;
+	sigma_computed_check_rights(table->document, table->document, sigma_view_rows(table),
+								list_concat(relations_of(relid), known));
 	SPI_connect();
 	sigma_view_begin_ddl(&scope);
 	columns = column_order(columns_of(table, &rows), relid);

@@ -128,6 +128,18 @@ ALTER TABLE cc_secret ENABLE ROW LEVEL SECURITY;
 SET ROLE regress_cc_reader;
 SELECT sigma.alter_column('cc_items', 'Worth', '{"formula": "Lookup([cc_secret/v], [Name], [cc_secret/k]) + 1"}');
 RESET ROLE;
+-- a formula that stays asks for no right, unless its names mean another relation than they did
+SET ROLE regress_cc_reader;
+SELECT sigma.add_column('cc_items', '{"name": "Plain", "type": "text"}') IS NOT NULL AS added;
+RESET ROLE;
+DROP TABLE cc_secret CASCADE;
+CREATE TABLE cc_secret (k text, v numeric, w text);
+INSERT INTO cc_secret VALUES ('pen', 8, 'hidden');
+SET ROLE regress_cc_reader;
+SELECT sigma.alter_column('cc_items', 'Plain', '{"name": "Renamed"}');
+RESET ROLE;
+SELECT sigma.rename_column('cc_items', 'Plain', 'Renamed');
+SELECT sigma.alter_column('cc_items', 'Mine', '{"formula": "Text(Count([Name]) + 1)"}') -> 'changed' AS changed;
 SELECT "Name", "Worth" FROM sigma_views."CC Items" WHERE "Worth" IS NOT NULL;
 SELECT sigma.revoke_access('regress_cc_reader');
 REVOKE ALL ON cc_secret FROM regress_cc_reader;
