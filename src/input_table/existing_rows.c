@@ -122,14 +122,17 @@ changed_rules(const TableChange *change)
 		const ColumnDefinition *before = change->columns[i].before;
 		const ColumnDefinition *after = change->columns[i].after;
 		const char *name = after->name;
-		JsonNode   *column;
+		JsonNode   *column = NULL;
 		int			j;
 
 		if (before == NULL || before->type != after->type)
 			continue;
-		for (j = 0; strcmp(sigma_json_get_string(columns->items[j], "id", ""), after->id) != 0; j++)
-			;					/* the copy has it; computed columns stand between */
-		column = columns->items[j];
+		/* computed columns stand between; those of a linked table's key are not in the list */
+		for (j = 0; column == NULL && j < columns->count; j++)
+			if (strcmp(sigma_json_get_string(columns->items[j], "id", ""), after->id) == 0)
+				column = columns->items[j];
+		if (column == NULL)
+			continue;
 		if (sigma_definition_same(sigma_json_get(column, "required"), sigma_json_get(before->node, "required")))
 			(void) sigma_json_remove(column, "required");
 		drop_same_rules(sigma_json_get(column, "validation"), sigma_json_get(before->node, "validation"));

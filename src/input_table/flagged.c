@@ -25,6 +25,7 @@
 #include "common/catalog.h"
 #include "common/document.h"
 #include "common/errors.h"
+#include "common/json_push.h"
 #include "common/names.h"
 #include "compat.h"
 #include "input_table/flagged.h"
@@ -70,6 +71,7 @@ static List *row_failures(RowScan *scan);
 static void add_duplicates(RowScan *scan, List **failures);
 static void end_scan(RowScan *scan);
 static void check_may_select(const InputTable *table);
+static Jsonb *key_of_row(const RowScan *scan);
 static void put_failure(ReturnSetInfo *result, const RowScan *scan, const Failure *failure);
 static int	positive_argument(FunctionCallInfo fcinfo, int argument, const char *name, int least);
 static InputTable *hypothetical_table(const char *id, Oid relid, JsonNode *rule, const char *column);
@@ -204,10 +206,11 @@ put_failure(ReturnSetInfo *result, const RowScan *scan, const Failure *failure)
 	Datum		values[7];
 	bool		nulls[7] = {false};
 
-	nulls[0] = scan->row_id == 0;
-	values[0] = Int64GetDatum(scan->row_id);
-	nulls[1] = true;			/* rows of these tables have row ids */
-	values[1] = (Datum) 0;
+	/* the rows of a linked table are known by their keys */
+	nulls[0] = scan->row_id == 0 || scan->table->nlinked > 0;
+	values[0] = nulls[0] ? (Datum) 0 : Int64GetDatum(scan->row_id);
+	nulls[1] = scan->table->nlinked == 0;
+	values[1] = nulls[1] ? (Datum) 0 : JsonbPGetDatum(key_of_row(scan));
 	nulls[2] = failure->column == NULL;
 	values[2] = nulls[2] ? (Datum) 0 : CStringGetTextDatum(failure->column);
 	values[3] = CStringGetTextDatum(failure->rule);
@@ -216,6 +219,27 @@ put_failure(ReturnSetInfo *result, const RowScan *scan, const Failure *failure)
 	values[5] = nulls[5] ? (Datum) 0 : CStringGetTextDatum(failure->value);
 	values[6] = CStringGetTextDatum(failure->message);
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+}
+
+/* The key of the current row of a linked table, {column: value}, as far as the caller may read it. */
+static Jsonb *
+key_of_row(const RowScan *scan)
+{
+	const InputTable *table = scan->table;
+	JsonbParseState *state = NULL;
+	int			i;
+
+	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	for (i = table->ncolumn - table->nlinked; i < table->ncolumn; i++)
+	{
+		JsonbValue	value;
+
+		if (!scan->known[i])
+			continue;
+		sigma_value_to_json(table->columns[i].type, scan->values[i], scan->nulls[i], &value);
+		sigma_push_value(&state, table->columns[i].name, &value);
+	}
+	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
 }
 
 /* ------------------------------------------------------------------------
@@ -379,7 +403,7 @@ need_columns(RowScan *scan, bool all)
 		const TableColumn *column = &table->columns[i];
 
 		if (!AttributeNumberIsValid(column->attnum) ||
-			!(needed[i] || column->ncheck > 0 || column->required || (scan->duplicates && column->in_key)) ||
+			!(needed[i] || i >= table->ncolumn - table->nlinked || column->ncheck > 0 || column->required || (scan->duplicates && column->in_key)) ||
 			!(all || sigma_may_select(table, column->attnum)))
 			continue;
 		scan->known[i] = true;

@@ -122,6 +122,23 @@ SELECT sigma.rule_impact('fl_computed', '{"min": 5}', 'Half');
 SELECT sigma.delete_input_table('fl_computed', true);
 SET client_min_messages = notice;
 
+-- rows of a linked table are known by their keys; lists of values count like any rule
+SET client_min_messages = warning;
+CREATE TABLE fl_source (k int, t text);
+INSERT INTO fl_source SELECT g, 't' || g FROM generate_series(1, 3) AS g;
+SELECT sigma.create_input_table('{"id": "fl_linked", "type": "linked", "source": "public.fl_source", "key_columns": ["k"], "linked_columns": ["t"],
+    "columns": [{"name": "Note", "type": "text"}]}');
+UPDATE sigds.sigds_fl_linked SET "Note" = 'abc' WHERE k > 1;
+SELECT sigma.create_input_table('{"id": "fl_list", "columns": [{"name": "Note", "type": "text", "unique": true}]}');
+INSERT INTO sigds.sigds_fl_list ("Note") VALUES ('ab');
+SELECT checked, failing FROM sigma.rule_impact('fl_linked', '{"values_from": {"table": "fl_list", "column": "Note"}}', 'Note');
+SELECT sigma.alter_column('fl_linked', 'Note', '{"validation": {"values_from": {"table": "fl_list", "column": "Note"}}, "on_existing": "refuse"}');
+SELECT sigma.alter_column('fl_linked', 'Note', '{"validation": {"max_length": 2, "values_from": {"table": "fl_list", "column": "Note"}, "severity": "warn"}}')->'changed' AS changed;
+SELECT row_id, key, "column", rule, severity, value FROM sigma.flagged('fl_linked');
+SELECT sigma.delete_input_table('fl_linked', true), sigma.delete_input_table('fl_list', true);
+DROP TABLE fl_source;
+SET client_min_messages = notice;
+
 -- bad arguments
 \set VERBOSITY terse
 SELECT * FROM sigma.flagged('fl_nowhere');
