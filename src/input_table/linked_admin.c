@@ -21,6 +21,7 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
+#include "utils/rls.h"
 
 #include "common/access.h"
 #include "common/catalog.h"
@@ -184,13 +185,33 @@ may_read_source(Oid relid)
 	return !invoker || superuser();
 }
 
-/* Can the rows of a linked table be counted by the caller?  Not where a right on the source is missing. */
+/*
+ * Does reading the relation run nothing that somebody made whom the caller has no
+ * reason to trust?  Functions of views and policies run as the reader.
+ */
+static bool
+is_harmless(Oid relid)
+{
+	char		kind = get_rel_relkind(relid);
+	Oid			owner = sigma_relation_owner(relid);
+
+	if (kind == RELKIND_VIEW && get_rel_namespace(relid) == sigma_sigds_namespace())
+		return false;			/* of another linked table: who knows what it reads */
+	if (kind != RELKIND_VIEW && check_enable_rls(relid, InvalidOid, true) != RLS_ENABLED)
+		return true;
+	return owner == GetUserId() || owner == sigma_sigds_owner() || superuser_arg(owner);
+}
+
+/*
+ * Can the rows of a linked table be counted by the caller, unasked?  Not where a right
+ * on the source is missing, nor where reading it could run somebody's functions.
+ */
 bool
 sigma_linked_readable(const JsonNode *document)
 {
 	LinkedSource source;
 
-	return sigma_linked_source(document, &source) && may_read_source(source.relid);
+	return sigma_linked_source(document, &source) && may_read_source(source.relid) && is_harmless(source.relid);
 }
 
 /*

@@ -30,6 +30,7 @@
 #include "utils/datum.h"
 #include "utils/float.h"
 #include "utils/fmgrprotos.h"
+#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/numeric.h"
@@ -44,6 +45,12 @@
 #include "input_table/computed.h"
 #include "input_table/define.h"
 #include "input_table/rules.h"
+
+/*
+ * What a view calls runs as the view's owner, and can leave nothing behind that would
+ * run as the writer: no temporary table with a deferred trigger, no setting.
+ */
+#define LOOK_UP_CONTEXT	(SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION | SECURITY_NOFORCE_RLS)
 
 #define REMEMBERED		256		/* values of one rule in one statement */
 
@@ -183,6 +190,7 @@ prepare(ListRule *rule)
 		if (SPI_connect() != SPI_OK_CONNECT)
 			elog(ERROR, "SPI_connect failed");
 		sigma_owner_begin(&scope, sigma_relation_owner(probe->relid));
+		SetUserIdAndSecContext(GetUserId(), scope.context | LOOK_UP_CONTEXT);
 		plan = SPI_prepare(psprintf("%s LIMIT 1", probe->sql), 1, &probe->parameter);
 		if (plan == NULL)
 			elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
@@ -482,14 +490,15 @@ look_up(ListRule *rule, bool locking, Datum value, bool isnull)
 	SPIPlanPtr	plan = locking && rule->plans[1] != NULL ? rule->plans[1] : rule->plans[0];
 	Oid			user;
 	int			context;
+	int			nest_level;
 	bool		found;
 	volatile int code = 0;
 
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	GetUserIdAndSecContext(&user, &context);
-	SetUserIdAndSecContext(sigma_relation_owner(rule->relid),
-						   context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
+	SetUserIdAndSecContext(sigma_relation_owner(rule->relid), context | LOOK_UP_CONTEXT);
+	nest_level = NewGUCNestLevel();
 	rule->running++;
 	PG_TRY();
 	{
@@ -500,6 +509,7 @@ look_up(ListRule *rule, bool locking, Datum value, bool isnull)
 		rule->running--;
 	}
 	PG_END_TRY();
+	AtEOXact_GUC(false, nest_level);
 	SetUserIdAndSecContext(user, context);
 	if (code != SPI_OK_SELECT)
 		elog(ERROR, "SPI_execute_plan returned %s", SPI_result_code_string(code));

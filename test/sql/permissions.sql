@@ -215,6 +215,42 @@ RESET ROLE;
 SELECT (SELECT count(*) FROM sigds.sigds_perm_csv) AS csv, (SELECT count(*) FROM sigds.sigds_perm_blank) AS blank;
 SELECT sigma.delete_input_table('perm_csv', true), sigma.delete_input_table('perm_blank', true);
 
+-- a view of the builder's own as the source of a table, or of a list: what stands in it never runs as somebody
+-- who has not asked for its rows, nor leaves anything behind that would
+CREATE TABLE regress_evil.base AS SELECT 1 AS k, 'a'::text AS v;
+GRANT SELECT ON regress_evil.base TO regress_perm_builder;
+SET ROLE regress_perm_builder;
+CREATE TABLE regress_evil.seen (as_role name);
+GRANT INSERT ON regress_evil.seen TO PUBLIC;
+CREATE FUNCTION regress_evil.late() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN INSERT INTO regress_evil.seen VALUES (current_user); RETURN NULL; END';
+CREATE FUNCTION regress_evil.trojan() RETURNS bool LANGUAGE plpgsql COST 1 AS $$
+BEGIN
+    INSERT INTO regress_evil.seen VALUES (current_user);
+    PERFORM set_config('sigma.user_email', 'somebody else', false);
+    BEGIN
+        CREATE TEMP TABLE regress_late (a int);
+        CREATE CONSTRAINT TRIGGER late AFTER INSERT ON regress_late DEFERRABLE INITIALLY DEFERRED
+            FOR EACH ROW EXECUTE FUNCTION regress_evil.late();
+        INSERT INTO regress_late VALUES (1);
+    EXCEPTION WHEN OTHERS THEN
+        NULL;
+    END;
+    RETURN true;
+END
+$$;
+CREATE VIEW regress_evil.source AS SELECT k, v FROM regress_evil.base WHERE regress_evil.trojan();
+SELECT sigma.create_input_table('{"id": "perm_linked", "type": "linked", "source": "regress_evil.source", "key_columns": ["k"], "linked_columns": ["v"],
+    "columns": [{"name": "note", "type": "text"}]}');
+SELECT sigma.create_input_table('{"id": "perm_list", "columns": [{"name": "a", "type": "text", "validation": {"values_from": {"table": "regress_evil.source", "column": "v"}}}]}');
+RESET ROLE;
+DELETE FROM regress_evil.seen;
+SELECT id, row_count FROM sigma.list_input_tables() WHERE id LIKE 'perm_li%';
+SELECT sigma.table_info('perm_linked') -> 'row_count' AS counted;
+INSERT INTO sigds.sigds_perm_list VALUES ('a');
+SHOW sigma.user_email;
+SELECT DISTINCT as_role FROM regress_evil.seen;
+SELECT sigma.delete_input_table('perm_linked', true), sigma.delete_input_table('perm_list', true);
+
 -- DDL on what sigma made: only the owner's and superusers'
 CREATE FUNCTION perm_ddl(statements text[]) RETURNS TABLE (statement text, editor text, builder text, admin text) LANGUAGE sql AS $$
     SELECT s, perm_try('editor', t), perm_try('builder', t), perm_try('admin', t)

@@ -116,8 +116,7 @@ SELECT pg_temp.save('{"table": "vf_lists.codes", "column": "c", "filter": "CallL
 -- a list that is a view may run code that writes into the same table while a value is looked up
 CREATE FUNCTION vf_lists.nested() RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
-    IF coalesce(current_setting('vf.nested', true), '') = '' THEN
-        PERFORM set_config('vf.nested', 'done', false);
+    IF coalesce(current_setting('vf.nested', true), '') = '' AND to_regclass('vf_lists.made') IS NULL THEN
         CREATE TABLE vf_lists.made (x int);
         INSERT INTO sigds.sigds_vf_view (a) VALUES ('x');
     END IF;
