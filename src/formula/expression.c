@@ -16,7 +16,8 @@
  * analysed, planned and initialised as the owner of schema sigds.  It is always
  * evaluated as the caller.  One that calls any other function (CallText and its
  * like) is planned and initialised as the caller too, so that EXECUTE, also on what
- * is inlined, is his; its constant parts may be evaluated then.  Parse analysis
+ * is inlined, is his, and it is planned anew for another role; its constant parts may
+ * be evaluated then.  Parse analysis
  * itself evaluates nothing but input functions of built-in types.
  */
 #include "postgres.h"
@@ -51,6 +52,7 @@ struct FormulaExpression
 {
 	CachedExpression *planned;
 	bool		foreign;		/* calls functions that are neither built in nor sigma's */
+	Oid			role;			/* then: who may call all that was inlined */
 	Bitmapset  *columns;		/* attribute numbers, offset as pull_varattnos does */
 	MemoryContextCallback release;
 };
@@ -83,7 +85,10 @@ sigma_formula_expression(Relation rel, const FormulaSql *sql, MemoryContext cxt)
 		expression->planned = GetCachedExpression(tree);
 	sigma_owner_end(&scope);
 	if (expression->foreign)
+	{
+		expression->role = GetUserId();
 		expression->planned = GetCachedExpression(tree);
+	}
 	expression->release.func = release_expression;
 	expression->release.arg = expression;
 	MemoryContextRegisterResetCallback(cxt, &expression->release);
@@ -93,11 +98,11 @@ sigma_formula_expression(Relation rel, const FormulaSql *sql, MemoryContext cxt)
 	return expression;
 }
 
-/* Is the plan still that of the functions as they are? */
+/* Is the plan still that of the functions as they are, and made for this role where that matters? */
 bool
 sigma_expression_is_valid(const FormulaExpression *expression)
 {
-	return expression->planned->is_valid;
+	return expression->planned->is_valid && (!expression->foreign || expression->role == GetUserId());
 }
 
 /* Does it call functions of others, so that EXECUTE on them is the caller's? */

@@ -312,10 +312,14 @@ sigma_formulas_qualify(DocumentKind kind, JsonNode *document)
 			qualify_function(reference);
 		if (reference->kind != REFERENCE_INPUT_TABLE || reference->place == NULL)
 			continue;
-		/* a table that is being defined need not be in the catalog */
-		if (id != NULL && (strcmp(reference->name, id) == 0 ||
-						   strcmp(reference->name, sigma_json_get_string(document, "name", id)) == 0))
+		/* a table that is being defined need not be in the catalog: its formulas know it by its display name */
+		if (id != NULL && strcmp(reference->name, sigma_json_get_string(document, "name", id)) == 0)
 			continue;
+		if (id != NULL && strcmp(reference->name, id) == 0)
+		{
+			sigma_reference_rename(reference, sigma_json_get_string(document, "name", id));
+			continue;
+		}
 		relid = visible_relation(reference->name);
 		if (OidIsValid(relid))
 			sigma_reference_rename(reference, quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)),

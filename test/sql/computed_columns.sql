@@ -154,6 +154,13 @@ EXPLAIN (COSTS OFF) SELECT c FROM sigma_views."CC Plain" WHERE sigma_row_id = 1;
 RESET enable_seqscan;
 RESET enable_bitmapscan;
 
+-- a table in its own formulas: by its id, which is stored as its name, and by name
+SELECT sigma.create_input_table('{"id": "cc_tree", "name": "CC Tree", "data_entry_permission": "published", "columns": [{"name": "k", "type": "text"}, {"name": "parent", "type": "text"}, {"name": "n", "type": "integer"},
+    {"name": "up", "type": "integer", "formula": "Lookup([CC Tree/n], [parent], [CC Tree/k])"}, {"name": "kids", "type": "integer", "formula": "Rollup(Count([cc_tree/n]), [k], [cc_tree/parent])"}]}');
+INSERT INTO sigds.sigds_cc_tree VALUES ('a', NULL, 1), ('b', 'a', 2), ('c', 'a', 3);
+SELECT k, up, kids FROM sigma_views."CC Tree" ORDER BY 1;
+SELECT columns -> 4 ->> 'formula' AS formula FROM sigma.sigma_input_tables WHERE id = 'cc_tree';
+
 -- formulas follow renames of columns and tables, also those of other tables; what came with the update is left as it is
 SELECT sigma.rename_column('cc_orders', 'Price', 'Unit price');
 SELECT sigma.update_input_table('cc_orders', '{"name": "CC Sales", "columns": [{"name": "Item"}, {"name": "Sum", "renamed_from": "Total"}, {"name": "Unit price"},
@@ -180,5 +187,5 @@ SELECT sigma.update_input_table('cc_draft', '{"data_entry_permission": "draft"}'
 INSERT INTO sigds.sigds_cc_draft VALUES (1000);
 SELECT DISTINCT "Drafts" FROM sigma_views."CC Items";
 
-SELECT sigma.delete_input_table(id, true) FROM (VALUES ('cc_items'), ('cc_orders'), ('cc_draft'), ('cc_plain')) AS t(id);
+SELECT sigma.delete_input_table(id, true) FROM (VALUES ('cc_items'), ('cc_orders'), ('cc_draft'), ('cc_plain'), ('cc_tree')) AS t(id);
 DROP TABLE cc_secret;

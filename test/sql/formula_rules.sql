@@ -132,6 +132,36 @@ REVOKE ALL ON SCHEMA sigds FROM regress_formula_writer;
 SELECT sigma.delete_input_table('frules_bad', true);
 DROP ROLE regress_formula_writer;
 
+-- on functions of others he needs EXECUTE, whoever wrote before him in the session
+CREATE FUNCTION public.frules_next(numeric) RETURNS numeric LANGUAGE sql IMMUTABLE AS 'SELECT $1 + 1';
+REVOKE EXECUTE ON FUNCTION public.frules_next(numeric) FROM PUBLIC;
+SELECT sigma.create_input_table('{"id": "frules_call", "columns": [{"name": "a", "type": "number", "validation": {"formula": "CallNumber(\"frules_next\", [a]) > CallNumber(\"frules_next\", 1)"}}]}');
+SELECT columns -> 0 -> 'validation' ->> 'formula' AS formula FROM sigma.sigma_input_tables WHERE id = 'frules_call';
+CREATE ROLE regress_formula_caller;
+GRANT USAGE ON SCHEMA sigds TO regress_formula_caller;
+GRANT INSERT ON sigds.sigds_frules_call TO regress_formula_caller;
+INSERT INTO sigds.sigds_frules_call VALUES (3);
+SET ROLE regress_formula_caller;
+INSERT INTO sigds.sigds_frules_call VALUES (3);
+RESET ROLE;
+GRANT EXECUTE ON FUNCTION public.frules_next(numeric) TO regress_formula_caller;
+SET ROLE regress_formula_caller;
+INSERT INTO sigds.sigds_frules_call VALUES (3);
+INSERT INTO sigds.sigds_frules_call VALUES (0);
+RESET ROLE;
+REVOKE EXECUTE ON FUNCTION public.frules_next(numeric) FROM regress_formula_caller;
+SET ROLE regress_formula_caller;
+INSERT INTO sigds.sigds_frules_call VALUES (3);
+RESET ROLE;
+-- ... and they belong to a superuser, or to the owner of sigds
+ALTER FUNCTION public.frules_next(numeric) OWNER TO regress_formula_caller;
+INSERT INTO sigds.sigds_frules_call VALUES (3);
+SELECT sigma.update_input_table('frules_call', '{"columns": [{"name": "a", "type": "number", "validation": {"formula": "CallNumber(\"public.frules_next\", [a]) > 1"}}]}');
+SELECT sigma.delete_input_table('frules_call', true);
+DROP FUNCTION public.frules_next(numeric);
+REVOKE ALL ON SCHEMA sigds FROM regress_formula_caller;
+DROP ROLE regress_formula_caller;
+
 -- a rule follows the search_path of nobody
 CREATE SCHEMA frules_path;
 CREATE FUNCTION frules_path.gt(numeric, numeric) RETURNS bool LANGUAGE sql AS 'SELECT false';
