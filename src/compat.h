@@ -148,6 +148,9 @@ sigma_regex_made(regex_t *regex)
 
 /* Does the role own the relation? */
 #if PG_VERSION_NUM >= 160000
+#include "catalog/pg_class.h"
+#include "catalog/pg_namespace.h"
+#include "catalog/pg_tablespace.h"
 #define sigma_owns_relation(relid, role)	object_ownercheck(RelationRelationId, relid, role)
 #else
 #define sigma_owns_relation(relid, role)	pg_class_ownercheck(relid, role)

@@ -7,6 +7,7 @@
 
 #include "postgres.h"
 
+#include "compat.h"
 #include "action/action.h"
 
 extern bool sigma_allow_injection;	/* setting */

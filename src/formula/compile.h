@@ -36,6 +36,7 @@
 #include "utils/jsonb.h"
 #include "utils/relcache.h"
 
+#include "compat.h"
 #include "formula/formula.h"
 #include "formula/functions.h"
 

@@ -15,6 +15,7 @@
 
 #include "access/genam.h"
 #include "access/sdir.h"
+#include "compat.h"
 #include "common/json.h"
 #include "utils/hsearch.h"
 #include "utils/snapshot.h"

@@ -14,6 +14,7 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+#include "compat.h"
 #include "common/catalog.h"
 #include "input_table/define.h"
 #include "input_table/edit_history.h"

@@ -14,6 +14,7 @@
 #include "utils/acl.h"
 #include "utils/lsyscache.h"
 
+#include "compat.h"
 #include "common/errors.h"
 #include "common/names.h"
 #include "input_table/define.h"

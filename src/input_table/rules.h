@@ -26,6 +26,7 @@
 #include "regex/regex.h"
 #include "utils/relcache.h"
 
+#include "compat.h"
 #include "input_table/input_table.h"
 
 #define MAX_LIST_VALUES		100000
