@@ -16,6 +16,7 @@
 #include "common/catalog.h"
 #include "common/document.h"
 #include "common/names.h"
+#include "common/session.h"
 #include "input_table/computed.h"
 #include "input_table/published.h"
 #include "input_table/rules.h"
@@ -267,7 +268,8 @@ sigma_computed_check(JsonNode *definition, bool restoring)
 	if (entered == 0)
 		sigma_document_error(columns, 0, "Add one that is entered.", "all columns of the input table are computed");
 	if (!restoring)
-		(void) sigma_computed_rows(definition, sigma_view_rows(sigma_definition_read(definition)));
+		(void) sigma_computed_rows(definition, sigma_view_rows(sigma_definition_read(definition)),
+								   sigma_session.origin == ORIGIN_SYSTEM);	/* a rename that it follows */
 }
 
 /* SG400 for what only a column that is entered can have. */

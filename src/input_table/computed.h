@@ -45,6 +45,7 @@ typedef struct ComputedColumn
 	const char *name;
 	int			place;			/* in the definition's list of columns */
 	char	   *expression;		/* over "r", of its declared type */
+	char	   *problem;		/* why that is null, or NULL */
 } ComputedColumn;
 
 /* The computed columns of a table, and the rows that they are computed of. */
@@ -57,9 +58,10 @@ typedef struct ComputedRows
 
 /*
  * computed_view.c: over "from", an item of FROM that yields the columns of the
- * definition and the system's.
+ * definition and the system's.  "tolerant": a formula that cannot be compiled, since what it
+ * names is gone or of another type, is null, and so is what names that column.
  */
-extern ComputedRows *sigma_computed_rows(JsonNode *definition, const char *from);
+extern ComputedRows *sigma_computed_rows(JsonNode *definition, const char *from, bool tolerant);
 
 /*
  * 42501 where the caller may not select what computed columns read: the view would show
@@ -67,7 +69,8 @@ extern ComputedRows *sigma_computed_rows(JsonNode *definition, const char *from)
  * are in "known", which the view read until now, need no right: a name may mean another
  * relation than it did.  The data table is there.
  */
-extern void sigma_computed_check_rights(JsonNode *definition, JsonNode *before, const char *from, List *known);
+extern void sigma_computed_check_rights(JsonNode *definition, JsonNode *before, const char *from, List *known,
+										bool tolerant);
 
 /*
  * 42501 at a node where the caller may not select what a query reads, which is analysed

@@ -25,10 +25,13 @@
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/resowner.h"
 #include "utils/rls.h"
 
 #include "access/sysattr.h"
+#include "access/xact.h"
 #include "common/document.h"
+#include "common/errors.h"
 #include "common/names.h"
 #include "common/spi.h"
 #include "compat.h"
@@ -53,6 +56,7 @@ typedef struct Staged
 	int			stage;
 	Progress	progress;
 	char	   *expression;
+	char	   *problem;		/* why it is null, or NULL */
 } Staged;
 
 typedef struct Stages
@@ -63,6 +67,7 @@ typedef struct Stages
 	Staged	   *columns;
 	Staged	   *current;		/* whose references are being visited */
 	int			last;			/* greatest stage */
+	bool		tolerant;		/* formulas that cannot be compiled are null */
 } Stages;
 
 /* What may be read of the relations of a query. */
@@ -79,6 +84,8 @@ static void find_stage(Stages *stages, Staged *column);
 static bool visit_reference(void *arg, FormulaNode *reference);
 static void compile_stages(Stages *stages, ComputedRows *rows);
 static void show_stage(Stages *stages, int stage);
+static char *try_column(Stages *stages, Staged *column);
+static bool is_about_formula(const ErrorData *error);
 static char *compile_column(Stages *stages, Staged *column);
 static char *stage_rows(const Stages *stages, int stage, const char *from);
 static void check_rights(const JsonNode *where, const char *sql, List *free);
@@ -89,7 +96,7 @@ static bool is_unchanged(const JsonNode *column, const JsonNode *before);
 
 /* See computed.h. */
 ComputedRows *
-sigma_computed_rows(JsonNode *definition, const char *from)
+sigma_computed_rows(JsonNode *definition, const char *from, bool tolerant)
 {
 	ComputedRows *rows = palloc0(sizeof(ComputedRows));
 	bool		outer = sigma_reading_published;
@@ -98,6 +105,7 @@ sigma_computed_rows(JsonNode *definition, const char *from)
 
 	rows->from = pstrdup(from);
 	stages.definition = definition;
+	stages.tolerant = tolerant;
 	stages.row = sigma_definition_row(definition, true);
 	read_columns(&stages);
 	if (stages.count == 0)
@@ -200,7 +208,8 @@ compile_stages(Stages *stages, ComputedRows *rows)
 		show_stage(stages, stage);
 		for (i = 0; i < stages->count; i++)
 			if (stages->columns[i].stage == stage)
-				stages->columns[i].expression = compile_column(stages, &stages->columns[i]);
+				stages->columns[i].expression = stages->tolerant ?
+					try_column(stages, &stages->columns[i]) : compile_column(stages, &stages->columns[i]);
 		if (stage < stages->last)
 			rows->from = stage_rows(stages, stage, rows->from);
 	}
@@ -211,6 +220,7 @@ compile_stages(Stages *stages, ComputedRows *rows)
 		Staged	   *column = &stages->columns[i];
 
 		rows->columns[i].name = column->column->name;
+		rows->columns[i].problem = column->problem;
 		rows->columns[i].place = column->column - stages->row->columns;
 		rows->columns[i].expression = column->many && column->stage < stages->last ?
 			psprintf("r.%s", quote_identifier(column->column->name)) : column->expression;
@@ -231,6 +241,56 @@ show_stage(Stages *stages, int stage)
 		column->column->formula = plain ? NULL : column->node->string;
 		column->column->attribute = plain ? quote_identifier(column->column->name) : NULL;
 	}
+}
+
+/* The same as compile_column, but null, with the problem, where what the formula says cannot be compiled. */
+static char *
+try_column(Stages *stages, Staged *column)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	volatile bool reading = sigma_reading_published;
+	char	   *volatile expression = NULL;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(caller);
+	PG_TRY();
+	{
+		expression = compile_column(stages, column);
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+		int			i;
+
+		MemoryContextSwitchTo(caller);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(caller);
+		CurrentResourceOwner = owner;
+		if (!is_about_formula(error))
+			ReThrowError(error);
+		column->problem = error->message;
+		sigma_reading_published = reading;
+		for (i = 0; i < stages->row->ncolumns; i++)
+			stages->row->columns[i].compiling = false;	/* those that it was about to put in */
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(caller);
+	CurrentResourceOwner = owner;
+	return expression != NULL ? expression : psprintf("NULL::%s", sigma_column_types[column->type].sql);
+}
+
+/* Does an error say that a formula is wrong?  Cancels, and a lack of memory or of anything else, do not. */
+static bool
+is_about_formula(const ErrorData *error)
+{
+	int			category = ERRCODE_TO_CATEGORY(error->sqlerrcode);
+
+	return category == ERRCODE_SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION || category == ERRCODE_DATA_EXCEPTION ||
+		category == ERRCODE_FEATURE_NOT_SUPPORTED || category == ERRCODE_TO_CATEGORY(ERRCODE_SIGMA_NOT_FOUND);
 }
 
 /* A column as SQL of its declared type; 42804 where its formula yields another kind of value. */
@@ -283,9 +343,9 @@ stage_rows(const Stages *stages, int stage, const char *from)
 
 /* See computed.h.  The query is analysed, not run, as the owner of schema sigds, whose view it will be. */
 void
-sigma_computed_check_rights(JsonNode *definition, JsonNode *before, const char *from, List *known)
+sigma_computed_check_rights(JsonNode *definition, JsonNode *before, const char *from, List *known, bool tolerant)
 {
-	ComputedRows *rows = sigma_computed_rows(definition, from);
+	ComputedRows *rows = sigma_computed_rows(definition, from, tolerant);
 	JsonNode   *columns = sigma_json_get(definition, "columns");
 	const char *id = sigma_json_get_string(definition, "id", "");
 	List	   *own = list_make2_oid(sigma_data_table_oid(id), sigma_published_oid(id));

@@ -548,7 +548,7 @@ apply_insert(TriggerData *trigger)
 		sigma_data_table_create(table);
 		log_creation(table);
 		sigma_row_security_create(table);
-		sigma_computed_check_rights(document, NULL, sigma_view_rows(table), NIL);
+		sigma_computed_check_rights(document, NULL, sigma_view_rows(table), NIL, false);
 		sigma_list_rules_check(document, NULL);
 		sigma_view_create(table);
 		sigma_access_apply(table->id);
@@ -569,7 +569,7 @@ apply_insert(TriggerData *trigger)
 	}
 	sigma_row_security_drop(table->id, relid);
 	sigma_row_security_create(table);
-	sigma_computed_check_rights(document, NULL, sigma_view_rows(table), NIL);
+	sigma_computed_check_rights(document, NULL, sigma_view_rows(table), NIL, false);
 	sigma_list_rules_check(document, NULL);
 	sigma_view_create(table);
 	sigma_access_apply(table->id);
@@ -634,6 +634,8 @@ apply_update(TriggerData *trigger)
 	relid = lock_data_table(change.after->id,
 							change.alters || secures ? AccessExclusiveLock :
 							change.checks ? ShareRowExclusiveLock : NoLock);
+	/* and those that were made while we waited */
+	view.users = list_concat(view.users, sigma_view_users_suspend(change.after->id, &change));
 	affected = check_dependents(&change, call != NULL && call->cascade);
 	if (sigma_is_draft(change.before) && !sigma_is_draft(change.after))
 		sigma_publish_before_change(change.before, relid);
@@ -647,11 +649,10 @@ apply_update(TriggerData *trigger)
 		sigma_log_checkpoint(change.after, relid);
 	if (secures)
 		sigma_row_security_create(change.after);
-	sigma_computed_check_rights(change.after->document, change.before->document, sigma_view_rows(change.after), view.reads);
+	sigma_computed_check_rights(change.after->document, change.before->document, sigma_view_rows(change.after), view.reads,
+								sigma_session.origin == ORIGIN_SYSTEM);
 	sigma_list_rules_check(change.after->document, change.before->document);
 	sigma_view_finish(&change, &view);
-	if (secures || sigma_is_draft(change.before) != sigma_is_draft(change.after))
-		sigma_view_refresh_users(change.after);
 	if (!sigma_is_draft(change.after))
 		sigma_published_end(change.after);
 	if (change.alters || secures)
@@ -667,6 +668,7 @@ apply_update(TriggerData *trigger)
 	CommandCounterIncrement();
 	affected = list_concat(affected, sigma_dependents_rename(&change));
 	sigma_linked_resume(view.suspended);
+	sigma_view_users_resume(view.users, change.after->id, call != NULL && call->cascade);
 	if (change.rules && call != NULL && call->refuse)
 		sigma_existing_rows_refuse(&change, relid);
 	if (change.rules)
@@ -688,6 +690,7 @@ apply_delete(TriggerData *trigger)
 	NamedObject		object = {NAMED_INPUT_TABLE, id};
 	Names	   *names;
 	List	   *users;
+	List	   *readers;
 	Oid			relid = sigma_rows_oid(id);
 
 	names = sigma_names_open();
@@ -696,11 +699,13 @@ apply_delete(TriggerData *trigger)
 	users = sigma_dependents_find(names, &object);
 	if (users != NIL && (call == NULL || !call->cascade))
 		sigma_dependents_refuse(psprintf("input table \"%s\"", id), users);
+	readers = sigma_view_users_suspend(id, NULL);
 	sigma_view_drop(id);
 	if (call != NULL && call->purge)
 		purge(id);
 	else if (OidIsValid(relid))
 		sigma_cache_send(lock_data_table(id, ShareRowExclusiveLock));
+	sigma_view_users_resume(readers, id, call != NULL && call->cascade);
 	sigma_limits_forget_count(id);
 }
 
@@ -724,6 +729,7 @@ purge(const char *id)
 static bool
 purge_leftover(const char *id)
 {
+	List	   *readers;
 	Oid			relid;
 
 	lock_name("relation", sigma_data_table_name(id));
@@ -731,8 +737,10 @@ purge_leftover(const char *id)
 	if (!OidIsValid(relid) || !sigma_data_table_is_of(relid, id) ||
 		sigma_catalog_exists(DOCUMENT_INPUT_TABLE, id))
 		return false;
+	readers = sigma_view_users_suspend(id, NULL);
 	sigma_view_drop(id);
 	purge(id);
+	sigma_view_users_resume(readers, id, current_call->cascade);
 	return true;
 }
 

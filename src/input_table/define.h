@@ -13,6 +13,7 @@
  * published.c   what is published of a table that is edited in draft
  * publish.c     publish, publish_preview, discard_draft
  * view.c        the view in schema sigma_views
+ * view_users.c  views whose computed columns read other tables, while those change
  * edit_log_table.c, edit_log_columns.c  the log's relation, and its entries about columns
  * duplicate.c   a table like another one
  * csv_first.c   the CSV file that comes with a definition
@@ -134,6 +135,7 @@ typedef struct ViewChange
 	struct ViewChange *working; /* of a linked table: the view that is edited, ... */
 	struct ViewChange *shown;	/* ... and that of published entries */
 	List	   *suspended;		/* linked tables whose views had to go meanwhile; linked_views.c knows their form */
+	List	   *users;			/* views of other tables that read it, blank meanwhile; view_users.c knows their form */
 } ViewChange;
 
 /* define.c */
@@ -173,7 +175,12 @@ extern void sigma_data_table_alter(TableChange *change, Oid relid);
 /* view.c */
 extern void sigma_view_check_name(JsonNode *document, bool restoring);
 extern char *sigma_view_rows(const TableDefinition *table);
-extern void sigma_view_refresh_users(const TableDefinition *table);
+extern int	sigma_view_refresh(const TableDefinition *table, Oid relid, List *known, const char **problem);
+extern List *sigma_view_reads(Oid view);
+extern void sigma_view_blank(const char *id, Oid relid);
+extern int	sigma_view_broken(Oid relid);
+extern List *sigma_view_problems(const TableDefinition *table);
+extern char *sigma_view_table_id(Oid relid);
 extern void sigma_view_create_linked(const TableDefinition *table, ViewChange *view);
 extern void sigma_view_begin_ddl(OwnerScope *scope);
 extern void sigma_view_save_grants(ViewChange *view);
@@ -183,6 +190,10 @@ extern void sigma_view_create(const TableDefinition *table);
 extern void sigma_view_drop(const char *id);
 extern void sigma_view_begin(const TableChange *change, ViewChange *view);
 extern void sigma_view_finish(const TableChange *change, ViewChange *view);
+
+/* view_users.c */
+extern List *sigma_view_users_suspend(const char *id, const TableChange *change);
+extern void sigma_view_users_resume(List *users, const char *id, bool cascade);
 
 /* ddl.c: SPI is connected, but for the first one */
 extern void sigma_ddl_check_tablespace(void);

@@ -17,6 +17,7 @@
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -46,6 +47,7 @@ static const TableDefinition *open_linked(const char *id);
 static char *orphans_sql(const TableDefinition *table, bool counting);
 static Datum values_of(const TableDefinition *table, HeapTuple row, TupleDesc desc, int from, int to);
 static void sync_table(const char *id, SyncState *state);
+static void sync_computed(const TableDefinition *table, SyncState *state);
 static void store_status(const char *id, const char *status);
 static void push_state(JsonbParseState **result, const char *id, const SyncState *state);
 static bool may_read_source(Oid relid);
@@ -298,7 +300,30 @@ sync_table(const char *id, SyncState *state)
 		sigma_access_apply(id);
 		state->status = "view_restored";
 	}
+	if (!sigma_is_linked(document))
+		sync_computed(table, state);
 	store_status(id, strcmp(state->status, "source_missing") == 0 ? "source_missing" : "active");
+}
+
+/* Say which computed columns cannot be computed; one that can be again is so in the view. */
+static void
+sync_computed(const TableDefinition *table, SyncState *state)
+{
+	List	   *problems = sigma_view_problems(table);
+	Oid			view = sigma_view_oid(table->id);
+	const char *problem;
+
+	if (OidIsValid(view) && sigma_view_broken(view) > list_length(problems))
+	{
+		LockRelationOid(view, AccessExclusiveLock);
+		if (view == sigma_view_oid(table->id))
+			(void) sigma_view_refresh(table, view, sigma_view_reads(view), &problem);
+		if (strcmp(state->status, "ok") == 0)
+			state->status = "view_restored";
+	}
+	state->drift = list_concat(state->drift, problems);
+	if (problems != NIL)
+		state->status = "drift";
 }
 
 /* Remember in the catalog whether the source is there; other states are left as they are. */

@@ -39,6 +39,7 @@
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
+#include "utils/ruleutils.h"
 #include "utils/syscache.h"
 
 #include "common/catalog.h"
@@ -52,12 +53,14 @@
 #include "input_table/published.h"
 
 #define VIEWS_SCHEMA	"sigma_views"
+#define BROKEN_MARK		"not computed: "
 
 /* One column of a view. */
 typedef struct ViewColumn
 {
 	const char *name;
 	const char *expression;		/* over the rows "r" */
+	const char *problem;		/* why it is null instead of what its formula says, or NULL */
 } ViewColumn;
 
 /* Grants on one column of a view that is made anew. */
@@ -78,8 +81,10 @@ static bool is_view_of(Oid relid, const char *id);
 static char *comment_for(const char *id);
 static const char *display_name(const TableDefinition *table);
 static char *view_name(const char *name);
-static List *relations_of(Oid view);
-static void refresh_view(const TableDefinition *table, Oid relid, List *known);
+static int	replace_view(const TableDefinition *table, Oid relid, const char **problem);
+static char *null_column(Oid relid, AttrNumber attnum);
+static int	mark_columns(List *columns, Oid relid, const char **problem);
+static bool is_marked(Oid relid, AttrNumber attnum);
 static bool is_touched(const TableChange *change);
 static bool must_replace(const TableChange *change);
 static void drop_view(ViewChange *view);
@@ -289,13 +294,14 @@ sigma_view_begin(const TableChange *change, ViewChange *view)
 
 	memset(view, 0, sizeof(ViewChange));
 	view->relid = sigma_view_oid(change->before->id);
-	view->reads = relations_of(view->relid);
+	view->reads = sigma_view_reads(view->relid);
 	if (!is_touched(change))
 	{
 		view->relid = InvalidOid;
 		return;
 	}
 	view->change = change;
+	view->users = sigma_view_users_suspend(change->before->id, change);
 	if (sigma_is_linked(change->before->document))
 	{
 		sigma_linked_views_begin(change->before->id, view);
@@ -324,9 +330,8 @@ sigma_view_finish(const TableChange *change, ViewChange *view)
 {
 	const TableDefinition *after = change->after;
 	OwnerScope	scope;
-	List	   *columns;
+	const char *problem;
 	char	   *name;
-	char	   *rows;
 
 	if (!is_touched(change))
 		return;
@@ -345,8 +350,7 @@ sigma_view_finish(const TableChange *change, ViewChange *view)
 		name = view_name(get_rel_name(view->relid));
 		rename_columns(name, change);
 		CommandCounterIncrement();
-		columns = column_order(columns_of(after, &rows), view->relid);
-		sigma_ddl_run("CREATE OR REPLACE VIEW %s WITH (security_barrier) AS %s", name, query_of(columns, rows));
+		(void) replace_view(after, view->relid, &problem);
 		if (strcmp(get_rel_name(view->relid), display_name(after)) != 0)
 			sigma_ddl_run("ALTER VIEW %s RENAME TO %s", name, quote_identifier(display_name(after)));
 	}
@@ -354,40 +358,9 @@ sigma_view_finish(const TableChange *change, ViewChange *view)
 	SPI_finish();
 }
 
-/*
- * The views of other tables that read a table whose rows, those that are published and
- * may be seen, lie elsewhere now: it has become edited in draft, or ceased to be, or
- * has another row filter.  Their columns stay what they are.
- */
-void
-sigma_view_refresh_users(const TableDefinition *table)
-{
-	Names	   *names = sigma_names_open();
-	NamedObject object = {NAMED_INPUT_TABLE, table->id, NULL};
-	const char *last = "";
-	ListCell   *lc;
-
-	sigma_definition_set_names(names, table);
-	foreach(lc, sigma_dependents_find(names, &object))
-	{
-		Dependent  *user = lfirst(lc);
-		JsonNode   *document;
-		Oid			view;
-
-		if (user->kind != DOCUMENT_INPUT_TABLE || strcmp(user->id, last) == 0)
-			continue;
-		last = user->id;
-		document = sigma_catalog_read(DOCUMENT_INPUT_TABLE, user->id);
-		view = sigma_view_oid(user->id);
-		if (OidIsValid(view) && !sigma_is_linked(document))	/* linked tables read views */
-			refresh_view(sigma_definition_read(document), view,
-						 list_make2_oid(sigma_data_table_oid(table->id), sigma_published_oid(table->id)));
-	}
-}
-
 /* The relations that a view reads, as a List of OIDs. */
-static List *
-relations_of(Oid view)
+List *
+sigma_view_reads(Oid view)
 {
 	Oid			rule = OidIsValid(view) ? get_rewrite_oid(view, "_RETURN", true) : InvalidOid;
 	Relation	depend;
@@ -414,26 +387,173 @@ relations_of(Oid view)
 	return relations;
 }
 
-/* Define a view anew, with the columns that it has; "known": relations that it may read now besides. */
-static void
-refresh_view(const TableDefinition *table, Oid relid, List *known)
+/*
+ * Define a view anew, with the columns that it has and what they are called.  Returns how
+ * many computed columns are null because their formulas cannot be computed, with the
+ * first reason in *problem.  42501 where the caller may not select what it reads, but for
+ * relations that are "known".  The caller holds ACCESS EXCLUSIVE on it.
+ */
+int
+sigma_view_refresh(const TableDefinition *table, Oid relid, List *known, const char **problem)
 {
+	MemoryContext caller = CurrentMemoryContext;
 	OwnerScope	scope;
-	List	   *columns;
-	char	   *rows;
+	int			broken;
 
-	LockRelationOid(relid, AccessExclusiveLock);
-	if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid)))
-		return;
-	sigma_computed_check_rights(table->document, table->document, sigma_view_rows(table),
-								list_concat(relations_of(relid), known));
+	sigma_computed_check_rights(table->document, table->document, sigma_view_rows(table), known, true);
 	SPI_connect();
 	sigma_view_begin_ddl(&scope);
-	columns = column_order(columns_of(table, &rows), relid);
-	sigma_ddl_run("CREATE OR REPLACE VIEW %s WITH (security_barrier) AS %s", view_name(get_rel_name(relid)),
-				  query_of(columns, rows));
+	broken = replace_view(table, relid, problem);
+	if (broken > 0)
+		*problem = MemoryContextStrdup(caller, *problem);
 	sigma_owner_end(&scope);
 	SPI_finish();
+	return broken;
+}
+
+/* The same within sigma_view_begin_ddl. */
+static int
+replace_view(const TableDefinition *table, Oid relid, const char **problem)
+{
+	char	   *rows;
+	List	   *columns = column_order(columns_of(table, &rows), relid);
+	ListCell   *lc;
+
+	foreach(lc, columns)
+	{
+		ViewColumn *column = lfirst(lc);
+		AttrNumber	attnum = get_attnum(relid, column->name);
+
+		if (column->problem != NULL && attnum != InvalidAttrNumber)
+			column->expression = null_column(relid, attnum);
+	}
+	sigma_ddl_run("CREATE OR REPLACE VIEW %s WITH (security_barrier) AS %s", view_name(get_rel_name(relid)),
+				  query_of(columns, rows));
+	CommandCounterIncrement();
+	return mark_columns(columns, relid, problem);
+}
+
+/*
+ * Let a view that others may stand on read nothing but the data table it belongs to, and
+ * no column of that: it has no rows until sigma_view_refresh.  As that.
+ */
+void
+sigma_view_blank(const char *id, Oid relid)
+{
+	Relation	view = table_open(relid, NoLock);
+	TupleDesc	desc = RelationGetDescr(view);
+	StringInfoData sql;
+	OwnerScope	scope;
+	int			i;
+
+	initStringInfo(&sql);
+	for (i = 0; i < desc->natts; i++)
+		appendStringInfo(&sql, "%s%s AS %s", i == 0 ? "" : ", ", null_column(relid, i + 1),
+						 quote_identifier(NameStr(TupleDescAttr(desc, i)->attname)));
+	table_close(view, NoLock);
+	SPI_connect();
+	sigma_view_begin_ddl(&scope);
+	sigma_ddl_run("CREATE OR REPLACE VIEW %s WITH (security_barrier) AS SELECT %s FROM %s r WHERE false",
+				  view_name(get_rel_name(relid)), sql.data, sigma_ddl_name(sigma_rows_name(id)));
+	sigma_owner_end(&scope);
+	SPI_finish();
+	CommandCounterIncrement();
+}
+
+/* A null that can take the place of a column of a view. */
+static char *
+null_column(Oid relid, AttrNumber attnum)
+{
+	Oid			type;
+	int32		typmod;
+	Oid			collation;
+	char	   *collate = "";
+
+	get_atttypetypmodcoll(relid, attnum, &type, &typmod, &collation);
+	if (OidIsValid(collation))
+		collate = psprintf(" COLLATE %s", generate_collation_name(collation));
+	return psprintf("NULL::%s%s", format_type_extended(type, typmod, FORMAT_TYPE_TYPEMOD_GIVEN | FORMAT_TYPE_FORCE_QUALIFY),
+					collate);
+}
+
+/*
+ * Say in the comments of a view's columns which are null because their formulas cannot be
+ * computed, and why.  Returns how many, and the first reason in *problem.
+ */
+static int
+mark_columns(List *columns, Oid relid, const char **problem)
+{
+	char	   *name = view_name(get_rel_name(relid));
+	int			broken = 0;
+	ListCell   *lc;
+
+	foreach(lc, columns)
+	{
+		ViewColumn *column = lfirst(lc);
+
+		if (column->problem == NULL && !is_marked(relid, get_attnum(relid, column->name)))
+			continue;
+		if (column->problem != NULL && broken++ == 0)
+			*problem = psprintf("Column \"%s\": %s.", column->name, column->problem);
+		sigma_ddl_run("COMMENT ON COLUMN %s.%s IS %s", name, quote_identifier(column->name),
+					  column->problem == NULL ? "NULL" : quote_literal_cstr(psprintf(BROKEN_MARK "%s", column->problem)));
+	}
+	return broken;
+}
+
+/* Does the comment of a column say that it cannot be computed? */
+static bool
+is_marked(Oid relid, AttrNumber attnum)
+{
+	char	   *comment = GetComment(relid, RelationRelationId, attnum);
+
+	return comment != NULL && strncmp(comment, BROKEN_MARK, strlen(BROKEN_MARK)) == 0;
+}
+
+/* How many columns of a view are null because their formulas could not be computed when it was made? */
+int
+sigma_view_broken(Oid relid)
+{
+	Relation	view = table_open(relid, AccessShareLock);
+	int			broken = 0;
+	int			i;
+
+	for (i = 1; i <= RelationGetNumberOfAttributes(view); i++)
+		if (is_marked(relid, i))
+			broken++;
+	table_close(view, NoLock);
+	return broken;
+}
+
+/* What is wrong now with the computed columns of a table, as a List of char *. */
+List *
+sigma_view_problems(const TableDefinition *table)
+{
+	char	   *rows;
+	List	   *problems = NIL;
+	ListCell   *lc;
+
+	foreach(lc, columns_of(table, &rows))
+	{
+		ViewColumn *column = lfirst(lc);
+
+		if (column->problem != NULL)
+			problems = lappend(problems, psprintf("computed column \"%s\": %s", column->name, column->problem));
+	}
+	return problems;
+}
+
+/* The id of the input table whose warehouse view a relation is, or NULL. */
+char *
+sigma_view_table_id(Oid relid)
+{
+	char	   *prefix = comment_for("");
+	char	   *comment;
+
+	if (get_rel_namespace(relid) != views_namespace() || get_rel_relkind(relid) != RELKIND_VIEW)
+		return NULL;
+	comment = GetComment(relid, RelationRelationId, 0);
+	return comment != NULL && strncmp(comment, prefix, strlen(prefix)) == 0 ? comment + strlen(prefix) : NULL;
 }
 
 /* Does the change show in the view?  Name, columns, and which rows are published. */
@@ -507,12 +627,14 @@ static void
 create_view(const TableDefinition *table, ViewChange *view)
 {
 	char	   *name = view_name(display_name(table));
+	const char *problem;
 	List	   *columns;
 	char	   *rows;
 
 	columns = columns_of(table, &rows);
 	sigma_ddl_run("CREATE VIEW %s WITH (security_barrier) AS %s", name, query_of(columns, rows));
 	finish_view(table, view);
+	(void) mark_columns(columns, get_relname_relid(display_name(table), views_namespace()), &problem);
 }
 
 /* Make the views of a linked table; there are none while its source is missing. */
@@ -611,7 +733,7 @@ query_of(List *columns, const char *rows)
 static List *
 columns_of(const TableDefinition *table, char **rows)
 {
-	ComputedRows *computed = sigma_computed_rows(table->document, sigma_view_rows(table));
+	ComputedRows *computed = sigma_computed_rows(table->document, sigma_view_rows(table), true);
 	List	   *columns = NIL;
 	int			entered = 0;
 	int			done = 0;
@@ -623,6 +745,7 @@ columns_of(const TableDefinition *table, char **rows)
 		if (done < computed->count && computed->columns[done].place == i)
 		{
 			columns = lappend(columns, new_column(computed->columns[done].name, computed->columns[done].expression));
+			((ViewColumn *) llast(columns))->problem = computed->columns[done].problem;
 			done++;
 		}
 		else
@@ -640,6 +763,7 @@ new_column(const char *name, const char *expression)
 	ViewColumn *column = palloc(sizeof(ViewColumn));
 
 	column->name = name;
+	column->problem = NULL;
 	column->expression = expression != NULL ? expression : psprintf("r.%s", quote_identifier(name));
 	return column;
 }
