@@ -12,8 +12,9 @@
  * A filter is part of that text and runs as that owner: it may call no functions of
  * the database (CallText and its like), only what formulas are made of.
  *
- * Plans are made at the first write after a change of any relation and live with the
- * compiled table.  What was found is remembered for the rest of the statement.
+ * Plans are made when the first value is looked up after a change of any relation and
+ * live with the compiled table: a list that is gone hinders only who writes a value
+ * that would have to be in it.  What was found is remembered for the rest of the statement.
  */
 #include "postgres.h"
 
@@ -333,10 +334,7 @@ sigma_list_run_begin(const InputTable *table, bool locking)
 	run->cxt = CurrentMemoryContext;
 	run->known = palloc(sizeof(KnownValue *) * table->nlist);
 	for (i = 0; i < table->nlist; i++)
-	{
-		prepare(table->lists[i]);
 		run->known[i] = palloc0(sizeof(KnownValue) * REMEMBERED);
-	}
 	return run;
 }
 
@@ -437,6 +435,7 @@ in_list(ListRun *run, int i, Datum value)
 	known = &run->known[i][hash % REMEMBERED];
 	if (known->used && datum_image_eq(known->value, value, type->by_value, type->length))
 		return true;
+	prepare(rule);
 	if (!convert(rule, value, &bound) || !look_up(rule, run->locking, bound, false))
 		return false;
 	if (type->by_value || VARSIZE_ANY(DatumGetPointer(value)) < 1000)

@@ -87,6 +87,10 @@ SELECT sigma.alter_column('vf_regions', 'Open', '{"type": "text"}', true);
 -- a list that is gone
 DROP VIEW vf_lists.upper;
 INSERT INTO sigds.sigds_vf_self VALUES ('gone', NULL, 'A');
+-- it hinders only who writes a value that would have to be in it
+INSERT INTO sigds.sigds_vf_self VALUES ('bare', 'root', NULL);
+UPDATE sigds.sigds_vf_self SET "Parent" = 'root' WHERE "Title" = 'bare';
+SELECT valid FROM (SELECT count(*) = 0 AS valid FROM sigma.validate_data('vf_self', '[{"Title": "other"}]')) AS v;
 SELECT sigma.alter_column('vf_self', 'V', '{"validation": null}') -> 'changed' AS changed;
 INSERT INTO sigds.sigds_vf_self VALUES ('gone', NULL, 'A');
 
