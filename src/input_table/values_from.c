@@ -55,6 +55,9 @@
 
 #define REMEMBERED		256		/* values of one rule in one statement */
 
+/* What helps where a list is gone after its rule was made. */
+#define MEND_LIST	"Give the column another validation, or null, with sigma.alter_column."
+
 /* A rule "values_from". */
 struct ListRule
 {
@@ -106,7 +109,7 @@ typedef struct Probe
 static void release_plans(void *arg);
 static void prepare(ListRule *rule);
 static Probe *make_probe(const ListRule *rule, bool saving);
-static FormulaRelation *find_list(const ListRule *rule);
+static FormulaRelation *find_list(const ListRule *rule, bool saving);
 static Oid	parameter_type(const ListRule *rule, const FormulaSql *list);
 static bool in_list(ListRun *run, int i, Datum value);
 static bool convert(const ListRule *rule, Datum value, Datum *result);
@@ -222,7 +225,7 @@ prepare(ListRule *rule)
 static Probe *
 make_probe(const ListRule *rule, bool saving)
 {
-	FormulaRelation *list = find_list(rule);
+	FormulaRelation *list = find_list(rule, saving);
 	FormulaColumn *column = sigma_formula_column(list, rule->list);
 	Probe	   *probe = palloc0(sizeof(Probe));
 	FormulaScope scope = {0};
@@ -234,7 +237,8 @@ make_probe(const ListRule *rule, bool saving)
 	if (column == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_COLUMN),
-				 errmsg("the list \"%s\" has no column \"%s\"", rule->table, rule->list)));
+				 errmsg("the list \"%s\" has no column \"%s\"", rule->table, rule->list),
+				 saving ? 0 : errhint(MEND_LIST)));
 	scope.place = "a filter of a list";
 	scope.row = list;
 	scope.alias = "l";
@@ -256,7 +260,7 @@ make_probe(const ListRule *rule, bool saving)
 
 /* The relation of a list, as it is now: an input table's rows are those of its data table. */
 static FormulaRelation *
-find_list(const ListRule *rule)
+find_list(const ListRule *rule, bool saving)
 {
 	FormulaRelation *list = NULL;
 
@@ -285,7 +289,7 @@ find_list(const ListRule *rule)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
 				 errmsg("the list \"%s\" does not exist", rule->table),
-				 errhint("Name an input table by its id, or a relation.")));
+				 saving ? errhint("Name an input table by its id, or a relation.") : errhint(MEND_LIST)));
 	return list;
 }
 
