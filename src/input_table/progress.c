@@ -38,8 +38,11 @@ static void
 show(ImportProgress *progress, double done)
 {
 	while (progress->shown < 9 && done * 10 >= progress->shown + 1)
+	{
+		progress->shown++;		/* not in the arguments: what nobody hears is not evaluated */
 		ereport(NOTICE,
-				(errmsg("import into input table \"%s\": %d %%", progress->table, 10 * ++progress->shown),
+				(errmsg("import into input table \"%s\": %d %%", progress->table, 10 * progress->shown),
 				 errhidestmt(true),
 				 errhidecontext(true)));
+	}
 }

@@ -104,6 +104,7 @@ SET client_min_messages = notice;
 SELECT r->'inserted' AS inserted FROM sigma.import_csv('bk_csv', (SELECT E'n,t\n' || string_agg(g || ',' || repeat('x', 100), E'\n') FROM generate_series(1, 12000) AS g)) AS r;
 SELECT r->'inserted' AS would_insert FROM sigma.import_csv('bk_csv', (SELECT E'n,t\n' || string_agg(g || ',' || repeat('x', 100), E'\n') FROM generate_series(1, 12000) AS g), '{"dry_run": true}') AS r;
 SET client_min_messages = warning;
+SELECT r->'inserted' AS unheard FROM sigma.import_csv('bk_csv', (SELECT E'n,t\n' || string_agg(g || ',' || repeat('x', 100), E'\n') FROM generate_series(1, 12000) AS g)) AS r;
 
 SELECT sigma.delete_input_table(id, true) FROM sigma.sigma_input_tables WHERE id LIKE 'bk\_%' OR name = 'Made up id' ORDER BY id;
 SELECT sigma.revoke_access('regress_bulk_clerk');
