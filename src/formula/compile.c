@@ -19,6 +19,8 @@
 /* What one compilation may produce, its intermediate texts included. */
 #define MAX_PRODUCED	(64 * 1024 * 1024)
 
+static FormulaSql *compile_reference(FormulaCompiler *compiler, const FormulaNode *node);
+static const char *hint_text_as_number(const FormulaSql *text);
 static FormulaSql *compile_number(const FormulaNode *node);
 static FormulaSql *compile_constant(const char *sql, FormulaType type, SqlForm form);
 static FormulaSql *compile_operator(FormulaCompiler *compiler, const FormulaNode *node);
@@ -86,7 +88,7 @@ sigma_compile_node(FormulaCompiler *compiler, const FormulaNode *node)
 		case FORMULA_TEXT:
 			return sigma_sql_literal(node->text);
 		case FORMULA_REFERENCE:
-			return sigma_compile_reference(compiler, node);
+			return compile_reference(compiler, node);
 		case FORMULA_OPERATOR:
 			return compile_operator(compiler, node);
 		case FORMULA_CALL:
@@ -100,6 +102,16 @@ sigma_compile_node(FormulaCompiler *compiler, const FormulaNode *node)
 			break;
 	}
 	elog(ERROR, "unexpected node of a formula: %d", (int) node->kind);
+}
+
+/* A reference, with its name for messages. */
+static FormulaSql *
+compile_reference(FormulaCompiler *compiler, const FormulaNode *node)
+{
+	FormulaSql *result = sigma_compile_reference(compiler, node);
+
+	result->reference = node->source == NULL ? node->text : psprintf("%s/%s", node->source, node->text);
+	return result;
 }
 
 /* What a call or operation yields; 54000 where all of them together grow too large. */
@@ -161,6 +173,10 @@ sigma_compile_type_error(FormulaCompiler *compiler, const FormulaNode *at, const
 		hint = "Wrap the text: Date(...) reads ISO dates, DateParse(...) any other form.";
 	else if (expected == TYPE_LOGICAL && received->type == TYPE_NUMBER)
 		hint = "Compare it: [x] = 1.";
+	else if (received->type == TYPE_TEXT && received->from_json && received->reference != NULL &&
+			 (expected == TYPE_NUMBER || expected == TYPE_LOGICAL))
+		hint = psprintf("The value of [%s] is given as a text: write %s([%s]).", received->reference,
+						expected == TYPE_NUMBER ? "Number" : "Logical", received->reference);
 	else if (expected == TYPE_TEXT || expected == TYPE_NUMBER || expected == TYPE_LOGICAL)
 		hint = psprintf("Wrap it: %s(...).", expected == TYPE_TEXT ? "Text" : expected == TYPE_NUMBER ? "Number" : "Logical");
 	sigma_compile_error(compiler, at, ERRCODE_DATATYPE_MISMATCH, hint,
@@ -235,6 +251,11 @@ check_operands(FormulaCompiler *compiler, const FormulaNode *at, FormulaOperator
 {
 	FormulaSql *wrong = !sigma_sql_fit(left, type) ? left : !sigma_sql_fit(right, type) ? right : NULL;
 
+	if (wrong != NULL && wrong->type == TYPE_DATE && (op == OPERATOR_ADD || op == OPERATOR_SUBTRACT))
+		sigma_compile_error(compiler, at, ERRCODE_DATATYPE_MISMATCH,
+							"DateAdd(...) moves a date, DateDiff(...) counts between two.",
+							"argument %d of \"%s\": expected number, received date", wrong == left ? 1 : 2,
+							sigma_formula_operators[op].name);
 	if (wrong != NULL)
 		sigma_compile_type_error(compiler, at, psprintf("argument %d of \"%s\"", wrong == left ? 1 : 2,
 														sigma_formula_operators[op].name), type, wrong);
@@ -298,6 +319,14 @@ compile_logical(FormulaCompiler *compiler, const FormulaNode *node)
 	return sigma_compile_result(compiler, SQL_BOOL, sql.data);
 }
 
+/* How to compare a text with a number. */
+static const char *
+hint_text_as_number(const FormulaSql *text)
+{
+	return psprintf("Wrap the text: Number(%s%s%s).", text->reference == NULL ? "..." : "[",
+					text->reference == NULL ? "" : text->reference, text->reference == NULL ? "" : "]");
+}
+
 /*
  * A comparison.  Forms are left as they are where PostgreSQL compares them with
  * each other: an index on the column stays of use.
@@ -316,9 +345,16 @@ compile_comparison(FormulaCompiler *compiler, const FormulaNode *at, FormulaOper
 	int			wrong;
 
 	if (!sigma_sql_unify(operands, 2, &type, &form, &wrong))
+	{
+		if (type == TYPE_TEXT && operands[wrong]->type == TYPE_NUMBER)
+			sigma_compile_error(compiler, at->children[Min(wrong, at->nchildren - 1)], ERRCODE_DATATYPE_MISMATCH,
+								hint_text_as_number(operands[1 - wrong]),
+								"argument %d of \"%s\": expected text, received number", wrong + 1,
+								sigma_formula_operators[op].name);
 		sigma_compile_type_error(compiler, at->children[Min(wrong, at->nchildren - 1)],
 								 psprintf("argument %d of \"%s\"", wrong + 1, sigma_formula_operators[op].name),
 								 type, operands[wrong]);
+	}
 	if (type == TYPE_VARIANT && op != OPERATOR_EQ && op != OPERATOR_NE)
 		sigma_compile_error(compiler, at, ERRCODE_DATATYPE_MISMATCH,
 							"Wrap both sides: Text(...), Number(...) or Date(...).",

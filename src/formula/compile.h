@@ -52,6 +52,7 @@ typedef struct FormulaSql
 	bool		simple;			/* a column, constant or parameter: costs nothing to be written twice */
 	bool		constant;		/* a literal */
 	bool		from_json;		/* a value of a context: its text may stand for a date */
+	const char *reference;		/* what a reference reads, as it is written without its brackets; else NULL */
 } FormulaSql;
 
 /* A column of a relation as formulas see it. */

@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 #include "utils/formatting.h"
 #include "utils/varlena.h"
@@ -22,6 +23,7 @@ static FormulaSql *compile_stored(FormulaCompiler *compiler, FormulaFrame *frame
 static FormulaSql *compile_computed(FormulaCompiler *compiler, FormulaFrame *frame, FormulaColumn *column);
 static FormulaSql *compile_column(FormulaCompiler *compiler, const FormulaNode *node, FormulaFrame *frame,
 								  FormulaColumn *column);
+static bool is_exchanged(const char *a, const char *b);
 static void unknown_reference(FormulaCompiler *compiler, const FormulaNode *node, FormulaRelation *relation)
 			pg_attribute_noreturn();
 
@@ -340,26 +342,40 @@ sigma_compile_attribute(FormulaCompiler *compiler, FormulaFrame *frame, const ch
 	return psprintf("%s.\"%s.%d\"", frame->alias, frame->alias, number + 1);
 }
 
-/* Raise 42703 with the nearest column. */
+/* Are the names equal but for two neighbouring bytes that changed places? */
+static bool
+is_exchanged(const char *a, const char *b)
+{
+	while (*a != '\0' && *a == *b)
+	{
+		a++;
+		b++;
+	}
+	return *a != '\0' && a[1] != '\0' && a[0] == b[1] && a[1] == b[0] && strcmp(a + 2, b + 2) == 0;
+}
+
+/* Raise 42703 with the nearest column: at most one letter in three may differ. */
 static void
 unknown_reference(FormulaCompiler *compiler, const FormulaNode *node, FormulaRelation *relation)
 {
 	char	   *hint = NULL;
-	int			best = 4;
+	const char *given = loose(node->text);
+	int			best = Max(1, pg_mbstrlen(given) / 3) + 1;
 	int			i;
 
 	for (i = 0; relation != NULL && i < relation->ncolumns; i++)
 	{
-		const char *name = relation->columns[i].name;
+		const char *name = loose(relation->columns[i].name);
 		int			distance;
 
-		if (strlen(name) > 255 || strlen(node->text) > 255)
+		if (strlen(name) > 255 || strlen(given) > 255)
 			continue;
-		distance = varstr_levenshtein_less_equal(node->text, strlen(node->text), name, strlen(name), 1, 1, 1, best, true);
+		distance = is_exchanged(given, name) ? 1 :
+			varstr_levenshtein_less_equal(given, strlen(given), name, strlen(name), 1, 1, 1, best, true);
 		if (distance < best)
 		{
 			best = distance;
-			hint = psprintf("Did you mean [%s]?", name);
+			hint = psprintf("Did you mean [%s]?", relation->columns[i].name);
 		}
 	}
 	sigma_compile_error(compiler, node, ERRCODE_UNDEFINED_COLUMN, hint, "unknown column \"[%s%s%s]\"",

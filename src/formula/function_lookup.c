@@ -30,10 +30,28 @@ static const char *const type_names[] =
 	[TYPE_VARIANT] = "variant",
 };
 
+/* Names that other languages have for functions of this one, in lower case. */
+static const struct
+{
+	const char *name;
+	const char *function;
+}			foreign_names[] = {
+	{"average", "Avg"}, {"mean", "Avg"}, {"total", "Sum"},
+	{"length", "Len"}, {"char_length", "Len"}, {"substr", "Mid"}, {"concatenate", "Concat"},
+	{"string_agg", "ListAgg"}, {"array_agg", "ArrayAgg"}, {"strpos", "Find"}, {"split_part", "SplitPart"},
+	{"ifnull", "Coalesce"}, {"nvl", "Coalesce"}, {"isblank", "IsNull"}, {"iif", "If"}, {"case", "Switch"},
+	{"ceil", "Ceiling"}, {"truncate", "Trunc"}, {"ucase", "Upper"}, {"lcase", "Lower"}, {"initcap", "Proper"},
+	{"vlookup", "Lookup"}, {"xlookup", "Lookup"}, {"row_number", "RowNumber"}, {"dense_rank", "RankDense"},
+	{"date_trunc", "DateTrunc"}, {"date_part", "DatePart"}, {"extract", "DatePart"}, {"datedif", "DateDiff"},
+	{"to_char", "DateFormat"}, {"to_date", "DateParse"}, {"current_date", "Today"},
+};
+
 /* The functions by name, ignoring case. */
 static const FormulaFunction *by_name[MAX_FUNCTIONS];
 static int	nfunctions = 0;
 
+static void put_function(ReturnSetInfo *rsinfo, const FormulaFunction *function);
+static bool has_word(const char *name, const char *lowered);
 static void sort_functions(void);
 static int	compare_functions(const void *a, const void *b);
 static void count_arguments(const FormulaFunction *function, int *required, int *repeated, int *optional);
@@ -42,32 +60,58 @@ static char *lower_copy(const char *text);
 
 PG_FUNCTION_INFO_V1(functions);
 
-/* The functions that contain a text in name, category or description; without one, all. */
+/*
+ * The functions that contain a text in name, category or description; without one,
+ * all.  Those with a word of their name that begins so come first.
+ */
 Datum
 functions(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	char	   *search = PG_ARGISNULL(0) ? "" : lower_copy(text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	const FormulaFunction *function;
+	int			named;
 
 	InitMaterializedSRF(fcinfo, 0);
-	for (function = sigma_formula_functions; function->name != NULL; function++)
-	{
-		Datum		values[5];
-		bool		nulls[5] = {false};
-
-		if (!contains(function->name, search) && !contains(function->category, search) &&
-			!contains(function->description, search))
-			continue;
-		values[0] = CStringGetTextDatum(function->name);
-		values[1] = CStringGetTextDatum(psprintf("%s: %s", sigma_function_signature(function),
-												 type_names[function->result]));
-		values[2] = CStringGetTextDatum(function->category);
-		values[3] = CStringGetTextDatum(function->description);
-		values[4] = CStringGetTextDatum(function->example);
-		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
-	}
+	for (named = 1; named >= 0; named--)
+		for (function = sigma_formula_functions; function->name != NULL; function++)
+		{
+			if (has_word(function->name, search) != (named == 1))
+				continue;
+			if (named == 1 || contains(function->name, search) || contains(function->category, search) ||
+				contains(function->description, search))
+				put_function(rsinfo, function);
+		}
 	return (Datum) 0;
+}
+
+/* Add the row of one function to the result. */
+static void
+put_function(ReturnSetInfo *rsinfo, const FormulaFunction *function)
+{
+	Datum		values[5];
+	bool		nulls[5] = {false};
+
+	values[0] = CStringGetTextDatum(function->name);
+	values[1] = CStringGetTextDatum(psprintf("%s: %s", sigma_function_signature(function),
+											 type_names[function->result]));
+	values[2] = CStringGetTextDatum(function->category);
+	values[3] = CStringGetTextDatum(function->description);
+	values[4] = CStringGetTextDatum(function->example);
+	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+}
+
+/* Does a word of the name, which begins with a capital, begin with the text in lower case? */
+static bool
+has_word(const char *name, const char *lowered)
+{
+	int			length = strlen(lowered);
+	const char *c;
+
+	for (c = name; *c != '\0'; c++)
+		if (*c >= 'A' && *c <= 'Z' && pg_strncasecmp(c, lowered, length) == 0)
+			return true;
+	return false;
 }
 
 /* The function of that name in any case, or NULL. */
@@ -169,10 +213,14 @@ sigma_function_hint(const char *name)
 {
 	char	   *given = lower_copy(name);
 	int			length = strlen(given);
-	int			best = Max(1, Min(4, length / 3));
+	int			best = Max(1, length / 3);
 	const FormulaFunction *nearest = NULL;
 	int			i;
 
+	for (i = 0; i < lengthof(foreign_names); i++)
+		if (strcmp(foreign_names[i].name, given) == 0)
+			return psprintf("Perhaps you meant %s.",
+							sigma_function_signature(sigma_function_find(foreign_names[i].function)));
 	sort_functions();
 	for (i = 0; i < nfunctions && length < 64; i++)
 	{

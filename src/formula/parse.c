@@ -66,6 +66,8 @@ static void check_depth(Parser *parser, int depth, const char *at);
 static void expect(Parser *parser, char mark);
 static void refuse_token(Parser *parser, const char *hint, const char *expected) pg_attribute_noreturn();
 static const char *found_token(const Parser *parser);
+static const char *hint_value(const Parser *parser);
+static const char *hint_operator(const Parser *parser);
 
 /* The tree of a formula, with positions; raises 42601, 54000 or 54001. */
 FormulaNode *
@@ -81,7 +83,7 @@ sigma_formula_parse(const char *text)
 	sigma_formula_scan_start(&parser.scanner, text);
 	tree = parse_expression(&parser, PRECEDENCE_OR);
 	if (parser.scanner.token.kind != TOKEN_END)
-		refuse_token(&parser, NULL, "an operator or the end of the formula");
+		refuse_token(&parser, hint_operator(&parser), "an operator or the end of the formula");
 	return tree;
 }
 
@@ -110,7 +112,7 @@ parse_inner(Parser *parser, const char *closing)
 
 	if (parser->scanner.token.kind != TOKEN_PUNCTUATION ||
 		strchr(closing, *parser->scanner.token.start) == NULL)
-		refuse_token(parser, NULL,
+		refuse_token(parser, hint_operator(parser),
 					 strlen(closing) == 1 ? psprintf("an operator or \"%s\"", closing) :
 					 psprintf("an operator, \"%c\" or \"%c\"", closing[0], closing[1]));
 	return node;
@@ -231,7 +233,7 @@ parse_primary(Parser *parser)
 				return node;
 			}
 			if (!sigma_formula_at(scanner, '['))
-				refuse_token(parser, NULL, "a value");
+				refuse_token(parser, hint_value(parser), "a value");
 			node = make_node(parser, FORMULA_REFERENCE, NULL, token.start);
 			sigma_formula_scan_reference(scanner, &node->source, &node->text);
 			return node;
@@ -405,6 +407,61 @@ refuse_token(Parser *parser, const char *hint, const char *expected)
 {
 	sigma_formula_error(&parser->scanner, parser->scanner.token.start, hint,
 						"expected %s, found %s", expected, found_token(parser));
+}
+
+/* What was probably meant by a token that stands where a value is expected; or NULL. */
+static const char *
+hint_value(const Parser *parser)
+{
+	const Token *token = &parser->scanner.token;
+	const char *text = parser->scanner.text;
+	char		before = token->start > text ? token->start[-1] : '\0';
+
+	if (token->kind != TOKEN_OPERATOR)
+		return NULL;
+	switch (token->op)
+	{
+		case OPERATOR_EQ:
+			return before == '=' ? "Equality is written with one \"=\"." :
+				strspn(text, " \t\r\n") == token->start - text ? "A formula begins without \"=\"." : NULL;
+		case OPERATOR_CONCAT:
+			return before == '&' ? "Conditions are joined with \"and\", texts with one \"&\"." : NULL;
+		case OPERATOR_MULTIPLY:
+			return before == '(' && token->start[1] == ')' ? "Rows are counted with Count()." : NULL;
+		case OPERATOR_AND:
+		case OPERATOR_OR:
+			return psprintf("\"%s\" stands between two conditions: [a] %s [b].",
+							sigma_formula_operators[token->op].name, sigma_formula_operators[token->op].name);
+		default:
+			return NULL;
+	}
+}
+
+/* What was probably meant by a word that stands where an operator is expected; or NULL. */
+static const char *
+hint_operator(const Parser *parser)
+{
+	static const struct
+	{
+		const char *word;
+		const char *hint;
+	}			words[] = {
+		{"in", "Write In([x], 1, 2)."},
+		{"is", "Write IsNull([x]) or IsNotNull([x])."},
+		{"like", "Write Like([x], \"a%\")."},
+		{"ilike", "Write ILike([x], \"a%\")."},
+		{"between", "Write Between([x], 1, 2)."},
+	};
+	const Token *token = &parser->scanner.token;
+	int			i;
+
+	if (token->kind == TOKEN_OPERATOR && token->op == OPERATOR_NOT)
+		return "\"not\" stands before a condition: not In([x], 1, 2).";
+	if (token->kind == TOKEN_NAME)
+		for (i = 0; i < lengthof(words); i++)
+			if (pg_strcasecmp(token->value, words[i].word) == 0)
+				return words[i].hint;
+	return NULL;
 }
 
 /* The current token, for a message. */

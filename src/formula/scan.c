@@ -423,7 +423,10 @@ scan_symbol(Scanner *scanner)
 		}
 	}
 	if (strchr("()[]{},:.", *scanner->at) == NULL)
-		sigma_formula_error(scanner, scanner->at, NULL, "unexpected character \"%s\"", character_at(scanner->at));
+		sigma_formula_error(scanner, scanner->at,
+							*scanner->at == '|' ? "Texts are joined with \"&\", conditions with \"or\"." :
+							*scanner->at == '!' ? "Write \"not\" before a condition." : NULL,
+							"unexpected character \"%s\"", character_at(scanner->at));
 	token->kind = TOKEN_PUNCTUATION;
 	scanner->at++;
 }

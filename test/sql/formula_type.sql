@@ -170,3 +170,22 @@ SELECT amname, opcname, amvalidate(c.oid) FROM pg_opclass c JOIN pg_am a ON a.oi
 
 DROP DOMAIN pg_temp.condition;
 DROP FUNCTION formula_outcome, load_fixtures;
+
+-- hints for the habits of other languages, and for types that do not fit
+CREATE FUNCTION pg_temp.hint_of(f text, context jsonb DEFAULT '{}') RETURNS text LANGUAGE plpgsql AS $$
+DECLARE m text; h text;
+BEGIN
+    PERFORM sigma.eval(f::sigma.formula, context);
+    RETURN 'accepted';
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS m = MESSAGE_TEXT, h = PG_EXCEPTION_HINT;
+    RETURN m || ' | ' || h;
+END $$;
+SELECT f, pg_temp.hint_of(f) FROM unnest(ARRAY[
+    '"a" || "b"', '[a] == 1', '= 1', 'True && False', '!True', '[a] in (1, 2)', '[a] not in (1)', '[a] is null', '([a] like "x")',
+    '[a] between 1 and 2', 'Count(*)', 'And(True, False)', '(or True)', 'Length("a")', 'AVERAGE(1)', 'Nvl(1, 2)', 'Substr("a", 1)',
+    'Concatenate("a")', 'Xyzzyplugh(1)', 'Ronud(1)', 'Date("2026-01-01") + 1', '1 + Today()', 'Today() - Date("2026-01-01")',
+    'Today() * 2', '"1" = 1', '1 > "1"', '1 = 1']) WITH ORDINALITY AS u (f, n) ORDER BY n;
+SELECT f, pg_temp.hint_of(f, '{"controls": {"n": "5"}}') FROM unnest(ARRAY['[n] + 1', '[Control/n] > 1', 'Round([n])', '[n] and True', '[n] & "a"']) WITH ORDINALITY AS u (f, n) ORDER BY n;
+SELECT array_agg(name) FILTER (WHERE n <= 6) AS "begin so", bool_or(name = 'Today') AS "are described so"
+FROM sigma.functions('date') WITH ORDINALITY AS f (name, signature, category, description, example, n);
