@@ -18,6 +18,7 @@
 
 #include "action/context.h"
 #include "action/value_source.h"
+#include "common/argument.h"
 #include "common/document.h"
 #include "common/json.h"
 #include "compat.h"
@@ -262,7 +263,6 @@ extern void sigma_history_write(const Run *run, Jsonb *result);
 extern bool sigma_key_claim(Run *run);
 
 /* arguments of functions; define.c */
-extern char *sigma_text_argument(FunctionCallInfo fcinfo, int i, const char *name);
 extern Jsonb *sigma_context_argument(FunctionCallInfo fcinfo, int i);
 
 #endif							/* SIGMA_ACTION_H */

@@ -18,6 +18,7 @@
 
 #include "action/action.h"
 #include "action/app_test.h"
+#include "common/argument.h"
 #include "common/catalog.h"
 #include "common/document_specs.h"
 #include "common/errors.h"
@@ -153,10 +154,7 @@ create_test(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_SIGMA_DOCUMENT),
 				 errmsg("the name of a test must not be empty")));
-	if (PG_ARGISNULL(1))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("\"doc\" must not be null")));
+	sigma_require_argument(fcinfo, 1, "doc");
 	values[0] = CStringGetTextDatum(name);
 	values[1] = PG_GETARG_DATUM(1);
 	SPI_connect();

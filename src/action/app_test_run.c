@@ -23,6 +23,7 @@
 #include "utils/memutils.h"
 #include "utils/tuplestore.h"
 
+#include "common/text.h"
 #include "action/action.h"
 #include "action/app_test.h"
 #include "action/inject.h"
@@ -500,23 +501,14 @@ nearest_row(const char *table, const JsonNode *subset)
 static void
 differ(TestRun *test, const char *format,...)
 {
-	StringInfoData text;
+	char	   *text;
+	va_list		args;
 	MemoryContext old = MemoryContextSwitchTo(test->probe.cxt);
 
-	initStringInfo(&text);
-	for (;;)
-	{
-		va_list		arguments;
-		int			needed;
-
-		va_start(arguments, format);
-		needed = appendStringInfoVA(&text, format, arguments);
-		va_end(arguments);
-		if (needed == 0)
-			break;
-		enlargeStringInfo(&text, needed);
-	}
-	test->differences = lappend(test->differences, text.data);
+	va_start(args, format);
+	text = sigma_text_format(format, args);
+	va_end(args);
+	test->differences = lappend(test->differences, text);
 	MemoryContextSwitchTo(old);
 }
 

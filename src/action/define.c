@@ -23,6 +23,7 @@
 #include "utils/typcache.h"
 
 #include "action/action.h"
+#include "common/argument.h"
 #include "common/cache.h"
 #include "common/catalog.h"
 #include "common/errors.h"
@@ -402,17 +403,6 @@ delete_sequence(const char *id, bool cascade, bool *found)
  * Arguments
  */
 
-/* A text argument that must not be null; 22004. */
-char *
-sigma_text_argument(FunctionCallInfo fcinfo, int i, const char *name)
-{
-	if (PG_ARGISNULL(i))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("\"%s\" must not be null", name)));
-	return text_to_cstring(PG_GETARG_TEXT_PP(i));
-}
-
 /* A context; null is an empty one. */
 Jsonb *
 sigma_context_argument(FunctionCallInfo fcinfo, int i)
@@ -424,9 +414,6 @@ sigma_context_argument(FunctionCallInfo fcinfo, int i)
 static Jsonb *
 document_argument(FunctionCallInfo fcinfo, int i, const char *name)
 {
-	if (PG_ARGISNULL(i))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("\"%s\" must not be null", name)));
+	sigma_require_argument(fcinfo, i, name);
 	return PG_GETARG_JSONB_P(i);
 }

@@ -15,6 +15,7 @@
 
 #include "action/action.h"
 #include "action/data.h"
+#include "common/argument.h"
 #include "common/errors.h"
 #include "common/json_push.h"
 
@@ -81,10 +82,7 @@ read_action(FunctionCallInfo fcinfo, const char *table_id)
 	int			i;
 
 	for (i = 1; i < lengthof(names); i++)
-		if (PG_ARGISNULL(i))
-			ereport(ERROR,
-					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("\"%s\" must not be null", names[i])));
+		sigma_require_argument(fcinfo, i, names[i]);
 	selector = sigma_json_read(PG_GETARG_JSONB_P(1));
 	if (selector->kind != JSON_OBJECT)
 		sigma_document_error(selector, 0, "Known are row_id, key, match and formula.",

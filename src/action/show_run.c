@@ -17,6 +17,7 @@
 #include "utils/elog.h"
 #include "utils/tuplestore.h"
 
+#include "common/text.h"
 #include "action/action.h"
 #include "action/run_history.h"
 #include "compat.h"
@@ -48,7 +49,6 @@ static void show_head(StringInfo out, const JsonNode *status, const JsonNode *re
 static void show_member(StringInfo out, const JsonNode *result, const char *key);
 static void show_step(StringInfo out, const Strokes *strokes, const JsonNode *step, bool is_last);
 static void show_error(StringInfo out, const char *indent, const JsonNode *error);
-static char *shorten(const char *text);
 
 /*
  * run(sequence_id text, context jsonb) returns table (step int, action text, did text, "rows" bigint, ms float8)
@@ -138,9 +138,9 @@ describe_step(const JsonNode *step)
 		appendStringInfo(&did, ": %s", status);
 	if (error != NULL)
 		appendStringInfo(&did, ": %s %s", sigma_json_get_string(error, "sqlstate", ""),
-						 shorten(sigma_json_get_string(error, "message", "")));
+						 sigma_text_line(sigma_json_get_string(error, "message", ""), MAX_SHOWN));
 	else if (result != NULL && result->kind != JSON_NULL)
-		appendStringInfo(&did, ": %s", shorten(result->kind == JSON_STRING ? result->string : sigma_json_text(result)));
+		appendStringInfo(&did, ": %s", sigma_text_line(result->kind == JSON_STRING ? result->string : sigma_json_text(result), MAX_SHOWN));
 	return did.data;
 }
 
@@ -232,12 +232,12 @@ show_member(StringInfo out, const JsonNode *result, const char *key)
 		return;
 	if (node->kind != JSON_ARRAY)
 	{
-		appendStringInfo(out, "%s %s\n", key, shorten(sigma_json_text(node)));
+		appendStringInfo(out, "%s %s\n", key, sigma_text_line(sigma_json_text(node), MAX_SHOWN));
 		return;
 	}
 	for (i = 0; i < node->count; i++)
-		appendStringInfo(out, "%s %s\n", key, shorten(node->items[i]->kind == JSON_STRING ? node->items[i]->string :
-													  sigma_json_text(node->items[i])));
+		appendStringInfo(out, "%s %s\n", key, sigma_text_line(node->items[i]->kind == JSON_STRING ? node->items[i]->string :
+													  sigma_json_text(node->items[i]), MAX_SHOWN));
 }
 
 /* The lines of a step. */
@@ -261,7 +261,7 @@ show_step(StringInfo out, const Strokes *strokes, const JsonNode *step, bool is_
 						 sigma_json_get_int(step, "rows", 0) == 1 ? "row" : "rows");
 	appendStringInfo(out, ", %.1f ms", number_of(step, "duration_ms"));
 	if (result != NULL && result->kind != JSON_NULL)
-		appendStringInfo(out, ", result %s", shorten(sigma_json_text(result)));
+		appendStringInfo(out, ", result %s", sigma_text_line(sigma_json_text(result), MAX_SHOWN));
 	appendStringInfoChar(out, '\n');
 	if (error != NULL)
 		show_error(out, is_last ? strokes->blank : strokes->bar, error);
@@ -282,17 +282,3 @@ show_error(StringInfo out, const char *indent, const JsonNode *error)
 		appendStringInfo(out, "%sHINT: %s\n", indent, hint);
 }
 
-/* A value of reasonable length on one line. */
-static char *
-shorten(const char *text)
-{
-	int			length = strlen(text);
-	int			kept = pg_mbcharcliplen(text, length, MAX_SHOWN);
-	char	   *result = kept < length ? psprintf("%.*s...", kept, text) : pstrdup(text);
-	char	   *c;
-
-	for (c = result; *c != '\0'; c++)
-		if ((unsigned char) *c < ' ' || *c == 0x7f)
-			*c = ' ';
-	return result;
-}

@@ -19,6 +19,7 @@
 #include "utils/builtins.h"
 #include "utils/varlena.h"
 
+#include "common/text.h"
 #include "common/document.h"
 #include "common/document_specs.h"
 #include "common/errors.h"
@@ -623,24 +624,15 @@ sigma_spec_type_name(const KeySpec *key)
 void
 sigma_document_error(const JsonNode *where, int sqlstate, const char *hint, const char *message,...)
 {
-	StringInfoData buf;
+	char	   *buf;
+	va_list		args;
 
-	initStringInfo(&buf);
-	for (;;)
-	{
-		va_list		args;
-		int			needed;
-
-		va_start(args, message);
-		needed = appendStringInfoVA(&buf, message, args);
-		va_end(args);
-		if (needed == 0)
-			break;
-		enlargeStringInfo(&buf, needed);
-	}
+	va_start(args, message);
+	buf = sigma_text_format(message, args);
+	va_end(args);
 	ereport(ERROR,
 			(errcode(sqlstate == 0 ? ERRCODE_SIGMA_DOCUMENT : sqlstate),
-			 errmsg_internal("%s", buf.data),
+			 errmsg_internal("%s", buf),
 			 errdetail_internal("%s", sigma_json_path(where)),
 			 hint == NULL ? 0 : errhint("%s", hint)));
 }

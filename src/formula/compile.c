@@ -13,6 +13,7 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 
+#include "common/text.h"
 #include "compat.h"
 #include "formula/compiler.h"
 
@@ -139,24 +140,15 @@ sigma_compile_error(FormulaCompiler *compiler, const FormulaNode *at, int sqlsta
 {
 	const char *place = compiler->text + Max(at->position, 0);
 	int			shown = pg_mbcliplen(place, strlen(place), 30);
-	StringInfoData reason;
+	char	   *reason;
+	va_list		args;
 
-	initStringInfo(&reason);
-	for (;;)
-	{
-		va_list		args;
-		int			needed;
-
-		va_start(args, format);
-		needed = appendStringInfoVA(&reason, format, args);
-		va_end(args);
-		if (needed == 0)
-			break;
-		enlargeStringInfo(&reason, needed);
-	}
+	va_start(args, format);
+	reason = sigma_text_format(format, args);
+	va_end(args);
 	ereport(ERROR,
 			(errcode(sqlstate),
-			 errmsg("%s", reason.data),
+			 errmsg("%s", reason),
 			 errdetail("At character %d: %.*s%s", pg_mbstrlen_with_len(compiler->text, place - compiler->text) + 1,
 					   shown, place, place[shown] != '\0' ? "..." : ""),
 			 hint == NULL ? 0 : errhint("%s", hint)));

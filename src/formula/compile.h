@@ -151,13 +151,12 @@ extern const char *sigma_formula_type_name(FormulaType type);	/* "text" */
 
 /*
  * formula_at.c: a formula that stands in a document.  "path" (as sigma_json_path says it)
- * comes into DETAIL of every error about the formula.  The last one is for PG_CATCH
- * around anything else that reads, compiles or plans such a formula.
+ * comes into DETAIL of every error about the formula.  PG_CATCH around anything else that
+ * reads, compiles or plans such a formula calls sigma_document_rethrow_at().
  */
 extern FormulaSql *sigma_formula_compile_at(const char *path, const char *text, FormulaScope *scope,
 											FormulaType wanted);
 extern FormulaNode *sigma_formula_parse_at(const char *path, const char *text);
-extern void sigma_formula_error_at(const char *path, MemoryContext caller) pg_attribute_noreturn();
 
 /*
  * expression.c: SQL over one row of a relation (alias ""; NULL: over nothing) as a

@@ -25,15 +25,9 @@ typedef FormulaSql *(*Builder) (FormulaCompiler *compiler, const FormulaNode *no
 static FormulaSql *build_if(FormulaCompiler *compiler, const FormulaNode *node, FormulaSql **arguments, int count);
 static FormulaSql *build_switch(FormulaCompiler *compiler, const FormulaNode *node, FormulaSql **arguments, int count);
 static FormulaSql *build_choose(FormulaCompiler *compiler, const FormulaNode *node, FormulaSql **arguments, int count);
-static FormulaSql *build_coalesce(FormulaCompiler *compiler, const FormulaNode *node, FormulaSql **arguments, int count);
-static FormulaSql *build_nullif(FormulaCompiler *compiler, const FormulaNode *node, FormulaSql **arguments, int count);
 static FormulaSql *build_in(FormulaCompiler *compiler, const FormulaNode *node, FormulaSql **arguments, int count);
-static FormulaSql *build_between(FormulaCompiler *compiler, const FormulaNode *node, FormulaSql **arguments, int count);
 static FormulaSql *build_greatest(FormulaCompiler *compiler, const FormulaNode *node, FormulaSql **arguments, int count);
 static FormulaSql *build_least(FormulaCompiler *compiler, const FormulaNode *node, FormulaSql **arguments, int count);
-static FormulaSql *build_greatest_nonnull(FormulaCompiler *compiler, const FormulaNode *node, FormulaSql **arguments, int count);
-static FormulaSql *build_least_nonnull(FormulaCompiler *compiler, const FormulaNode *node, FormulaSql **arguments, int count);
-static FormulaSql *build_bin_range(FormulaCompiler *compiler, const FormulaNode *node, FormulaSql **arguments, int count);
 static FormulaSql *build_row_avg(FormulaCompiler *compiler, const FormulaNode *node, FormulaSql **arguments, int count);
 static FormulaSql *build_mod(FormulaCompiler *compiler, const FormulaNode *node, FormulaSql **arguments, int count);
 static FormulaSql *build_ceiling(FormulaCompiler *compiler, const FormulaNode *node, FormulaSql **arguments, int count);
@@ -41,7 +35,6 @@ static FormulaSql *build_floor(FormulaCompiler *compiler, const FormulaNode *nod
 static FormulaSql *build_mround(FormulaCompiler *compiler, const FormulaNode *node, FormulaSql **arguments, int count);
 static FormulaSql *build_concat(FormulaCompiler *compiler, const FormulaNode *node, FormulaSql **arguments, int count);
 static FormulaSql *build_contains(FormulaCompiler *compiler, const FormulaNode *node, FormulaSql **arguments, int count);
-static FormulaSql *build_array(FormulaCompiler *compiler, const FormulaNode *node, FormulaSql **arguments, int count);
 static FormulaSql *build_array_contains(FormulaCompiler *compiler, const FormulaNode *node, FormulaSql **arguments, int count);
 
 static const struct
@@ -52,15 +45,9 @@ static const struct
 	{"If", build_if},
 	{"Switch", build_switch},
 	{"Choose", build_choose},
-	{"Coalesce", build_coalesce},
-	{"NullIf", build_nullif},
 	{"In", build_in},
-	{"Between", build_between},
 	{"Greatest", build_greatest},
 	{"Least", build_least},
-	{"GreatestNonNull", build_greatest_nonnull},
-	{"LeastNonNull", build_least_nonnull},
-	{"BinRange", build_bin_range},
 	{"RowAvg", build_row_avg},
 	{"Mod", build_mod},
 	{"Ceiling", build_ceiling},
@@ -68,7 +55,6 @@ static const struct
 	{"MRound", build_mround},
 	{"Concat", build_concat},
 	{"Contains", build_contains},
-	{"Array", build_array},
 	{"ArrayContains", build_array_contains},
 };
 
@@ -446,37 +432,11 @@ build_choose(FormulaCompiler *compiler, const FormulaNode *node, FormulaSql **ar
 }
 
 static FormulaSql *
-build_coalesce(FormulaCompiler *compiler, const FormulaNode *node, FormulaSql **arguments, int count)
-{
-	return sigma_compile_result(compiler, arguments[0]->form,
-								sigma_compile_template(compiler, "COALESCE($1*)", arguments, count));
-}
-
-/* The word NULLIF would look its operator up in the search_path. */
-static FormulaSql *
-build_nullif(FormulaCompiler *compiler, const FormulaNode *node, FormulaSql **arguments, int count)
-{
-	return sigma_compile_result(compiler, arguments[0]->form,
-								sigma_compile_template(compiler,
-													   "(CASE WHEN $1 OPERATOR(pg_catalog.=) $2 THEN NULL ELSE $1 END)",
-													   arguments, count));
-}
-
-static FormulaSql *
 build_in(FormulaCompiler *compiler, const FormulaNode *node, FormulaSql **arguments, int count)
 {
 	return sigma_compile_result(compiler, SQL_BOOL,
 								sigma_compile_template(compiler, count == 2 ? "($1 OPERATOR(pg_catalog.=) $2)" :
 													   "($1 OPERATOR(pg_catalog.=) ANY (ARRAY[$2*]))", arguments, count));
-}
-
-static FormulaSql *
-build_between(FormulaCompiler *compiler, const FormulaNode *node, FormulaSql **arguments, int count)
-{
-	return sigma_compile_result(compiler, SQL_BOOL,
-								sigma_compile_template(compiler,
-													   "($1 OPERATOR(pg_catalog.>=) $2 AND $1 OPERATOR(pg_catalog.<=) $3)",
-													   arguments, count));
 }
 
 /* GREATEST and LEAST skip Nulls: here one of them makes Null. */
@@ -504,30 +464,6 @@ static FormulaSql *
 build_least(FormulaCompiler *compiler, const FormulaNode *node, FormulaSql **arguments, int count)
 {
 	return build_extreme(compiler, arguments, count, "LEAST");
-}
-
-static FormulaSql *
-build_greatest_nonnull(FormulaCompiler *compiler, const FormulaNode *node, FormulaSql **arguments, int count)
-{
-	return sigma_compile_result(compiler, arguments[0]->form,
-								sigma_compile_template(compiler, "GREATEST($1*)", arguments, count));
-}
-
-static FormulaSql *
-build_least_nonnull(FormulaCompiler *compiler, const FormulaNode *node, FormulaSql **arguments, int count)
-{
-	return sigma_compile_result(compiler, arguments[0]->form,
-								sigma_compile_template(compiler, "LEAST($1*)", arguments, count));
-}
-
-/* BinRange(value, cut, ...): 1 below the first cut; a cut belongs to the bin above it. */
-static FormulaSql *
-build_bin_range(FormulaCompiler *compiler, const FormulaNode *node, FormulaSql **arguments, int count)
-{
-	return sigma_compile_result(compiler, SQL_INT4,
-								sigma_compile_template(compiler,
-													   "(pg_catalog.width_bucket($1, ARRAY[$2*]) OPERATOR(pg_catalog.+) 1)",
-													   arguments, count));
 }
 
 /* RowAvg(n, ...): a Null makes Null, as in the sum it stands for. */
@@ -607,14 +543,6 @@ build_contains(FormulaCompiler *compiler, const FormulaNode *node, FormulaSql **
 								sigma_compile_template(compiler, count == 2 ?
 													   "(pg_catalog.strpos($1, $2) OPERATOR(pg_catalog.>) 0)" :
 													   "sigma.fn_contains($1, ARRAY[$2*:text])", arguments, count));
-}
-
-/* Array(value, ...): JSON, so that the values may be of several kinds. */
-static FormulaSql *
-build_array(FormulaCompiler *compiler, const FormulaNode *node, FormulaSql **arguments, int count)
-{
-	return sigma_compile_result(compiler, SQL_JSONB,
-								sigma_compile_template(compiler, "sigma.fn_array($1*:jsonb)", arguments, count));
 }
 
 /* ArrayContains(array, target); multi-select columns without a detour over JSON. */

@@ -37,7 +37,7 @@ sigma_formula_compile_at(const char *path, const char *text, FormulaScope *scope
 	}
 	PG_CATCH();
 	{
-		sigma_formula_error_at(path, caller);
+		sigma_document_rethrow_at(path, NULL, caller);
 	}
 	PG_END_TRY();
 	AtEOXact_GUC(true, nest_level);
@@ -57,18 +57,8 @@ sigma_formula_parse_at(const char *path, const char *text)
 	}
 	PG_CATCH();
 	{
-		sigma_formula_error_at(path, caller);
+		sigma_document_rethrow_at(path, NULL, caller);
 	}
 	PG_END_TRY();
 	return tree;
-}
-
-/*
- * In PG_CATCH: raise the error again, with "path" in front of DETAIL where it is about
- * a formula.  "caller" is the context to work in, which was current at PG_TRY.
- */
-void
-sigma_formula_error_at(const char *path, MemoryContext caller)
-{
-	sigma_document_rethrow_at(path, NULL, caller);
 }

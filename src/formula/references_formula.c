@@ -8,8 +8,8 @@
 #include "postgres.h"
 
 #include "miscadmin.h"
-#include "utils/memutils.h"
 
+#include "formula/compile.h"
 #include "formula/functions.h"
 #include "formula/references.h"
 
@@ -36,7 +36,6 @@ typedef struct Gathering
 	List	   *references;
 } Gathering;
 
-static FormulaNode *parse(const char *text, const JsonNode *where);
 static void gather(Gathering *gathering, FormulaNode *node);
 static void gather_reference(Gathering *gathering, FormulaNode *node);
 static void gather_call(Gathering *gathering, FormulaNode *node);
@@ -55,7 +54,7 @@ sigma_formula_references(List *references, JsonNode *where, const char *table)
 	place = palloc0(offsetof(FormulaPlace, parts) + sizeof(PlacePart));
 	place->where = where;
 	place->count = 1;
-	place->parts[0].tree = parse(where->string, where);
+	place->parts[0].tree = sigma_formula_parse_at(sigma_json_path(where), where->string);
 	gathering.place = place;
 	gathering.table = table;
 	gathering.references = references;
@@ -89,7 +88,7 @@ sigma_text_references(List *references, JsonNode *where)
 		part->text = piece->text;
 		if (!piece->is_formula)
 			continue;
-		part->tree = parse(piece->text, where);
+		part->tree = sigma_formula_parse_at(sigma_json_path(where), piece->text);
 		gather(&gathering, part->tree);
 	}
 	return gathering.references;
@@ -120,25 +119,6 @@ sigma_place_write(FormulaPlace *place)
 			appendStringInfo(&out, formula[0] == '{' ? "{{ %s}}" : "{{%s}}", formula);
 	}
 	place->where->string = out.data;
-}
-
-/* A formula's tree; 42601 with the node's path. */
-static FormulaNode *
-parse(const char *text, const JsonNode *where)
-{
-	MemoryContext cxt = CurrentMemoryContext;
-	FormulaNode *volatile tree = NULL;
-
-	PG_TRY();
-	{
-		tree = sigma_formula_parse(text);
-	}
-	PG_CATCH();
-	{
-		sigma_document_rethrow(where, cxt);
-	}
-	PG_END_TRY();
-	return tree;
 }
 
 /* The references of a tree. */

@@ -12,6 +12,7 @@
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 
+#include "common/text.h"
 #include "formula/scan.h"
 
 /* Numbers from 1E-307 to below 1E308: what a float8 holds without losing digits to its range. */
@@ -150,24 +151,15 @@ sigma_formula_error(const Scanner *scanner, const char *at, const char *hint, co
 	int			position = pg_mbstrlen_with_len(scanner->text, at - scanner->text) + 1;
 	int			rest = strlen(at);
 	int			shown = pg_mbcliplen(at, rest, 30);
-	StringInfoData reason;
+	char	   *reason;
+	va_list		args;
 
-	initStringInfo(&reason);
-	for (;;)
-	{
-		va_list		args;
-		int			needed;
-
-		va_start(args, format);
-		needed = appendStringInfoVA(&reason, format, args);
-		va_end(args);
-		if (needed == 0)
-			break;
-		enlargeStringInfo(&reason, needed);
-	}
+	va_start(args, format);
+	reason = sigma_text_format(format, args);
+	va_end(args);
 	ereport(ERROR,
 			(errcode(ERRCODE_SYNTAX_ERROR),
-			 errmsg("%s formula: %s", rest == 0 ? "incomplete" : "invalid", reason.data),
+			 errmsg("%s formula: %s", rest == 0 ? "incomplete" : "invalid", reason),
 			 rest == 0 ? errdetail("At character %d, the end of the formula.", position) :
 			 errdetail("At character %d: %.*s%s", position, shown, at, shown < rest ? "..." : ""),
 			 hint == NULL ? 0 : errhint("%s", hint)));

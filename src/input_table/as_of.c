@@ -27,6 +27,7 @@
 #include "utils/timestamp.h"
 #include "utils/typcache.h"
 
+#include "common/argument.h"
 #include "common/json_push.h"
 #include "common/names.h"
 #include "compat.h"
@@ -45,7 +46,6 @@ static const struct
 	{"sigma_created_by", STATE_CREATED_BY}, {"sigma_updated_by", STATE_UPDATED_BY},
 };
 
-static char *table_argument(FunctionCallInfo fcinfo);
 static Datum documents(FunctionCallInfo fcinfo, const InputTable *table, int64 through, const TimestampTz *at);
 static Datum document_of(const PastRights *rights, const LogState *state, int64 row_id);
 static void push_stamp(JsonbParseState **state, const char *name, Datum value, bool is_text, bool isnull);
@@ -61,13 +61,10 @@ PG_FUNCTION_INFO_V1(as_of_record);
 Datum
 as_of(PG_FUNCTION_ARGS)
 {
-	const InputTable *table = sigma_logged_table(table_argument(fcinfo));
+	const InputTable *table = sigma_logged_table(sigma_text_argument(fcinfo, 0, "table_id"));
 	TimestampTz at;
 
-	if (PG_ARGISNULL(1))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("\"at\" must not be null")));
+	sigma_require_argument(fcinfo, 1, "at");
 	at = PG_GETARG_TIMESTAMPTZ(1);
 	return documents(fcinfo, table, PG_INT64_MAX, &at);
 }
@@ -76,12 +73,9 @@ as_of(PG_FUNCTION_ARGS)
 Datum
 as_of_edit(PG_FUNCTION_ARGS)
 {
-	const InputTable *table = sigma_logged_table(table_argument(fcinfo));
+	const InputTable *table = sigma_logged_table(sigma_text_argument(fcinfo, 0, "table_id"));
 
-	if (PG_ARGISNULL(1))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("\"edit_num\" must not be null")));
+	sigma_require_argument(fcinfo, 1, "edit_num");
 	return documents(fcinfo, table, PG_GETARG_INT64(1), NULL);
 }
 
@@ -112,10 +106,7 @@ as_of_record(PG_FUNCTION_ARGS)
 				 errmsg("type %s is not the row type of an input table's data table",
 						format_type_be(get_fn_expr_argtype(fcinfo->flinfo, 0))),
 				 errhint("Write NULL::sigds.sigds_<id>.")));
-	if (PG_ARGISNULL(1))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("\"at\" must not be null")));
+	sigma_require_argument(fcinfo, 1, "at");
 	table = sigma_logged_table(table->id);
 	sigma_past_begin(&rights, table);
 	if (!rights.whole)
@@ -186,17 +177,6 @@ sigma_past_value(ColumnType type, const JsonbValue *cell, JsonbValue *shown)
 		shown->type = jbvNull;
 	else
 		sigma_value_to_json(type, value, false, shown);
-}
-
-/* The input table that the first argument names; 22004 for null. */
-static char *
-table_argument(FunctionCallInfo fcinfo)
-{
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("\"table_id\" must not be null")));
-	return text_to_cstring(PG_GETARG_TEXT_PP(0));
 }
 
 /* All rows of a state as documents. */

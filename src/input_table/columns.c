@@ -19,6 +19,7 @@
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 
+#include "common/argument.h"
 #include "common/catalog.h"
 #include "common/errors.h"
 #include "common/names.h"
@@ -32,7 +33,6 @@ PG_FUNCTION_INFO_V1(alter_column);
 PG_FUNCTION_INFO_V1(rename_column);
 PG_FUNCTION_INFO_V1(drop_column);
 
-static char *text_argument(FunctionCallInfo fcinfo, int argument, const char *name);
 static JsonNode *stored_columns(const char *id);
 static JsonNode *stored_column(JsonNode *columns, const char *name);
 static JsonNode *change_columns(const char *id, JsonNode *columns, bool cascade, JsonNode *on_existing);
@@ -51,16 +51,13 @@ static void follow_rules(JsonNode *document, JsonNode *stored, bool rules_given)
 Datum
 add_column(PG_FUNCTION_ARGS)
 {
-	char	   *id = text_argument(fcinfo, 0, "table_id");
+	char	   *id = sigma_text_argument(fcinfo, 0, "table_id");
 	JsonNode   *columns = stored_columns(id);
 	JsonNode   *column;
 	JsonNode   *on_existing;
 	int			place = PG_ARGISNULL(2) ? columns->count : PG_GETARG_INT32(2);
 
-	if (PG_ARGISNULL(1))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("\"col\" must not be null")));
+	sigma_require_argument(fcinfo, 1, "col");
 	if (place < 0 || place > columns->count)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -90,18 +87,15 @@ Datum
 alter_column(PG_FUNCTION_ARGS)
 {
 	static const char *const elsewhere[] = {"id", "renamed_from", "drop", NULL};
-	char	   *id = text_argument(fcinfo, 0, "table_id");
-	char	   *name = text_argument(fcinfo, 1, "column_name");
+	char	   *id = sigma_text_argument(fcinfo, 0, "table_id");
+	char	   *name = sigma_text_argument(fcinfo, 1, "column_name");
 	JsonNode   *columns = stored_columns(id);
 	JsonNode   *column = stored_column(columns, name);
 	JsonNode   *changes;
 	JsonNode   *on_existing;
 	int			i;
 
-	if (PG_ARGISNULL(2))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("\"changes\" must not be null")));
+	sigma_require_argument(fcinfo, 2, "changes");
 	changes = sigma_json_read(PG_GETARG_JSONB_P(2));
 	on_existing = sigma_on_existing_take(changes);
 	changes = sigma_document_normalise(DOCUMENT_COLUMN, changes, DOCUMENT_CHANGES);
@@ -122,9 +116,9 @@ alter_column(PG_FUNCTION_ARGS)
 Datum
 rename_column(PG_FUNCTION_ARGS)
 {
-	char	   *id = text_argument(fcinfo, 0, "table_id");
-	char	   *name = text_argument(fcinfo, 1, "column_name");
-	char	   *new_name = text_argument(fcinfo, 2, "new_name");
+	char	   *id = sigma_text_argument(fcinfo, 0, "table_id");
+	char	   *name = sigma_text_argument(fcinfo, 1, "column_name");
+	char	   *new_name = sigma_text_argument(fcinfo, 2, "new_name");
 	JsonNode   *columns = stored_columns(id);
 	JsonNode   *column = stored_column(columns, name);
 	JsonNode   *result;
@@ -142,24 +136,13 @@ rename_column(PG_FUNCTION_ARGS)
 Datum
 drop_column(PG_FUNCTION_ARGS)
 {
-	char	   *id = text_argument(fcinfo, 0, "table_id");
-	char	   *name = text_argument(fcinfo, 1, "column_name");
+	char	   *id = sigma_text_argument(fcinfo, 0, "table_id");
+	char	   *name = sigma_text_argument(fcinfo, 1, "column_name");
 	JsonNode   *columns = stored_columns(id);
 
 	sigma_json_set(stored_column(columns, name), "drop", sigma_json_new_bool(true, NULL));
 	(void) change_columns(id, columns, !PG_ARGISNULL(2) && PG_GETARG_BOOL(2), NULL);
 	PG_RETURN_BOOL(true);
-}
-
-/* A text argument that must not be null: 22004. */
-static char *
-text_argument(FunctionCallInfo fcinfo, int argument, const char *name)
-{
-	if (PG_ARGISNULL(argument))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("\"%s\" must not be null", name)));
-	return text_to_cstring(PG_GETARG_TEXT_PP(argument));
 }
 
 /*

@@ -23,6 +23,7 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
+#include "common/argument.h"
 #include "common/json_push.h"
 #include "common/names.h"
 #include "input_table/checkpoint.h"
@@ -134,12 +135,8 @@ verify_log(PG_FUNCTION_ARGS)
 	bool		nulls[3] = {false, true, true};
 	int64		checked = 0;
 
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("\"table_id\" must not be null")));
 	InitMaterializedSRF(fcinfo, 0);
-	table = sigma_logged_table(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	table = sigma_logged_table(sigma_text_argument(fcinfo, 0, "table_id"));
 	reader = sigma_log_read(table->log.relid, GetActiveSnapshot(), 0, PG_INT64_MAX, ForwardScanDirection);
 	while (reason == NULL && sigma_log_next(reader, &entry))
 	{

@@ -21,6 +21,7 @@
 #include "utils/memutils.h"
 #include "utils/numeric.h"
 
+#include "common/text.h"
 #include "common/catalog.h"
 #include "common/document.h"
 #include "common/errors.h"
@@ -310,7 +311,7 @@ add_check(ColumnRules *rules, const RuleSource *source, CheckKind kind, const ch
 		  const char *demand,...)
 {
 	Check	   *check = palloc0(sizeof(Check));
-	StringInfoData buf;
+	va_list		args;
 
 	check->kind = kind;
 	check->rule = rule;
@@ -320,20 +321,9 @@ add_check(ColumnRules *rules, const RuleSource *source, CheckKind kind, const ch
 		check->message = pstrdup(source->message);
 	else
 	{
-		initStringInfo(&buf);
-		for (;;)
-		{
-			va_list		args;
-			int			needed;
-
-			va_start(args, demand);
-			needed = appendStringInfoVA(&buf, demand, args);
-			va_end(args);
-			if (needed == 0)
-				break;
-			enlargeStringInfo(&buf, needed);
-		}
-		check->message = buf.data;
+		va_start(args, demand);
+		check->message = sigma_text_format(demand, args);
+		va_end(args);
 	}
 	rules->checks = lappend(rules->checks, check);
 	return check;

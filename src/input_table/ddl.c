@@ -16,6 +16,7 @@
 #include "catalog/pg_tablespace.h"
 #include "commands/tablespace.h"
 #include "catalog/pg_namespace.h"
+#include "common/text.h"
 #include "common/hashfn.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
@@ -76,23 +77,14 @@ sigma_ddl_begin(OwnerScope *scope)
 void
 sigma_ddl_run(const char *format,...)
 {
-	StringInfoData sql;
+	char	   *sql;
+	va_list		args;
 
-	initStringInfo(&sql);
-	for (;;)
-	{
-		va_list		args;
-		int			needed;
-
-		va_start(args, format);
-		needed = appendStringInfoVA(&sql, format, args);
-		va_end(args);
-		if (needed == 0)
-			break;
-		enlargeStringInfo(&sql, needed);
-	}
-	sigma_spi_run(sql.data, SPI_OK_UTILITY);
-	pfree(sql.data);
+	va_start(args, format);
+	sql = sigma_text_format(format, args);
+	va_end(args);
+	sigma_spi_run(sql, SPI_OK_UTILITY);
+	pfree(sql);
 }
 
 /* A relation of schema sigds, quoted. */

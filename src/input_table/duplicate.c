@@ -21,6 +21,7 @@
 #include "utils/snapmgr.h"
 #include "utils/tuplestore.h"
 
+#include "common/argument.h"
 #include "common/catalog.h"
 #include "common/errors.h"
 #include "common/names.h"
@@ -56,11 +57,7 @@ duplicate_input_table(PG_FUNCTION_ARGS)
 	char	   *id;
 	char	   *new_id;
 
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("\"%s\" must not be null", "id")));
-	id = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	id = sigma_text_argument(fcinfo, 0, "id");
 	new_id = PG_ARGISNULL(1) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(1));
 	sigma_table_check_visible(id);
 	table = sigma_input_table_by_id(id);	/* locked: its definition stays until transaction end */

@@ -20,6 +20,8 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+#include "common/text.h"
+#include "common/argument.h"
 #include "common/document.h"
 #include "common/errors.h"
 #include "compat.h"
@@ -179,10 +181,7 @@ check_arguments(FunctionCallInfo fcinfo, const char *const *names)
 	int			i;
 
 	for (i = 0; names[i] != NULL; i++)
-		if (PG_ARGISNULL(i))
-			ereport(ERROR,
-					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("\"%s\" must not be null", names[i])));
+		sigma_require_argument(fcinfo, i, names[i]);
 }
 
 /* Read {key, on_conflict}; SG400 with the path where something else stands there. */
@@ -601,23 +600,14 @@ kind_name(const JsonbValue *given)
 static void
 refuse(const EntryReader *reader, const char *key, int sqlstate, const char *hint, const char *message,...)
 {
-	StringInfoData text;
+	char	   *text;
+	va_list		args;
 	JsonNode   *where = sigma_json_new(JSON_NULL, NULL);
 	JsonNode   *inner;
 
-	initStringInfo(&text);
-	for (;;)
-	{
-		va_list		args;
-		int			needed;
-
-		va_start(args, message);
-		needed = appendStringInfoVA(&text, message, args);
-		va_end(args);
-		if (needed == 0)
-			break;
-		enlargeStringInfo(&text, needed);
-	}
+	va_start(args, message);
+	text = sigma_text_format(message, args);
+	va_end(args);
 	if (reader->is_array)
 	{
 		inner = sigma_json_new(JSON_NULL, NULL);
@@ -632,5 +622,5 @@ refuse(const EntryReader *reader, const char *key, int sqlstate, const char *hin
 		inner->origin_key = key;
 		where = inner;
 	}
-	sigma_document_error(where, sqlstate, hint, "%s", text.data);
+	sigma_document_error(where, sqlstate, hint, "%s", text);
 }

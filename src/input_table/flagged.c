@@ -22,6 +22,7 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
+#include "common/argument.h"
 #include "common/catalog.h"
 #include "common/document.h"
 #include "common/errors.h"
@@ -98,12 +99,8 @@ flagged(PG_FUNCTION_ARGS)
 	RowScan    *scan;
 	int			found = 0;
 
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("\"%s\" must not be null", "table_id")));
 	InitMaterializedSRF(fcinfo, 0);
-	table = sigma_input_table_by_id(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	table = sigma_input_table_by_id(sigma_text_argument(fcinfo, 0, "table_id"));
 	scan = begin_scan(table, false, false);
 	while (found < most && next_row(scan))
 	{
@@ -187,10 +184,7 @@ positive_argument(FunctionCallInfo fcinfo, int argument, const char *name, int l
 {
 	int			value;
 
-	if (PG_ARGISNULL(argument))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("\"%s\" must not be null", name)));
+	sigma_require_argument(fcinfo, argument, name);
 	value = PG_GETARG_INT32(argument);
 	if (value < least)
 		ereport(ERROR,

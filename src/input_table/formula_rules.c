@@ -200,7 +200,7 @@ plan(Relation rel, const char *path, const FormulaSql *sql, MemoryContext cxt)
 	}
 	PG_CATCH();
 	{
-		sigma_formula_error_at(path, caller);
+		sigma_document_rethrow_at(path, NULL, caller);
 	}
 	PG_END_TRY();
 	become_former(&former);

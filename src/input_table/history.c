@@ -16,6 +16,7 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
+#include "common/argument.h"
 #include "common/errors.h"
 #include "input_table/define.h"
 #include "input_table/edit_history.h"
@@ -42,7 +43,6 @@ enum
 	DIFF_ROW, DIFF_KEY, DIFF_OPERATION, DIFF_COLUMN, DIFF_OLD, DIFF_NEW, DIFF_COLUMNS
 };
 
-static char *table_argument(FunctionCallInfo fcinfo);
 static void show_column_edit(HistoryCall *call, LogSchema *schema, const LogEntry *entry);
 static void show_row(const LogEntry *entry, const LogRow *row, void *arg);
 static void put_history(HistoryCall *call, const LogEntry *entry, const int64 *row_id, const char *operation,
@@ -64,7 +64,7 @@ Datum
 history(PG_FUNCTION_ARGS)
 {
 	HistoryCall call = {0};
-	const InputTable *table = sigma_logged_table(table_argument(fcinfo));
+	const InputTable *table = sigma_logged_table(sigma_text_argument(fcinfo, 0, "table_id"));
 	LogSchema  *schema;
 	LogReader  *reader;
 	LogEntry	entry;
@@ -109,7 +109,7 @@ Datum
 diff(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	const InputTable *table = sigma_logged_table(table_argument(fcinfo));
+	const InputTable *table = sigma_logged_table(sigma_text_argument(fcinfo, 0, "table_id"));
 	PastRights	rights;
 	LogDelta   *delta;
 	DeltaRow  **rows;
@@ -117,10 +117,7 @@ diff(PG_FUNCTION_ARGS)
 	int64		i;
 	ListCell   *lc;
 
-	if (PG_ARGISNULL(1))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("\"from_edit\" must not be null")));
+	sigma_require_argument(fcinfo, 1, "from_edit");
 	sigma_past_begin(&rights, table);
 	InitMaterializedSRF(fcinfo, 0);
 	delta = sigma_log_delta(table, GetActiveSnapshot(), PG_GETARG_INT64(1),
@@ -147,17 +144,6 @@ diff(PG_FUNCTION_ARGS)
 	}
 	MemoryContextDelete(delta->cxt);
 	return (Datum) 0;
-}
-
-/* The first argument; 22004 for null. */
-static char *
-table_argument(FunctionCallInfo fcinfo)
-{
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("\"table_id\" must not be null")));
-	return text_to_cstring(PG_GETARG_TEXT_PP(0));
 }
 
 /* A change of a column; the schema still stands before it. */

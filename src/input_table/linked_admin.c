@@ -24,6 +24,7 @@
 #include "utils/rel.h"
 #include "utils/rls.h"
 
+#include "common/argument.h"
 #include "common/access.h"
 #include "common/catalog.h"
 #include "common/errors.h"
@@ -65,11 +66,7 @@ orphans(PG_FUNCTION_ARGS)
 	int			first_key;
 	uint64		i;
 
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("\"table_id\" must not be null")));
-	table = open_linked(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	table = open_linked(sigma_text_argument(fcinfo, 0, "table_id"));
 	first_key = table->ncolumn - table->nkey;
 	InitMaterializedSRF(fcinfo, 0);
 	SPI_connect();

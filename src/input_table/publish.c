@@ -31,6 +31,7 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
+#include "common/argument.h"
 #include "common/catalog.h"
 #include "common/errors.h"
 #include "common/json_push.h"
@@ -54,7 +55,6 @@ PG_FUNCTION_INFO_V1(publish);
 PG_FUNCTION_INFO_V1(publish_preview);
 PG_FUNCTION_INFO_V1(discard_draft);
 
-static char *text_argument(FunctionCallInfo fcinfo, int argument, const char *name);
 static void open_draft(DraftCall *call, const char *id, LOCKMODE mode);
 static void check_may_publish(const char *id);
 static uint64 run_latest(const char *sql, int nargs, const Oid *types, const Datum *values, int expected);
@@ -85,7 +85,7 @@ publish(PG_FUNCTION_ARGS)
 	int64		from_edit;
 	int64		edit_num;
 
-	open_draft(&call, text_argument(fcinfo, 0, "table_id"), ShareRowExclusiveLock);
+	open_draft(&call, sigma_text_argument(fcinfo, 0, "table_id"), ShareRowExclusiveLock);
 	sigma_count_drafts(call.table, &counts);
 	from_edit = previous_edit(call.table);
 	edit_num = log_publish(call.table, &counts, note);
@@ -112,7 +112,7 @@ publish_preview(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("\"max_changes\" must not be negative")));
-	open_draft(&call, text_argument(fcinfo, 0, "table_id"), AccessShareLock);
+	open_draft(&call, sigma_text_argument(fcinfo, 0, "table_id"), AccessShareLock);
 	InitMaterializedSRF(fcinfo, 0);
 	SPI_connect();
 	sigma_ddl_begin(&scope);
@@ -145,7 +145,7 @@ discard_draft(PG_FUNCTION_ARGS)
 	DraftCounts counts;
 	int64		edit_num;
 
-	open_draft(&call, text_argument(fcinfo, 0, "table_id"), ShareRowExclusiveLock);
+	open_draft(&call, sigma_text_argument(fcinfo, 0, "table_id"), ShareRowExclusiveLock);
 	if (check_enable_rls(call.relid, InvalidOid, true) == RLS_ENABLED)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
@@ -155,17 +155,6 @@ discard_draft(PG_FUNCTION_ARGS)
 	edit_num = write_back(&call, &counts);
 	settle(call.table, 0, false);
 	return result_of(call.table, &counts, edit_num, 0, false, NULL);
-}
-
-/* A text argument that must not be null: 22004. */
-static char *
-text_argument(FunctionCallInfo fcinfo, int argument, const char *name)
-{
-	if (PG_ARGISNULL(argument))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("\"%s\" must not be null", name)));
-	return text_to_cstring(PG_GETARG_TEXT_PP(argument));
 }
 
 /* Lock a table that is edited in draft, if the caller may edit it. */

@@ -25,6 +25,7 @@
 #include "utils/snapmgr.h"
 #include "utils/tuplestore.h"
 
+#include "common/argument.h"
 #include "common/json_push.h"
 #include "common/names.h"
 #include "input_table/define.h"
@@ -68,11 +69,7 @@ rebuild(PG_FUNCTION_ARGS)
 	Snapshot	snapshot;
 	char	   *id;
 
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("\"table_id\" must not be null")));
-	id = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	id = sigma_text_argument(fcinfo, 0, "table_id");
 	table = sigma_logged_table(id);
 	if (!check_only)
 	{

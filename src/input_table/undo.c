@@ -22,6 +22,7 @@
 #include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
 
+#include "common/argument.h"
 #include "common/json_push.h"
 #include "common/session.h"
 #include "input_table/define.h"
@@ -67,10 +68,7 @@ restore(PG_FUNCTION_ARGS)
 	int64		number;
 	Jsonb	   *result;
 
-	if (PG_ARGISNULL(1))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("\"edit_num\" must not be null")));
+	sigma_require_argument(fcinfo, 1, "edit_num");
 	number = PG_GETARG_INT64(1);
 	open_table(&reversal, fcinfo);
 	undone = later_statements(&reversal, number);
@@ -116,11 +114,7 @@ step_back(FunctionCallInfo fcinfo, bool redo)
 static void
 open_table(Reversal *reversal, FunctionCallInfo fcinfo)
 {
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("\"table_id\" must not be null")));
-	reversal->id = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	reversal->id = sigma_text_argument(fcinfo, 0, "table_id");
 	for (;;)
 	{
 		Oid			relid = sigma_logged_table(reversal->id)->relid;

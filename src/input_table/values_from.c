@@ -213,7 +213,7 @@ prepare(ListRule *rule)
 	}
 	PG_CATCH();
 	{
-		sigma_formula_error_at(rule->path, caller);
+		sigma_document_rethrow_at(rule->path, NULL, caller);
 	}
 	PG_END_TRY();
 	rule->relid = probe->relid;
@@ -579,7 +579,7 @@ check_rule(const ListRule *rule, const JsonNode *node)
 	}
 	PG_CATCH();
 	{
-		sigma_formula_error_at(rule->path, caller);
+		sigma_document_rethrow_at(rule->path, NULL, caller);
 	}
 	PG_END_TRY();
 	sigma_check_select_rights(node, probe->reads);
@@ -591,7 +591,7 @@ check_rule(const ListRule *rule, const JsonNode *node)
 	}
 	PG_CATCH();
 	{
-		sigma_formula_error_at(rule->path, caller);
+		sigma_document_rethrow_at(rule->path, NULL, caller);
 	}
 	PG_END_TRY();
 	release_plans(&copy);

@@ -14,6 +14,7 @@
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 
+#include "common/text.h"
 #include "common/catalog.h"
 #include "formula/references.h"
 #include "layout/layout.h"
@@ -73,7 +74,6 @@ static void render_node(StringInfo out, const Strokes *strokes, const OutlineNod
 static void render_grid(StringInfo out, const Strokes *strokes, const JsonNode *settings);
 static void render_settings(StringInfo out, const Strokes *strokes, const char *type, const JsonNode *settings);
 static const char *title_of(const OutlineNode *node, const JsonNode *settings);
-static char *shorten(const char *text);
 static void render_warnings(StringInfo out, const Strokes *strokes, const char *indent, const char *stroke,
 							const OutlineNode *node);
 static bool is_missing(const Reference *reference, const char **noun);
@@ -167,7 +167,7 @@ render_node(StringInfo out, const Strokes *strokes, const OutlineNode *node)
 
 	appendStringInfoString(out, node->type);
 	if (title != NULL)
-		appendStringInfo(out, " \"%s\"", shorten(title));
+		appendStringInfo(out, " \"%s\"", sigma_text_line(title, MAX_SHOWN));
 	appendStringInfo(out, " (%s)", node->id);
 	render_grid(out, strokes, settings);
 	render_settings(out, strokes, node->type, settings);
@@ -228,7 +228,7 @@ render_settings(StringInfo out, const Strokes *strokes, const char *type, const 
 				*c = ' ';
 		appendStringInfo(out, "%s%s", strokes->separator, label);
 		if (node->kind != JSON_BOOL)
-			appendStringInfo(out, " %s", shorten(node->kind == JSON_STRING ? node->string : sigma_json_text(node)));
+			appendStringInfo(out, " %s", sigma_text_line(node->kind == JSON_STRING ? node->string : sigma_json_text(node), MAX_SHOWN));
 	}
 }
 
@@ -249,21 +249,6 @@ title_of(const OutlineNode *node, const JsonNode *settings)
 			return title;
 	}
 	return NULL;
-}
-
-/* A text on one line, not too long. */
-static char *
-shorten(const char *text)
-{
-	int			length = strlen(text);
-	int			kept = pg_mbcharcliplen(text, length, MAX_SHOWN);
-	char	   *result = kept < length ? psprintf("%.*s...", kept, text) : pstrdup(text);
-	char	   *c;
-
-	for (c = result; *c != '\0'; c++)
-		if ((unsigned char) *c < ' ' || *c == 0x7f)
-			*c = ' ';
-	return result;
 }
 
 /* A line for everything that an element names and that is not there. */
@@ -287,7 +272,7 @@ render_warnings(StringInfo out, const Strokes *strokes, const char *indent, cons
 
 		if (is_missing(reference, &noun))
 			appendStringInfo(out, "%s%s%s%s \"%s\" does not exist\n", indent, stroke, strokes->warning, noun,
-							 shorten(reference->name));
+							 sigma_text_line(reference->name, MAX_SHOWN));
 	}
 }
 
