@@ -17,6 +17,7 @@
 
 #include "utils/jsonb.h"
 
+#include "common/jsonb_value.h"
 #include "common/session.h"
 
 /* One thing that a run has set. */
@@ -126,19 +127,6 @@ extern void sigma_context_restore(RunContext *context, ContextMark mark);
 /* For the result: push an object of what the run has set (without a key before it). */
 extern void sigma_context_push_variables(JsonbParseState **state, RunContext *context);
 extern void sigma_context_push_controls(JsonbParseState **state, RunContext *context);
-
-/*
- * Values in general.
- */
-
-/* A whole jsonb as a value that points into it; a value as a jsonb of its own. */
-extern void sigma_jsonb_to_value(Jsonb *document, JsonbValue *value);
-extern Jsonb *sigma_jsonb_from_value(const JsonbValue *value);
-
-/* The same JSON value?  Is it an array?  A copy with all it points at. */
-extern bool sigma_jsonb_same(const JsonbValue *a, const JsonbValue *b);
-extern bool sigma_jsonb_is_list(const JsonbValue *value);
-extern void sigma_jsonb_copy(const JsonbValue *value, MemoryContext cxt, JsonbValue *copy);
 
 /*
  * variables.c: declared variables and controls.

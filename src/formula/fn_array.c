@@ -17,6 +17,7 @@
 #include "utils/jsonb.h"
 #include "utils/memutils.h"
 
+#include "common/jsonb_value.h"
 #include "compat.h"
 #include "formula/variant.h"
 
@@ -40,7 +41,6 @@ static bool is_array(Jsonb *document);
 static bool is_null(Jsonb *document);
 static void whole_value(Jsonb *document, JsonbValue *value);
 static bool next_entry(JsonbIterator **iterator, JsonbValue *value);
-static bool values_equal(const JsonbValue *a, const JsonbValue *b);
 static void append_all(JsonbParseState **state, Jsonb *document);
 static void append_entry(JsonbParseState **state, JsonbValue *value);
 static Jsonb *finish_array(JsonbParseState **state);
@@ -103,7 +103,7 @@ fn_arraycontains(PG_FUNCTION_ARGS)
 	whole_value(PG_GETARG_JSONB_P(1), &wanted);
 	iterator = JsonbIteratorInit(&array->root);
 	while (next_entry(&iterator, &entry))
-		if (values_equal(&entry, &wanted))
+		if (sigma_jsonb_same(&entry, &wanted))
 			PG_RETURN_BOOL(true);
 	PG_RETURN_BOOL(false);
 }
@@ -369,30 +369,6 @@ next_entry(JsonbIterator **iterator, JsonbValue *value)
 		token = JsonbIteratorNext(iterator, value, true);
 	} while (token == WJB_BEGIN_ARRAY);
 	return token == WJB_ELEM;
-}
-
-/* By jsonb's equality. */
-static bool
-values_equal(const JsonbValue *a, const JsonbValue *b)
-{
-	if (a->type != b->type)
-		return false;
-	switch (a->type)
-	{
-		case jbvNull:
-			return true;
-		case jbvBool:
-			return a->val.boolean == b->val.boolean;
-		case jbvNumeric:
-			return DatumGetBool(DirectFunctionCall2(numeric_eq,
-													NumericGetDatum(a->val.numeric),
-													NumericGetDatum(b->val.numeric)));
-		case jbvString:
-			return a->val.string.len == b->val.string.len &&
-				memcmp(a->val.string.val, b->val.string.val, a->val.string.len) == 0;
-		default:
-			return compareJsonbContainers(a->val.binary.data, b->val.binary.data) == 0;
-	}
 }
 
 /* All entries of an array, behind those that are being put together. */

@@ -14,14 +14,13 @@
 #include "utils/numeric.h"
 #include "utils/timestamp.h"
 
-#include "common/number.h"
+#include "common/jsonb_value.h"
 #include "compat.h"
 #include "formula/compile.h"
 #include "formula/variant.h"
 
 static void text_value(char *text, JsonbValue *result);
 static void number_value(Numeric number, JsonbValue *result);
-static void variant_value(Jsonb *variant, JsonbValue *result);
 static char *date_text(Timestamp date);
 
 /*
@@ -59,10 +58,10 @@ sigma_form_to_json(SqlForm form, Datum value, bool isnull, JsonbValue *result)
 			number_value(DatumGetNumeric(value), result);
 			return;
 		case SQL_JSONB:
-			variant_value(DatumGetJsonbP(value), result);
+			sigma_jsonb_to_value(DatumGetJsonbP(value), result);
 			return;
 		case SQL_TEXT_ARRAY:
-			variant_value(sigma_variant_of_array(DatumGetArrayTypeP(value)), result);
+			sigma_jsonb_to_value(sigma_variant_of_array(DatumGetArrayTypeP(value)), result);
 			return;
 		default:
 			text_value(TextDatumGetCString(value), result);
@@ -88,20 +87,6 @@ number_value(Numeric number, JsonbValue *result)
 	}
 	result->type = jbvNumeric;
 	result->val.numeric = DatumGetNumeric(DirectFunctionCall1(numeric_trim_scale, NumericGetDatum(number)));
-}
-
-/* The whole of it: a scalar, or jbvBinary. */
-static void
-variant_value(Jsonb *variant, JsonbValue *result)
-{
-	if (JB_ROOT_IS_SCALAR(variant))
-		(void) JsonbExtractScalar(&variant->root, result);
-	else
-	{
-		result->type = jbvBinary;
-		result->val.binary.data = &variant->root;
-		result->val.binary.len = VARSIZE(variant) - VARHDRSZ;
-	}
 }
 
 /* "YYYY-MM-DD HH:MM:SS", with a fraction where there is one. */

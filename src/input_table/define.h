@@ -179,6 +179,7 @@ extern int	sigma_view_refresh(const TableDefinition *table, Oid relid, List *kno
 extern List *sigma_view_reads(Oid view);
 extern void sigma_view_blank(const char *id, Oid relid);
 extern int	sigma_view_broken(Oid relid);
+extern Oid	sigma_rule_relation(Oid rule);
 extern List *sigma_view_problems(const TableDefinition *table);
 extern char *sigma_view_table_id(Oid relid);
 extern void sigma_view_create_linked(const TableDefinition *table, ViewChange *view);

@@ -76,7 +76,6 @@ static const char *const system_columns[] = {
 
 static Oid	find_view(Oid relid, const char *id);
 static Oid	views_namespace(void);
-static Oid	rule_owner(Oid rule);
 static bool is_view_of(Oid relid, const char *id);
 static char *comment_for(const char *id);
 static const char *display_name(const TableDefinition *table);
@@ -162,7 +161,7 @@ find_view(Oid relid, const char *id)
 		if (entry->classid != RewriteRelationId || entry->objid == last)
 			continue;			/* one entry for each column that a view reads */
 		last = entry->objid;
-		view = rule_owner(entry->objid);
+		view = sigma_rule_relation(entry->objid);
 		if (OidIsValid(view) && is_view_of(view, id))
 			found = view;
 	}
@@ -171,9 +170,9 @@ find_view(Oid relid, const char *id)
 	return found;
 }
 
-/* The relation of a rewrite rule. */
-static Oid
-rule_owner(Oid rule)
+/* The relation of a rewrite rule; InvalidOid where it is gone. */
+Oid
+sigma_rule_relation(Oid rule)
 {
 	Relation	rewrite = table_open(RewriteRelationId, AccessShareLock);
 	ScanKeyData key;

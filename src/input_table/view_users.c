@@ -60,7 +60,6 @@ static bool changes_all(const TableChange *change);
 static void search_changed(Search *search, const TableChange *change, Oid relid);
 static void search_users(Search *search, Oid relid, const Bitmapset *columns);
 static List *rules_on(Oid relid, const Bitmapset *columns);
-static Oid	relation_of_rule(Oid rule);
 
 /*
  * Blank the views of other tables that stand in the way of a change of a table ("change"
@@ -198,7 +197,7 @@ search_users(Search *search, Oid relid, const Bitmapset *columns)
 	search->seen = lappend_oid(search->seen, relid);
 	foreach(lc, rules_on(relid, columns))
 	{
-		Oid			view = relation_of_rule(lfirst_oid(lc));
+		Oid			view = sigma_rule_relation(lfirst_oid(lc));
 		char	   *id = sigma_view_table_id(view);
 		JsonNode   *document = id == NULL ? NULL : sigma_catalog_read(DOCUMENT_INPUT_TABLE, id);
 
@@ -236,24 +235,4 @@ rules_on(Oid relid, const Bitmapset *columns)
 	systable_endscan(scan);
 	table_close(depend, AccessShareLock);
 	return rules;
-}
-
-/* The relation of a rewrite rule; InvalidOid where it is gone. */
-static Oid
-relation_of_rule(Oid rule)
-{
-	Relation	rewrite = table_open(RewriteRelationId, AccessShareLock);
-	ScanKeyData key;
-	SysScanDesc scan;
-	HeapTuple	tuple;
-	Oid			relid = InvalidOid;
-
-	ScanKeyInit(&key, Anum_pg_rewrite_oid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(rule));
-	scan = systable_beginscan(rewrite, RewriteOidIndexId, true, NULL, 1, &key);
-	tuple = systable_getnext(scan);
-	if (HeapTupleIsValid(tuple))
-		relid = ((Form_pg_rewrite) GETSTRUCT(tuple))->ev_class;
-	systable_endscan(scan);
-	table_close(rewrite, AccessShareLock);
-	return relid;
 }
