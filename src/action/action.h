@@ -4,8 +4,8 @@
  *
  * define.c checks documents when they are written, compile.c turns catalog rows
  * into Sequences and keeps them, run.c runs them and fire.c those of a trigger;
- * data.c and client.c know the single types of steps, timeout.c the deadlines,
- * history.c what is recorded.
+ * step_types.c lists the types of steps, timeout.c knows the deadlines, history.c
+ * what is recorded.
  */
 #ifndef SIGMA_ACTION_H
 #define SIGMA_ACTION_H
@@ -117,7 +117,10 @@ extern void sigma_sequence_check(JsonNode *document, bool is_action, bool resolv
 extern List *sigma_sequences_of_trigger(const char *element_id, const char *type, const RunContext *context);
 extern void sigma_watch_table(Oid relid);
 
-/* data.c, client.c: the rows of the table of step types */
+/* step_types.c: by type and subtype of an action; 0A000 where it is not built */
+extern const StepType *sigma_step_type(JsonNode *action);
+
+/* what its table names */
 extern void *sigma_data_compile(CompileState *state, const StepType *type, JsonNode *action);
 extern void sigma_data_run(Run *run, const Step *step, StepOutcome *outcome);
 extern void *sigma_client_compile(CompileState *state, const StepType *type, JsonNode *action);

@@ -35,28 +35,6 @@
 #define DEFAULT_BACKOFF 1000
 #define MAX_STEPS 10000
 
-static const StepType step_types[] = {
-	{"data_modification", "insert_row", DATA_INSERT_ROW, sigma_data_compile, sigma_data_run},
-	{"data_modification", "insert_rows", DATA_INSERT_ROWS, sigma_data_compile, sigma_data_run},
-	{"data_modification", "update_row", DATA_UPDATE_ROW, sigma_data_compile, sigma_data_run},
-	{"data_modification", "update_rows", DATA_UPDATE_ROWS, sigma_data_compile, sigma_data_run},
-	{"data_modification", "delete_row", DATA_DELETE_ROW, sigma_data_compile, sigma_data_run},
-	{"data_modification", "delete_rows", DATA_DELETE_ROWS, sigma_data_compile, sigma_data_run},
-	{"data_modification", "upsert_row", DATA_UPSERT_ROW, sigma_data_compile, sigma_data_run},
-	{"navigation", "open_link", CLIENT_OPEN_LINK, sigma_client_compile, sigma_client_run},
-	{"navigation", "open_sigma_doc", CLIENT_OPEN_DOCUMENT, sigma_client_compile, sigma_client_run},
-	{"navigation", "navigate_workbook", CLIENT_NAVIGATE, sigma_client_compile, sigma_client_run},
-	{"control", "set_value", CLIENT_SET_VALUE, sigma_client_compile, sigma_client_run},
-	{"control", "clear_value", CLIENT_CLEAR_VALUE, sigma_client_compile, sigma_client_run},
-	{"control", "enable", CLIENT_ENABLE, sigma_client_compile, sigma_client_run},
-	{"control", "disable", CLIENT_DISABLE, sigma_client_compile, sigma_client_run},
-	{"variable", "set", CLIENT_SET_VARIABLE, sigma_client_compile, sigma_client_run},
-	{"variable", "clear", CLIENT_CLEAR_VARIABLE, sigma_client_compile, sigma_client_run},
-	{"modal", "open", CLIENT_OPEN_MODAL, sigma_client_compile, sigma_client_run},
-	{"modal", "close", CLIENT_CLOSE_MODAL, sigma_client_compile, sigma_client_run},
-	{"tabs", "select", CLIENT_SELECT_TAB, sigma_client_compile, sigma_client_run},
-};
-
 /* A place in the store; the key comes first. */
 typedef struct SlotKey
 {
@@ -103,7 +81,6 @@ static Sequence *compile_sequence(CompileState *state, JsonNode *document);
 static Sequence *compile_single(CompileState *state, JsonNode *document);
 static void compile_element(CompileState *state, Sequence *sequence, int i, JsonNode *element);
 static void compile_step(CompileState *state, Step *step, JsonNode *action);
-static const StepType *find_step_type(JsonNode *action);
 static void compile_retry(Step *step, JsonNode *action);
 static void compile_config(CompileState *state, Sequence *sequence, JsonNode *config);
 static Alert *compile_alert(CompileState *state, JsonNode *node);
@@ -422,7 +399,7 @@ compile_step(CompileState *state, Step *step, JsonNode *action)
 	const char *output = sigma_json_get_string(action, "output_variable", NULL);
 	const char *handling = sigma_json_get_string(action, "error_handling", "fail");
 
-	step->type = find_step_type(action);
+	step->type = sigma_step_type(action);
 	step->id = id == NULL ? NULL : MemoryContextStrdup(state->cxt, id);
 	step->output_variable = output == NULL ? NULL : MemoryContextStrdup(state->cxt, output);
 	step->timeout = read_milliseconds(action, "timeout_ms", 0);
@@ -431,28 +408,6 @@ compile_step(CompileState *state, Step *step, JsonNode *action)
 		strcmp(handling, "continue") == 0 ? HANDLING_CONTINUE : HANDLING_FAIL;
 	compile_retry(step, action);
 	step->part = step->type->compile(state, step->type, action);
-}
-
-/* The type and subtype of an action; 0A000 where it is not built. */
-static const StepType *
-find_step_type(JsonNode *action)
-{
-	const char *type = sigma_json_get_string(action, "type", "");
-	const char *subtype = sigma_json_get_string(action, "subtype", "");
-	StringInfoData known;
-	int			i;
-
-	for (i = 0; i < lengthof(step_types); i++)
-		if (strcmp(step_types[i].type, type) == 0 && strcmp(step_types[i].subtype, subtype) == 0)
-			return &step_types[i];
-
-	initStringInfo(&known);
-	for (i = 0; i < lengthof(step_types); i++)
-		if (i == 0 || strcmp(step_types[i - 1].type, step_types[i].type) != 0)
-			appendStringInfo(&known, "%s%s", i == 0 ? "" : ", ", step_types[i].type);
-	sigma_document_error(sigma_json_get(action, "type"), ERRCODE_FEATURE_NOT_SUPPORTED,
-						 psprintf("What runs today: %s.", known.data),
-						 "actions of type \"%s\" are not built yet", type);
 }
 
 /* How often and how soon a failed step is tried again. */
