@@ -15,9 +15,9 @@
  */
 static const KeySpec grid_keys[] = {
 	{"column", SPEC_INT, "first column, from 1", .min = 1, .max = SIGMA_GRID_COLUMNS},
-	{"row", SPEC_INT, "first row, from 1", .min = 1, .max = 1000000},
+	{"row", SPEC_INT, "first row, from 1", .min = 1, .max = 10000},
 	{"width", SPEC_INT, "number of columns", .min = 1, .max = SIGMA_GRID_COLUMNS},
-	{"height", SPEC_INT, "number of rows", .min = 1, .max = 1000000},
+	{"height", SPEC_INT, "number of rows", .min = 1, .max = 1000},
 	{NULL}
 };
 static const ObjectSpec grid_spec = {"\"grid\"", grid_keys, NULL, NULL, sigma_finish_grid};
@@ -72,8 +72,15 @@ static const char *const spacings[] = {"none", "small", "medium", "large", NULL}
 static const EnumSpec spacing_names = {spacings};
 static const char *const densities[] = {"6", "12", "24", NULL};
 static const EnumSpec density_names = {densities};
-static const KeySpec container_keys[] = {
+static const KeySpec canvas_keys[] = {
+	{"grid_density", SPEC_CUSTOM, "number of columns of its grid", .names = &density_names, .read = sigma_read_density, .fallback = "24", .value_type = "integer"},
+	{NULL}
+};
+static const KeySpec grid_density_keys[] = {
 	{"grid_density", SPEC_CUSTOM, "number of columns of its grid", .names = &density_names, .read = sigma_read_density, .fallback = "12", .value_type = "integer"},
+	{NULL}
+};
+static const KeySpec container_keys[] = {
 	{"spacing", SPEC_ENUM, "space between elements", .names = &spacing_names, .fallback = "\"medium\""},
 	{"element_gap", SPEC_CUSTOM, "true, false or pixels", .read = sigma_read_gap, .fallback = "true", .value_type = "boolean or number"},
 	{NULL}
@@ -325,15 +332,15 @@ static const KeySpec plugin_keys[] = {
  * The types
  */
 const ElementType sigma_element_types[] = {
-	{"page", "a page of the workbook", {page_keys, container_keys, decoration_keys}},
-	{"container", "groups elements on a grid of its own", {container_keys, nesting_keys, decoration_keys}},
-	{"tabs", "shows one of its tabs at a time", {tabs_keys, container_keys, nesting_keys, decoration_keys}},
-	{"tab", "one tab of tabs", {tab_keys, container_keys, decoration_keys}},
-	{"modal", "a dialog over the page", {overlay_keys, modal_keys, container_keys, decoration_keys}},
-	{"drawer", "a panel at the page's side", {overlay_keys, drawer_keys, container_keys, decoration_keys}},
-	{"popover", "a button that opens a small panel", {popover_keys, container_keys, decoration_keys}},
-	{"header", "the page's header", {header_keys, container_keys, decoration_keys}},
-	{"form", "enters one row", {form_keys, container_keys, decoration_keys}},
+	{"page", "a page of the workbook", {page_keys, canvas_keys, container_keys, decoration_keys}},
+	{"container", "groups elements on a grid of its own", {grid_density_keys, container_keys, nesting_keys, decoration_keys}},
+	{"tabs", "shows one of its tabs at a time", {tabs_keys, grid_density_keys, container_keys, nesting_keys, decoration_keys}},
+	{"tab", "one tab of tabs", {tab_keys, grid_density_keys, container_keys, decoration_keys}},
+	{"modal", "a dialog over the page", {overlay_keys, modal_keys, canvas_keys, container_keys, decoration_keys}},
+	{"drawer", "a panel at the page's side", {overlay_keys, drawer_keys, canvas_keys, container_keys, decoration_keys}},
+	{"popover", "a button that opens a small panel", {popover_keys, canvas_keys, container_keys, decoration_keys}},
+	{"header", "the page's header", {header_keys, canvas_keys, container_keys, decoration_keys}},
+	{"form", "enters one row", {form_keys, grid_density_keys, container_keys, decoration_keys}},
 	{"input_table", "shows an input table for entry", {source_keys, table_alias_keys, decoration_keys}},
 	{"table", "shows rows", {source_keys, table_alias_keys, decoration_keys}},
 	{"pivot", "shows rows put together", {source_keys, pivot_keys, decoration_keys}},

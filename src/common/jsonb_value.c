@@ -31,6 +31,17 @@ sigma_jsonb_from_value(const JsonbValue *value)
 	return JsonbValueToJsonb(unconstify(JsonbValue *, value));
 }
 
+/* A number among the members of an object, rounded; "missing" where there is none.  Raises 22003. */
+int
+sigma_jsonb_int(JsonbContainer *object, const char *key, int missing)
+{
+	JsonbValue	value;
+
+	if (getKeyJsonValueFromContainer(object, key, strlen(key), &value) == NULL || value.type != jbvNumeric)
+		return missing;
+	return DatumGetInt32(DirectFunctionCall1(numeric_int4, NumericGetDatum(value.val.numeric)));
+}
+
 /* The same JSON value?  Numbers by value, objects whatever the order of members. */
 bool
 sigma_jsonb_same(const JsonbValue *a, const JsonbValue *b)

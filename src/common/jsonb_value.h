@@ -13,6 +13,9 @@
 extern void sigma_jsonb_to_value(Jsonb *document, JsonbValue *value);
 extern Jsonb *sigma_jsonb_from_value(const JsonbValue *value);
 
+/* A whole number among the members of an object; "missing" where there is none. */
+extern int	sigma_jsonb_int(JsonbContainer *object, const char *key, int missing);
+
 /* The same JSON value?  Is it an array?  A copy with all it points at. */
 extern bool sigma_jsonb_same(const JsonbValue *a, const JsonbValue *b);
 extern bool sigma_jsonb_is_list(const JsonbValue *value);

@@ -43,6 +43,7 @@ PG_FUNCTION_INFO_V1(list_layout_elements);
 
 static text *create_of_type(FunctionCallInfo fcinfo, const char *type);
 static void *require_argument(FunctionCallInfo fcinfo, int n, const char *name);
+static bool may_move(Jsonb *changes);
 static List *place_among(List *siblings, const char *parent_id, List *inserted, int at, const char *gone);
 static Placement *placement(const char *id, const char *parent_id, int64 position);
 static List *keep_children(LayoutTree *tree, Element *element);
@@ -103,8 +104,24 @@ update_layout_element(PG_FUNCTION_ARGS)
 	char	   *id = text_to_cstring(require_argument(fcinfo, 0, "id"));
 	Jsonb	   *changes = require_argument(fcinfo, 1, "changes");
 
+	if (may_move(changes))
+		sigma_layout_lock();	/* before the row is locked */
 	sigma_catalog_update(DOCUMENT_LAYOUT_ELEMENT, id, changes);
 	PG_RETURN_VOID();
+}
+
+/* May these changes give an element or its children another place on a grid?  In any spelling. */
+static bool
+may_move(Jsonb *changes)
+{
+	static const char *const keys[] = {"grid", "position", "size", "grid_density", "gridDensity", "config", "properties"};
+	JsonbValue	value;
+	int			i;
+
+	for (i = 0; JB_ROOT_IS_OBJECT(changes) && i < lengthof(keys); i++)
+		if (getKeyJsonValueFromContainer(&changes->root, keys[i], strlen(keys[i]), &value) != NULL)
+			return true;
+	return false;
 }
 
 /*

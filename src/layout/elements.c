@@ -54,6 +54,7 @@ typedef struct RowState
 
 static HeapTuple insert_row(FunctionCallInfo fcinfo, TriggerData *trigger);
 static HeapTuple update_row(FunctionCallInfo fcinfo, TriggerData *trigger);
+static bool is_written(TriggerData *trigger, int column);
 static void check_element(JsonNode *document, bool children_written);
 static HeapTuple set_id(TriggerData *trigger, HeapTuple row);
 static HeapTuple set_level(TriggerData *trigger, HeapTuple row, int32 level);
@@ -66,6 +67,7 @@ static void after_delete(TriggerData *trigger);
 static LayoutChange *compare_rows(TriggerData *trigger, HeapTuple old, HeapTuple new);
 static JsonNode *read_children(Jsonb *children);
 static void process(TriggerData *trigger, List *changes);
+static void check_grids(LayoutTree *tree, List *changes);
 static TupleTableSlot *begin_rows(TriggerData *trigger, Tuplestorestate *store, int *pointer);
 static HeapTuple next_row(Tuplestorestate *store, int pointer, TupleTableSlot *slot);
 static char *text_column(TupleDesc desc, HeapTuple row, int column);
@@ -181,10 +183,11 @@ update_row(FunctionCallInfo fcinfo, TriggerData *trigger)
 									   json_column(desc, row, LAYOUT_CHILDREN)));
 	parent = sigma_json_get_string(document, "parent_id", NULL);
 
-	/* under another parent it goes last, unless a position was written too */
-	if (!same_text(old_parent, parent) &&
-		!bms_is_member(LAYOUT_POSITION - FirstLowInvalidHeapAttributeNumber, trigger->tg_updatedcols))
+	/* under another parent it goes last and where there is room, unless that was written too */
+	if (!same_text(old_parent, parent) && !is_written(trigger, LAYOUT_POSITION))
 		(void) sigma_json_remove(document, "position");
+	if (!same_text(old_parent, parent) && !is_written(trigger, LAYOUT_CONFIG))
+		(void) sigma_json_remove(document, "grid");
 	(void) take_position(row_parent(fcinfo, parent == NULL ? "" : parent), rel, document);
 
 	level = DatumGetInt32(heap_getattr(old, LAYOUT_LEVEL, desc, &isnull));
@@ -192,6 +195,13 @@ update_row(FunctionCallInfo fcinfo, TriggerData *trigger)
 		level = level_under(fcinfo, rel, parent, isnull ? 0 : level);
 	return set_level(trigger, sigma_catalog_document_row(DOCUMENT_LAYOUT_ELEMENT, trigger, row, document),
 					 level);
+}
+
+/* Does the UPDATE set this column? */
+static bool
+is_written(TriggerData *trigger, int column)
+{
+	return bms_is_member(column - FirstLowInvalidHeapAttributeNumber, trigger->tg_updatedcols);
 }
 
 /* What a row can be checked for by itself.  Raises SG400, 0A000 for what is not built. */
@@ -436,15 +446,19 @@ compare_rows(TriggerData *trigger, HeapTuple old, HeapTuple new)
 	char	   *type = text_column(desc, new, LAYOUT_TYPE);
 	Jsonb	   *children = json_column(desc, new, LAYOUT_CHILDREN);
 	Jsonb	   *config = json_column(desc, new, LAYOUT_CONFIG);
+	Grid		old_grid = {0};
+	Grid		new_grid;
 
 	change->id = text_column(desc, new, LAYOUT_ID);
 	change->kind = sigma_element_kind(type);
 	change->parent = text_column(desc, new, LAYOUT_PARENT);
 	change->inserted = old == NULL;
+	sigma_grid_read(config, &new_grid);
 	change->configured = config != NULL;
 	if (old == NULL)
 	{
 		change->moved = true;
+		change->placed = memcmp(&old_grid, &new_grid, sizeof(Grid)) != 0;
 		if (children != NULL && JB_ROOT_COUNT(children) > 0)
 			change->given = read_children(children);
 	}
@@ -463,6 +477,11 @@ compare_rows(TriggerData *trigger, HeapTuple old, HeapTuple new)
 		change->configured = change->retyped || !same_json(old_config, config);
 		change->moved = change->retyped || !same_text(change->old_parent, change->parent) ||
 			sigma_layout_max_nesting(old_config) != sigma_layout_max_nesting(config);
+		sigma_grid_read(old_config, &old_grid);
+		change->placed = memcmp(&old_grid, &new_grid, sizeof(Grid)) != 0 || change->retyped ||
+			!same_text(change->old_parent, change->parent);
+		change->regridded = change->retyped ||
+			(change->kind != NULL && sigma_grid_columns(change->kind, old_config) != sigma_grid_columns(change->kind, config));
 		change->reordered = old_null || old_position != new_position;
 		if (!same_json(json_column(desc, old, LAYOUT_CHILDREN), children))
 			change->given = read_children(children);
@@ -501,7 +520,7 @@ process(TriggerData *trigger, List *changes)
 		LayoutChange *change = lfirst(cell);
 
 		retyped |= change->retyped;
-		shape |= change->moved || change->reordered || change->given != NULL;
+		shape |= change->moved || change->reordered || change->given != NULL || change->placed || change->regridded;
 	}
 	if (shape)
 	{
@@ -523,6 +542,8 @@ process(TriggerData *trigger, List *changes)
 			if (change->moved || change->reordered)
 				sigma_tree_refresh(tree, change->parent);
 		}
+		if (!tree->restoring)
+			check_grids(tree, changes);
 		sigma_tree_write(tree);
 		sigma_tree_close(tree);
 	}
@@ -530,6 +551,23 @@ process(TriggerData *trigger, List *changes)
 		sigma_layout_documents(rel, changes);
 	if (retyped)
 		sigma_layout_targets_changed();
+}
+
+/* Check the grids that written rows stand on, and those that they have. */
+static void
+check_grids(LayoutTree *tree, List *changes)
+{
+	ListCell   *cell;
+
+	foreach(cell, changes)
+	{
+		LayoutChange *change = lfirst(cell);
+
+		if (change->placed && change->parent != NULL)
+			sigma_tree_check_grid(tree, change->parent);
+		if (change->regridded)
+			sigma_tree_check_grid(tree, change->id);
+	}
 }
 
 /* Read a transition table from its start. */

@@ -47,7 +47,18 @@ typedef struct ElementKind
 	bool		holds;			/* may have children */
 	bool		counts;			/* is one of the levels that are limited */
 	bool		resets;			/* levels inside it are counted anew */
+	int			columns;		/* of its own grid, where its settings do not say; 0: it has none */
+	bool		floats;			/* has no place on its parent's grid */
 } ElementKind;
+
+/* A place on a grid; 0 stands for a number that is not given. */
+typedef struct Grid
+{
+	int			column;			/* from 1 */
+	int			row;			/* from 1 */
+	int			width;			/* in columns */
+	int			height;			/* in rows */
+} Grid;
 
 /* One element as the tree knows it. */
 typedef struct Element
@@ -61,6 +72,8 @@ typedef struct Element
 	Timestamp	created_at;
 	int32		stored_level;	/* nesting_level of the row */
 	int			max_nesting;	/* the element's own limit, 0: none */
+	Grid		grid;			/* its place */
+	int			columns;		/* of its own grid, 0: none */
 
 	/* worked out by sigma_tree_settle */
 	enum
@@ -81,6 +94,7 @@ typedef struct Element
 	List	   *children;		/* of Element, in order */
 	bool		spread;			/* everything below was settled */
 	bool		refresh;		/* its row's children are to be compared */
+	bool		arranged;		/* the places of its children were checked */
 } Element;
 
 /* The elements one check has looked at, by the newest snapshot. */
@@ -114,6 +128,8 @@ typedef struct LayoutChange
 	bool		inserted;
 	bool		moved;			/* parent, type or limit: the subtree is checked */
 	bool		reordered;		/* position alone */
+	bool		placed;			/* it has another place on its parent's grid */
+	bool		regridded;		/* its own grid has another number of columns */
 	bool		retyped;		/* it is something else now */
 	bool		configured;		/* settings: references are checked */
 	bool		brings;			/* settings hold sequences, or it is a control */
@@ -133,6 +149,12 @@ extern void sigma_tree_write(LayoutTree *tree);
 extern int	sigma_layout_max_nesting(Jsonb *config);
 extern HeapTuple sigma_layout_row(Relation rel, Snapshot snapshot, const char *id);
 extern int32 sigma_layout_next_position(Relation rel, const char *parent_id);
+
+/* grid.c: places on grids */
+extern void sigma_grid_read(Jsonb *config, Grid *grid);
+extern int	sigma_grid_columns(const ElementKind *kind, Jsonb *config);
+extern void sigma_tree_check_grid(LayoutTree *tree, const char *parent_id);
+extern void sigma_grid_arrange(Grid **places, int count, int columns);
 
 /* upkeep.c: the lock, and statements that the layout runs itself */
 extern void sigma_layout_lock(void);

@@ -27,31 +27,32 @@
 
 #include "common/catalog.h"
 #include "common/errors.h"
+#include "common/jsonb_value.h"
 #include "common/session.h"
 #include "compat.h"
 #include "layout/layout.h"
 
-/* name, holds, counts, resets */
+/* name, holds, counts, resets, columns, floats */
 static const ElementKind kinds[] = {
-	{"page", true, false, true},
-	{"container", true, true, false},
-	{"tabs", true, true, false},
-	{"tab", true, false, false},
-	{"modal", true, false, true},
-	{"drawer", true, false, true},
-	{"popover", true, false, true},
-	{"header", true, false, false},
-	{"form", true, false, false},
-	{"input_table", false, false, false},
-	{"table", false, false, false},
-	{"pivot", false, false, false},
-	{"chart", false, false, false},
-	{"control", false, false, false},
-	{"button", false, false, false},
-	{"text", false, false, false},
-	{"image", false, false, false},
-	{"divider", false, false, false},
-	{"plugin", false, false, false},
+	{"page", true, false, true, 24, true},
+	{"container", true, true, false, 12, false},
+	{"tabs", true, true, false, 0, false},
+	{"tab", true, false, false, 12, true},
+	{"modal", true, false, true, 24, true},
+	{"drawer", true, false, true, 24, true},
+	{"popover", true, false, true, 24, false},
+	{"header", true, false, false, 24, true},
+	{"form", true, false, false, 12, false},
+	{"input_table", false, false, false, 0, false},
+	{"table", false, false, false, 0, false},
+	{"pivot", false, false, false, 0, false},
+	{"chart", false, false, false, 0, false},
+	{"control", false, false, false, 0, false},
+	{"button", false, false, false, 0, false},
+	{"text", false, false, false, 0, false},
+	{"image", false, false, false, 0, false},
+	{"divider", false, false, false, 0, false},
+	{"plugin", false, false, false, 0, false},
 };
 
 static Element *enter(LayoutTree *tree, const char *id);
@@ -281,13 +282,7 @@ sigma_tree_write(LayoutTree *tree)
 int
 sigma_layout_max_nesting(Jsonb *config)
 {
-	JsonbValue	value;
-
-	if (config == NULL || !JB_ROOT_IS_OBJECT(config) ||
-		getKeyJsonValueFromContainer(&config->root, "max_nesting", strlen("max_nesting"), &value) == NULL ||
-		value.type != jbvNumeric)
-		return 0;
-	return DatumGetInt32(DirectFunctionCall1(numeric_int4, NumericGetDatum(value.val.numeric)));
+	return config == NULL || !JB_ROOT_IS_OBJECT(config) ? 0 : sigma_jsonb_int(&config->root, "max_nesting", 0);
 }
 
 /* A copy of the row of that id, or NULL. */
@@ -363,8 +358,9 @@ enter(LayoutTree *tree, const char *id)
 static void
 fill_element(LayoutTree *tree, Element *element, HeapTuple row)
 {
-	static const ElementKind unknown = {"unknown", false, false, false};
+	static const ElementKind unknown = {"unknown", false, false, false, 0, false};
 	TupleDesc	desc = RelationGetDescr(tree->rel);
+	Jsonb	   *config;
 	bool		isnull;
 	Datum		value;
 
@@ -382,11 +378,12 @@ fill_element(LayoutTree *tree, Element *element, HeapTuple row)
 	element->created_at = isnull ? 0 : DatumGetTimestamp(value);
 	value = heap_getattr(row, LAYOUT_LEVEL, desc, &isnull);
 	element->stored_level = isnull ? -1 : DatumGetInt32(value);
+	value = heap_getattr(row, LAYOUT_CONFIG, desc, &isnull);
+	config = isnull ? NULL : DatumGetJsonbP(value);
+	sigma_grid_read(config, &element->grid);
+	element->columns = sigma_grid_columns(element->kind, config);
 	if (element->kind->counts)
-	{
-		value = heap_getattr(row, LAYOUT_CONFIG, desc, &isnull);
-		element->max_nesting = sigma_layout_max_nesting(isnull ? NULL : DatumGetJsonbP(value));
-	}
+		element->max_nesting = sigma_layout_max_nesting(config);
 }
 
 /*
