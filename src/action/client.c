@@ -8,38 +8,15 @@
  */
 #include "postgres.h"
 
-#include "action/action.h"
-#include "common/catalog.h"
-#include "common/errors.h"
+#include "action/client.h"
 #include "common/json_push.h"
-
-/* A value that an effect carries, under the name it has in "parameters". */
-typedef struct EffectValue
-{
-	const char *name;
-	ValueSource *source;
-} EffectValue;
-
-typedef struct ClientStep
-{
-	ClientCode	code;
-	const char *target;			/* as written; NULL: none */
-	ValueSource *text;			/* the target as dynamic text, where it is one */
-	ValueSource *value;			/* of set_value and set */
-	SelectionMode mode;			/* of set_value */
-	int			count;			/* what else the effect carries */
-	EffectValue values[2];
-	int			npassed;		/* pass_control_values */
-	EffectValue *passed;
-} ClientStep;
 
 static void compile_target(CompileState *state, ClientStep *step, const StepType *type,
 						   JsonNode *action);
-static void check_element(JsonNode *target, const char *const *types, const char *what);
 static void compile_value(CompileState *state, ClientStep *step, JsonNode *parameters);
 static void check_constant(const ClientStep *step, JsonNode *node);
 static void compile_navigation(CompileState *state, ClientStep *step, JsonNode *parameters);
-static void add_value(CompileState *state, ClientStep *step, const char *name, JsonNode *parameters);
+static void push_values(JsonbParseState **state, const EffectValue *values, int count, RunContext *context);
 static Jsonb *make_effect(Run *run, const Step *step, const JsonbValue *value);
 
 /* Check the document and compile its values; a ClientStep.  Raises SG400, SG404. */
@@ -64,29 +41,32 @@ sigma_client_compile(CompileState *state, const StepType *type, JsonNode *action
 		case CLIENT_SET_VARIABLE:
 			compile_value(state, step, parameters);
 			break;
-		case CLIENT_SELECT_TAB:
-			/* by its place from 0, or relative to the active one */
-			add_value(state, step, "index", parameters);
-			add_value(state, step, "direction", parameters);
+		case CLIENT_SEND_EVENT:
+			sigma_effect_value(state, step, "name", sigma_json_get(parameters, "name"), false);
+			sigma_effect_value(state, step, "payload", sigma_json_get(parameters, "payload"), true);
+			break;
+		case CLIENT_CLEAR_VALUE:
+		case CLIENT_ENABLE:
+		case CLIENT_DISABLE:
+		case CLIENT_CLEAR_VARIABLE:
 			break;
 		default:
+			sigma_element_compile(state, step, action, parameters);
 			break;
 	}
 	return step;
 }
 
-/* What the step acts on.  Elements of the layout must exist: SG404. */
+/* What the step acts on. */
 static void
 compile_target(CompileState *state, ClientStep *step, const StepType *type, JsonNode *action)
 {
-	static const char *const overlays[] = {"modal", "drawer", "popover", NULL};
-	static const char *const tab_sets[] = {"tabs", NULL};
 	JsonNode   *target = sigma_json_get(action, "target");
 
 	if (target == NULL || target->kind != JSON_STRING)
 	{
 		/* without one, "close" closes what is open */
-		if (step->code != CLIENT_CLOSE_MODAL)
+		if (step->code != CLIENT_CLOSE_MODAL && step->code != CLIENT_SEND_EVENT)
 			sigma_document_error(action, 0, NULL, "an action of type %s %s needs \"target\"",
 								 type->type, type->subtype);
 		return;
@@ -94,30 +74,6 @@ compile_target(CompileState *state, ClientStep *step, const StepType *type, Json
 	step->target = MemoryContextStrdup(state->cxt, target->string);
 	if (step->code == CLIENT_OPEN_LINK)
 		step->text = sigma_dynamic_text_compile(state, target);
-	else if (state->resolve && (step->code == CLIENT_OPEN_MODAL || step->code == CLIENT_CLOSE_MODAL))
-		check_element(target, overlays, "a modal, drawer or popover");
-	else if (state->resolve && step->code == CLIENT_SELECT_TAB)
-		check_element(target, tab_sets, "a set of tabs");
-}
-
-/* The element must exist and be of one of these types. */
-static void
-check_element(JsonNode *target, const char *const *types, const char *what)
-{
-	JsonNode   *element = sigma_catalog_read(DOCUMENT_LAYOUT_ELEMENT, target->string);
-	const char *type;
-	int			i;
-
-	if (element == NULL)
-		sigma_document_error(target, ERRCODE_SIGMA_NOT_FOUND,
-							 sigma_catalog_hint(DOCUMENT_LAYOUT_ELEMENT, target->string),
-							 "layout element \"%s\" does not exist", target->string);
-	type = sigma_json_get_string(element, "type", "");
-	for (i = 0; types[i] != NULL; i++)
-		if (strcmp(types[i], type) == 0)
-			return;
-	sigma_document_error(target, 0, NULL, "layout element \"%s\" is of type \"%s\", not %s",
-						 target->string, type, what);
 }
 
 /* The value of "set_value" and "set". */
@@ -165,33 +121,48 @@ check_constant(const ClientStep *step, JsonNode *node)
 static void
 compile_navigation(CompileState *state, ClientStep *step, JsonNode *parameters)
 {
-	JsonNode   *passed = sigma_json_get(parameters, "pass_control_values");
-	int			i;
-
-	add_value(state, step, "open_in", parameters);
-	if (passed == NULL || passed->kind != JSON_OBJECT)
-		return;
-	step->npassed = passed->count;
-	step->passed = MemoryContextAlloc(state->cxt, sizeof(EffectValue) * (passed->count + 1));
-	for (i = 0; i < passed->count; i++)
-	{
-		step->passed[i].name = MemoryContextStrdup(state->cxt, passed->items[i]->key);
-		step->passed[i].source = sigma_value_source_compile(state, passed->items[i], false);
-	}
+	sigma_effect_value(state, step, "open_in", sigma_json_get(parameters, "open_in"), false);
+	sigma_effect_members(state, step, "pass_control_values", sigma_json_get(parameters, "pass_control_values"));
 }
 
-/* A parameter that the effect carries, where it is given. */
-static void
-add_value(CompileState *state, ClientStep *step, const char *name, JsonNode *parameters)
+/* One more thing that the effect carries. */
+EffectValue *
+sigma_effect_add(ClientStep *step, const char *name)
 {
-	JsonNode   *node = sigma_json_get(parameters, name);
+	EffectValue *value;
 
-	if (node == NULL || node->kind == JSON_NULL)
+	Assert(step->count < CLIENT_MAX_VALUES);
+	value = &step->values[step->count++];
+	value->name = name;
+	return value;
+}
+
+/* A parameter that the effect carries, where it is given.  "is_data": it may hold anything. */
+void
+sigma_effect_value(const CompileState *state, ClientStep *step, const char *name, JsonNode *node, bool is_data)
+{
+	if (node == NULL || (node->kind == JSON_NULL && !is_data))
 		return;
-	Assert(step->count < lengthof(step->values));
-	step->values[step->count].name = name;
-	step->values[step->count].source = sigma_value_source_compile(state, node, false);
-	step->count++;
+	sigma_effect_add(step, name)->source = sigma_value_source_compile(state, node, is_data);
+}
+
+/* The same for an object whose keys users name: a value for each of its members. */
+void
+sigma_effect_members(const CompileState *state, ClientStep *step, const char *name, JsonNode *node)
+{
+	EffectValue *value;
+	int			i;
+
+	if (node == NULL || node->kind != JSON_OBJECT)
+		return;
+	value = sigma_effect_add(step, name);
+	value->count = node->count;
+	value->members = MemoryContextAllocZero(state->cxt, sizeof(EffectValue) * (node->count + 1));
+	for (i = 0; i < node->count; i++)
+	{
+		value->members[i].name = MemoryContextStrdup(state->cxt, node->items[i]->key);
+		value->members[i].source = sigma_value_source_compile(state, node->items[i], true);
+	}
 }
 
 /*
@@ -239,8 +210,6 @@ make_effect(Run *run, const Step *compiled, const JsonbValue *value)
 {
 	ClientStep *step = compiled->part;
 	JsonbParseState *state = NULL;
-	JsonbValue	resolved;
-	int			i;
 
 	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
 	sigma_push_text(&state, "type", compiled->type->type);
@@ -250,21 +219,28 @@ make_effect(Run *run, const Step *compiled, const JsonbValue *value)
 				  step->text != NULL ? sigma_value_source_text(step->text, run->context) : step->target);
 	if (value != NULL)
 		sigma_push_value(&state, "value", value);
-	for (i = 0; i < step->count; i++)
-	{
-		sigma_value_source_evaluate(step->values[i].source, run->context, &resolved);
-		sigma_push_value(&state, step->values[i].name, &resolved);
-	}
-	if (step->passed != NULL)
-	{
-		sigma_push_key(&state, "pass_control_values");
-		pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
-		for (i = 0; i < step->npassed; i++)
-		{
-			sigma_value_source_evaluate(step->passed[i].source, run->context, &resolved);
-			sigma_push_value(&state, step->passed[i].name, &resolved);
-		}
-		pushJsonbValue(&state, WJB_END_OBJECT, NULL);
-	}
+	push_values(&state, step->values, step->count, run->context);
 	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
+}
+
+/* Members of an effect with their values in this run. */
+static void
+push_values(JsonbParseState **state, const EffectValue *values, int count, RunContext *context)
+{
+	JsonbValue	resolved;
+	int			i;
+
+	for (i = 0; i < count; i++)
+	{
+		if (values[i].source != NULL)
+		{
+			sigma_value_source_evaluate(values[i].source, context, &resolved);
+			sigma_push_value(state, values[i].name, &resolved);
+			continue;
+		}
+		sigma_push_key(state, values[i].name);
+		pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
+		push_values(state, values[i].members, values[i].count, context);
+		pushJsonbValue(state, WJB_END_OBJECT, NULL);
+	}
 }

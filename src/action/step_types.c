@@ -29,6 +29,18 @@ static const StepType step_types[] = {
 	{"modal", "open", CLIENT_OPEN_MODAL, sigma_client_compile, sigma_client_run},
 	{"modal", "close", CLIENT_CLOSE_MODAL, sigma_client_compile, sigma_client_run},
 	{"tabs", "select", CLIENT_SELECT_TAB, sigma_client_compile, sigma_client_run},
+	{"element", "refresh", CLIENT_REFRESH, sigma_client_compile, sigma_client_run},
+	{"element", "modify", CLIENT_MODIFY, sigma_client_compile, sigma_client_run},
+	{"element", "sort", CLIENT_SORT, sigma_client_compile, sigma_client_run},
+	{"element", "show", CLIENT_SHOW, sigma_client_compile, sigma_client_run},
+	{"element", "hide", CLIENT_SHOW, sigma_client_compile, sigma_client_run},
+	{"element", "toggle", CLIENT_SHOW, sigma_client_compile, sigma_client_run},
+	{"element", "focus", CLIENT_SHOW, sigma_client_compile, sigma_client_run},
+	{"container", "set_row", CLIENT_SET_ROW, sigma_client_compile, sigma_client_run},
+	{"form", "set_values", CLIENT_SET_FORM, sigma_client_compile, sigma_client_run},
+	{"form", "reset", CLIENT_RESET_FORM, sigma_client_compile, sigma_client_run},
+	{"plugin", "trigger", CLIENT_TRIGGER_PLUGIN, sigma_client_compile, sigma_client_run},
+	{"embed", "send_event", CLIENT_SEND_EVENT, sigma_client_compile, sigma_client_run},
 };
 
 /* The type and subtype of an action; 0A000 where it is not built. */
@@ -37,18 +49,13 @@ sigma_step_type(JsonNode *action)
 {
 	const char *type = sigma_json_get_string(action, "type", "");
 	const char *subtype = sigma_json_get_string(action, "subtype", "");
-	StringInfoData known;
 	int			i;
 
 	for (i = 0; i < lengthof(step_types); i++)
 		if (strcmp(step_types[i].type, type) == 0 && strcmp(step_types[i].subtype, subtype) == 0)
 			return &step_types[i];
 
-	initStringInfo(&known);
-	for (i = 0; i < lengthof(step_types); i++)
-		if (i == 0 || strcmp(step_types[i - 1].type, step_types[i].type) != 0)
-			appendStringInfo(&known, "%s%s", i == 0 ? "" : ", ", step_types[i].type);
 	sigma_document_error(sigma_json_get(action, "type"), ERRCODE_FEATURE_NOT_SUPPORTED,
-						 psprintf("What runs today: %s.", known.data),
+						 "A function of your own is called by type stored_procedure.",
 						 "actions of type \"%s\" are not built yet", type);
 }

@@ -62,8 +62,8 @@ static const KeySpec link_keys[] = {
 };
 static const KeySpec no_keys[] = {{NULL}};
 static const KeySpec modify_keys[] = {
-	{"show_columns", SPEC_LIST, "columns to show", .of = &sigma_a_name},
-	{"hide_columns", SPEC_LIST, "columns to hide", .of = &sigma_a_name},
+	{"show_columns", SPEC_LIST, "columns to show", KEY_WRAP | KEY_NOT_EMPTY, .of = &sigma_a_name},
+	{"hide_columns", SPEC_LIST, "columns to hide", KEY_WRAP | KEY_NOT_EMPTY, .of = &sigma_a_name},
 	{"settings", SPEC_SPELLED, "settings of the element to change"},
 	{NULL}
 };
@@ -78,7 +78,7 @@ static const KeySpec form_values_keys[] = {
 };
 static const KeySpec plugin_keys[] = {
 	{"effect", SPEC_NAME, "the plugin's effect"},
-	{"payload", SPEC_ANY, "what it is given", KEY_NULL},
+	{"payload", SPEC_CELL, "what it is given", KEY_NULL},
 	{NULL}
 };
 static const char *const tab_directions[] = {"next", "previous", NULL};
@@ -90,7 +90,7 @@ static const KeySpec tab_keys[] = {
 };
 static const KeySpec event_keys[] = {
 	{"name", SPEC_NAME, "the event's name", KEY_REQUIRED},
-	{"payload", SPEC_ANY, "what it carries", KEY_NULL},
+	{"payload", SPEC_CELL, "what it carries", KEY_NULL},
 	{NULL}
 };
 static const KeySpec procedure_keys[] = {

@@ -158,6 +158,16 @@ own_parameters(JsonNode *action, bool ai)
 	return parameters;
 }
 
+/* An event without a name of its own has the action's: "name" at the top of an action is the action's name. */
+static void
+name_event(JsonNode *action, JsonNode *parameters)
+{
+	JsonNode   *name = sigma_json_get(action, "name");
+
+	if (name != NULL && name->kind == JSON_STRING && sigma_json_get(parameters, "name") == NULL)
+		sigma_json_set(parameters, "name", sigma_json_new_string(name->string, name));
+}
+
 /* Move everything that is a parameter into "parameters", and up what is not (N6). */
 static void
 fold_parameters(JsonNode *action, const char *type)
@@ -188,6 +198,8 @@ fold_parameters(JsonNode *action, const char *type)
 	}
 	if (ai)
 		fold_ai_function(parameters);
+	if (type != NULL && strcmp(type, "embed") == 0)
+		name_event(action, parameters);
 }
 
 /* A row identifier is a selector: an id, or the key of a linked table's row. */
@@ -320,6 +332,9 @@ check_parameters(const ActionType *row, JsonNode *parameters)
 		if ((sigma_json_get(parameters, "index") != NULL) == (sigma_json_get(parameters, "direction") != NULL))
 			sigma_document_error(parameters, 0, NULL, "tabs select needs either \"index\" or \"direction\"");
 	}
+	else if (is_subtype(row, "modify") && parameters->count == 0)
+		sigma_document_error(parameters, 0, NULL,
+							 "element modify needs \"show_columns\", \"hide_columns\" or \"settings\"");
 }
 
 /* After an action's keys are read: its parameters by type and subtype, and its target. */

@@ -275,6 +275,14 @@ sigma_read_value(JsonNode *value, bool cell)
 
 	if (!is_source(value, &known))
 	{
+		if (sigma_json_get(value, "type") == NULL)
+			for (i = 0; i < value->count; i++)
+			{
+				const char *key = value->items[i]->key;
+
+				value->items[i] = sigma_read_value(value->items[i], cell);
+				value->items[i]->key = key;
+			}
 		if (known || cell)
 			return value;
 		sigma_document_error(sigma_json_get(value, "type"), 0,

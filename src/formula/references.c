@@ -519,6 +519,7 @@ walk_action(Walk *walk, JsonNode *action)
 	walk_values(walk, sigma_json_get(parameters, "pass_control_values"));
 	walk_values(walk, sigma_json_get(parameters, "arguments"));
 	walk_values(walk, sigma_json_get(parameters, "recipients"));
+	walk_value(walk, sigma_json_get(parameters, "payload"));
 
 	if (strcmp(type, "data_modification") == 0)
 		walk_rows(walk, parameters, target);
@@ -526,6 +527,14 @@ walk_action(Walk *walk, JsonNode *action)
 		walk_flow(walk, parameters);
 	else if (strcmp(type, "export") == 0)
 		add_columns(walk, target, sigma_json_get(parameters, "columns"));
+	else if (strcmp(type, "element") == 0)
+	{
+		add_columns(walk, target, sigma_json_get(parameters, "sort"));
+		add_columns(walk, target, sigma_json_get(parameters, "show_columns"));
+		add_columns(walk, target, sigma_json_get(parameters, "hide_columns"));
+	}
+	else if (strcmp(type, "form") == 0)
+		add_keys(walk, target, sigma_json_get(parameters, "values"));
 	else if (strcmp(type, "api_call") == 0)
 	{
 		walk_values(walk, sigma_json_get(parameters, "query"));

@@ -102,6 +102,13 @@ check_filter(const JsonNode *document, JsonNode *filter)
 	PG_END_TRY();
 }
 
+/* See layout.h. */
+Oid
+sigma_layout_source_relation(const char *source)
+{
+	return source_relation(source, 0);
+}
+
 /* The relation whose rows a source shows: an input table's, that of the element it names, or itself. */
 static Oid
 source_relation(const char *source, int depth)

@@ -176,6 +176,9 @@ extern HTAB *sigma_id_set(const char *name, Size entrysize);	/* keyed by pointer
 /* formulas.c: formulas in settings; raises what compiling them raises */
 extern void sigma_layout_check_formulas(JsonNode *document);
 
+/* formulas.c: the relation whose rows an input table, an element or a relation of that name shows, or InvalidOid */
+extern Oid	sigma_layout_source_relation(const char *source);
+
 /* documents.c: what settings bring along and what they name */
 extern const char *const sigma_layout_sequence_settings[];	/* ends with NULL */
 extern bool sigma_layout_brings(const ElementKind *kind, Jsonb *config);
