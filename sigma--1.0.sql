@@ -1516,6 +1516,8 @@ COMMENT ON FUNCTION sigma.check_test() IS 'brings a test into canonical form and
 
 CREATE TRIGGER sigma_0_check BEFORE INSERT OR UPDATE ON sigma.sigma_tests
     FOR EACH ROW EXECUTE FUNCTION sigma.check_test();
+CREATE TRIGGER sigma_0_truncate BEFORE TRUNCATE ON sigma.sigma_tests
+    FOR EACH STATEMENT EXECUTE FUNCTION sigma.refuse_catalog_truncate();
 
 CREATE FUNCTION sigma.create_test(name text, doc jsonb) RETURNS text
     AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
@@ -1606,6 +1608,8 @@ CREATE TRIGGER sigma_9_audit AFTER INSERT OR UPDATE OR DELETE ON sigma.sigma_act
 CREATE TRIGGER sigma_9_audit AFTER INSERT OR UPDATE OR DELETE ON sigma.sigma_action_sequences
     FOR EACH ROW EXECUTE FUNCTION sigma.audit_definition();
 CREATE TRIGGER sigma_9_audit AFTER INSERT OR UPDATE OR DELETE ON sigma.sigma_variables
+    FOR EACH ROW EXECUTE FUNCTION sigma.audit_definition();
+CREATE TRIGGER sigma_9_audit AFTER INSERT OR UPDATE OR DELETE ON sigma.sigma_tests
     FOR EACH ROW EXECUTE FUNCTION sigma.audit_definition();
 
 ------------------------------------------------------------------------------

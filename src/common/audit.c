@@ -58,6 +58,7 @@ static const AuditedTable audited[] = {
 	{"sigma_actions", "action"},
 	{"sigma_action_sequences", "sequence"},
 	{"sigma_variables", "variable"},
+	{"sigma_tests", "test"},
 };
 
 /* Columns that are no part of a definition. */

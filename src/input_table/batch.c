@@ -31,6 +31,7 @@
 #include "common/names.h"
 #include "compat.h"
 #include "input_table/batch_state.h"
+#include "input_table/edit_history.h"
 #include "input_table/rules.h"
 
 static const UniqueKey *find_key(const InputTable *table, const JsonNode *names);
@@ -38,7 +39,8 @@ static void check_may_write(Oid relid);
 static Oid	working_view(const InputTable *table);
 static void check_column_right(Oid relid, AttrNumber attnum, AclMode right, bool *granted);
 static TupleDesc make_staged_desc(const InputTable *table);
-static void add_target(Batch *batch, int64 row_id, const TimestampTz *stamp, bool remove);
+static void add_target(Batch *batch, int64 row_id, const RowGuard *guard, bool remove);
+static void ask_last_edit(Batch *batch, int64 row_id);
 static bool is_upsert(const Batch *batch);
 
 /* See batch.h; takes ROW EXCLUSIVE. */
@@ -218,7 +220,7 @@ sigma_batch_row(Batch *batch, int row, int64 line)
 	current->row = row;
 	current->line = line;
 	current->row_id = 0;
-	current->has_stamp = false;
+	memset(&current->guard, 0, sizeof(RowGuard));
 	current->remove = false;
 	current->errors = 0;
 	memset(current->given, CELL_ABSENT, batch->table->ncolumn);
@@ -299,21 +301,21 @@ sigma_batch_insert(Batch *batch)
 
 /* 42501 where the caller may not update the columns that the row gives. */
 void
-sigma_batch_update(Batch *batch, int64 row_id, const TimestampTz *if_updated_at)
+sigma_batch_update(Batch *batch, int64 row_id, const RowGuard *guard)
 {
 	sigma_batch_grant(batch, &batch->state->current, false);
-	add_target(batch, row_id, if_updated_at, false);
+	add_target(batch, row_id, guard, false);
 }
 
 /* 42501 where the caller may not delete. */
 void
-sigma_batch_delete(Batch *batch, int64 row_id, const TimestampTz *if_updated_at)
+sigma_batch_delete(Batch *batch, int64 row_id, const RowGuard *guard)
 {
 	Oid			relid = batch->table->relid;
 
 	if (pg_class_aclcheck(relid, GetUserId(), ACL_DELETE) != ACLCHECK_OK)
 		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, get_rel_name(relid));
-	add_target(batch, row_id, if_updated_at, true);
+	add_target(batch, row_id, guard, true);
 }
 
 /* ------------------------------------------------------------------------
@@ -348,8 +350,10 @@ sigma_stage_put(Batch *batch, Stage *stage, const StagedRow *row)
 	values[STAGED_ROW] = Int32GetDatum(row->row);
 	values[STAGED_LINE] = Int64GetDatum(row->line);
 	values[STAGED_ROW_ID] = Int64GetDatum(row->row_id);
-	values[STAGED_STAMP] = TimestampTzGetDatum(row->stamp);
-	nulls[STAGED_STAMP] = !row->has_stamp;
+	values[STAGED_STAMP] = TimestampTzGetDatum(row->guard.stamp);
+	nulls[STAGED_STAMP] = !row->guard.has_stamp;
+	values[STAGED_EDIT] = Int64GetDatum(row->guard.edit);
+	nulls[STAGED_EDIT] = !row->guard.has_edit;
 	values[STAGED_REMOVE] = BoolGetDatum(row->remove);
 	values[STAGED_ERRORS] = Int32GetDatum(row->errors);
 	values[STAGED_GIVEN] = PointerGetDatum(given);
@@ -421,8 +425,10 @@ sigma_staged_row_read(const InputTable *table, StagedRow *row, const Datum *valu
 	row->row = DatumGetInt32(values[STAGED_ROW]);
 	row->line = DatumGetInt64(values[STAGED_LINE]);
 	row->row_id = DatumGetInt64(values[STAGED_ROW_ID]);
-	row->has_stamp = !nulls[STAGED_STAMP];
-	row->stamp = row->has_stamp ? DatumGetTimestampTz(values[STAGED_STAMP]) : 0;
+	row->guard.has_stamp = !nulls[STAGED_STAMP];
+	row->guard.stamp = row->guard.has_stamp ? DatumGetTimestampTz(values[STAGED_STAMP]) : 0;
+	row->guard.has_edit = !nulls[STAGED_EDIT];
+	row->guard.edit = row->guard.has_edit ? DatumGetInt64(values[STAGED_EDIT]) : 0;
 	row->remove = DatumGetBool(values[STAGED_REMOVE]);
 	row->errors = DatumGetInt32(values[STAGED_ERRORS]);
 	memcpy(row->given, VARDATA_ANY(given), table->ncolumn);
@@ -442,6 +448,7 @@ make_staged_desc(const InputTable *table)
 	TupleDescInitEntry(desc, STAGED_LINE + 1, "line", INT8OID, -1, 0);
 	TupleDescInitEntry(desc, STAGED_ROW_ID + 1, "row_id", INT8OID, -1, 0);
 	TupleDescInitEntry(desc, STAGED_STAMP + 1, "stamp", TIMESTAMPTZOID, -1, 0);
+	TupleDescInitEntry(desc, STAGED_EDIT + 1, "edit", INT8OID, -1, 0);
 	TupleDescInitEntry(desc, STAGED_REMOVE + 1, "remove", BOOLOID, -1, 0);
 	TupleDescInitEntry(desc, STAGED_ERRORS + 1, "errors", INT4OID, -1, 0);
 	TupleDescInitEntry(desc, STAGED_GIVEN + 1, "given", BYTEAOID, -1, 0);
@@ -530,7 +537,7 @@ check_column_right(Oid relid, AttrNumber attnum, AclMode right, bool *granted)
 
 /* Stage the current row as one that changes or deletes the row of that id. */
 static void
-add_target(Batch *batch, int64 row_id, const TimestampTz *stamp, bool remove)
+add_target(Batch *batch, int64 row_id, const RowGuard *guard, bool remove)
 {
 	BatchState *state = batch->state;
 	StagedRow  *row = &state->current;
@@ -539,13 +546,15 @@ add_target(Batch *batch, int64 row_id, const TimestampTz *stamp, bool remove)
 
 	row->row_id = row_id;
 	row->remove = remove;
-	row->has_stamp = stamp != NULL;
-	row->stamp = stamp == NULL ? 0 : *stamp;
+	if (guard != NULL)
+		row->guard = *guard;
 	if (state->row_bad || !sigma_batch_claim(batch, row))
 		batch->rejected++;
 	else
 	{
-		state->stamps |= row->has_stamp;
+		state->stamps |= row->guard.has_stamp || row->guard.has_edit;
+		if (row->guard.has_edit)
+			ask_last_edit(batch, row_id);
 		if (!remove)
 			state->target_updates++;
 		for (i = 0; !remove && i < batch->table->ncolumn; i++)
@@ -553,6 +562,25 @@ add_target(Batch *batch, int64 row_id, const TimestampTz *stamp, bool remove)
 		sigma_stage_put(batch, &state->targets, row);
 	}
 	MemoryContextSwitchTo(caller);
+}
+
+/* Note that the last edit of the row is to be found. */
+static void
+ask_last_edit(Batch *batch, int64 row_id)
+{
+	LastEdit   *edit;
+
+	if (batch->state->last_edits == NULL)
+	{
+		HASHCTL		control = {0};
+
+		control.keysize = sizeof(int64);
+		control.entrysize = sizeof(LastEdit);
+		control.hcxt = batch->cxt;
+		batch->state->last_edits = hash_create("sigma last edits", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	}
+	edit = hash_search(batch->state->last_edits, &row_id, HASH_ENTER, NULL);
+	edit->number = 0;
 }
 
 /* Must rows be looked up by their key before they are inserted? */

@@ -56,6 +56,15 @@ typedef struct BatchOptions
 	int64		lines;			/* likewise */
 } BatchOptions;
 
+/* What must hold of an existing row for a row of the batch to change it. */
+typedef struct RowGuard
+{
+	bool		has_stamp;		/* its sigma_updated_at is this */
+	TimestampTz stamp;
+	bool		has_edit;		/* the edit of that number, or another of its statement, wrote it last */
+	int64		edit;
+} RowGuard;
+
 struct BatchState;				/* batch.c */
 
 typedef struct Batch
@@ -115,8 +124,8 @@ extern void sigma_batch_bad_row(Batch *batch, const char *rule, const char *mess
 
 /* End the row as what it is.  Rows with a row id must come before rows to insert. */
 extern void sigma_batch_insert(Batch *batch);
-extern void sigma_batch_update(Batch *batch, int64 row_id, const TimestampTz *if_updated_at);
-extern void sigma_batch_delete(Batch *batch, int64 row_id, const TimestampTz *if_updated_at);
+extern void sigma_batch_update(Batch *batch, int64 row_id, const RowGuard *guard);
+extern void sigma_batch_delete(Batch *batch, int64 row_id, const RowGuard *guard);
 
 /*
  * Write the good rows as the caller: one INSERT, and one UPDATE and one DELETE where

@@ -23,6 +23,7 @@
 
 #include "compat.h"
 #include "input_table/batch_state.h"
+#include "input_table/edit_history.h"
 #include "input_table/rules.h"
 
 #define SHOWN_BYTES		1000	/* of a value in a failure */
@@ -60,6 +61,8 @@ static bool same_values(const Batch *batch, const SeenKey *a, const SeenKey *b);
 
 static void stage_change(Batch *batch, StagedRow *row, const bool *changed);
 static void record_stale(Batch *batch, StagedRow *row, TimestampTz current);
+static bool was_edited(Batch *batch, const StagedRow *row, const LastEdit *last);
+static void record_edited(Batch *batch, StagedRow *row, const LastEdit *last);
 static void check_cells(Batch *batch, StagedRow *row, const bool *changed);
 static Datum default_of(Batch *batch, int place, bool *isnull);
 static bool is_default(Batch *batch, const StagedRow *row, int place);
@@ -120,23 +123,17 @@ sigma_batch_check_insert(Batch *batch, StagedRow *row)
 /*
  * Check a row that changes or deletes an existing one, whose values are given
  * where they are known: only what differs from them is checked, as the trigger
- * does.  "stamp" is the existing row's sigma_updated_at, NULL where not asked for.
+ * does.
  */
 void
 sigma_batch_check_update(Batch *batch, StagedRow *row, const Datum *old_values, const bool *old_nulls,
-						 const bool *old_known, const TimestampTz *stamp)
+						 const bool *old_known)
 {
 	const InputTable *table = batch->table;
 	bool	   *changed = palloc0(sizeof(bool) * Max(table->ncolumn, 1));
 	bool	   *known = palloc0(sizeof(bool) * Max(table->ncolumn, 1));
 	int			i;
 
-	if (row->has_stamp && *stamp != row->stamp)
-	{
-		record_stale(batch, row, *stamp);
-		batch->rejected++;
-		return;
-	}
 	for (i = 0; i < table->ncolumn; i++)
 	{
 		known[i] = row->given[i] == CELL_GIVEN || (row->given[i] == CELL_ABSENT && old_known[i]);
@@ -198,6 +195,58 @@ stage_change(Batch *batch, StagedRow *row, const bool *changed)
 		sigma_stage_put(batch, &state->updates, row);
 }
 
+/*
+ * Is the existing row another one by now than the row says?  Records rule "stale" then.
+ * "stamp" is its sigma_updated_at, NULL for none.  A row that is as its edit says is
+ * held to that stamp as well: who may not lock it has it compared when it is written.
+ */
+bool
+sigma_batch_is_stale(Batch *batch, StagedRow *row, const TimestampTz *stamp)
+{
+	RowGuard   *guard = &row->guard;
+	LastEdit   *last = NULL;
+
+	if (guard->has_stamp && (stamp == NULL || *stamp != guard->stamp))
+	{
+		record_stale(batch, row, stamp == NULL ? 0 : *stamp);
+		return true;
+	}
+	if (!guard->has_edit)
+		return false;
+	last = hash_search(batch->state->last_edits, &row->row_id, HASH_FIND, NULL);
+	if (was_edited(batch, row, last))
+	{
+		record_edited(batch, row, last);
+		return true;
+	}
+	guard->has_stamp = stamp != NULL;
+	guard->stamp = stamp == NULL ? 0 : *stamp;
+	return false;
+}
+
+/* Was the row written last by an edit of another statement than that of the one it names? */
+static bool
+was_edited(Batch *batch, const StagedRow *row, const LastEdit *last)
+{
+	return last->number == 0 ||
+		(last->number != row->guard.edit &&
+		 last->statement != sigma_log_statement_of(batch->table->log.relid, row->guard.edit));
+}
+
+/* Record rule "stale": another edit wrote the existing row last, or none that the log has. */
+static void
+record_edited(Batch *batch, StagedRow *row, const LastEdit *last)
+{
+	Failure		failure = {0};
+
+	failure.attnum = batch->table->updated_at;
+	failure.rule = "stale";
+	if (last->number != 0)
+		failure.value = psprintf(INT64_FORMAT, last->number);
+	failure.message = "the row has been edited since the edit that \"_if_edit\" names";
+	sigma_batch_record(batch, row, &failure);
+}
+
 /* Record rule "stale": the existing row has another stamp than the row names. */
 static void
 record_stale(Batch *batch, StagedRow *row, TimestampTz current)
@@ -207,7 +256,7 @@ record_stale(Batch *batch, StagedRow *row, TimestampTz current)
 	failure.column = "sigma_updated_at";
 	failure.attnum = batch->table->updated_at;
 	failure.rule = "stale";
-	failure.value = timestamptz_to_str(current);
+	failure.value = pstrdup(timestamptz_to_str(current));
 	failure.message = "has changed since the row was read";
 	sigma_batch_record(batch, row, &failure);
 }

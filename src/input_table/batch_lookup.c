@@ -21,6 +21,7 @@
 #include "utils/timestamp.h"
 
 #include "input_table/batch_state.h"
+#include "input_table/edit_history.h"
 #include "input_table/rules.h"
 
 #define LOOKUP_ROWS		1000	/* fetched at a time */
@@ -177,6 +178,7 @@ run_lookup(Lookup *lookup, Stage *stage)
 	Batch	   *batch = lookup->batch;
 	char	   *sql = lookup_sql(lookup);
 	SPIParseOpenOptions options = {0};
+	bool		first = true;
 	Portal		portal;
 
 	SPI_connect();
@@ -195,6 +197,10 @@ run_lookup(Lookup *lookup, Stage *stage)
 		count = SPI_processed;
 		if (count == 0)
 			break;
+		/* all rows are locked by now: the statement sorts behind its locks */
+		if (first && batch->state->last_edits != NULL)
+			sigma_log_last_edits(batch->table->log.relid, batch->state->last_edits);
+		first = false;
 		values = palloc(sizeof(Datum) * found->tupdesc->natts);
 		nulls = palloc(sizeof(bool) * found->tupdesc->natts);
 		for (i = 0; i < count; i++)
@@ -224,7 +230,7 @@ handle_found(Lookup *lookup, const Datum *values, const bool *nulls)
 	StagedRow  *row = &lookup->row;
 	int			base = STAGED_VALUES + batch->table->ncolumn;
 	int64		found = DatumGetInt64(values[base + FOUND_ROW_ID]);
-	TimestampTz stamp = 0;
+	TimestampTz stamp;
 	int			i;
 
 	sigma_staged_row_read(batch->table, row, values, nulls);
@@ -255,14 +261,18 @@ handle_found(Lookup *lookup, const Datum *values, const bool *nulls)
 		}
 		sigma_batch_grant(batch, row, false);
 	}
-	if (row->has_stamp && !nulls[base + FOUND_STAMP])
-		stamp = DatumGetTimestampTz(values[base + FOUND_STAMP]);
+	stamp = nulls[base + FOUND_STAMP] ? 0 : DatumGetTimestampTz(values[base + FOUND_STAMP]);
+	if (sigma_batch_is_stale(batch, row, nulls[base + FOUND_STAMP] ? NULL : &stamp))
+	{
+		batch->rejected++;
+		return;
+	}
 	for (i = 0; i < lookup->nold; i++)
 	{
 		lookup->old_values[lookup->old_columns[i]] = values[base + FOUND_VALUES + i];
 		lookup->old_nulls[lookup->old_columns[i]] = nulls[base + FOUND_VALUES + i];
 	}
-	sigma_batch_check_update(batch, row, lookup->old_values, lookup->old_nulls, lookup->old_known, &stamp);
+	sigma_batch_check_update(batch, row, lookup->old_values, lookup->old_nulls, lookup->old_known);
 }
 
 /* A staged row whose row does not exist, or is not the caller's to see. */

@@ -30,8 +30,7 @@ typedef struct StagedRow
 	int			row;			/* 0-based place in the input */
 	int64		line;			/* 1-based line, or 0 */
 	int64		row_id;			/* of the row it changes, or 0 */
-	bool		has_stamp;		/* it changes the row only if ... */
-	TimestampTz stamp;			/* ... sigma_updated_at is still this */
+	RowGuard	guard;			/* what must hold of that row */
 	bool		remove;			/* a delete */
 	int			errors;			/* failures of severity error recorded for it */
 	Datum	   *values;			/* by place in table->columns */
@@ -47,6 +46,7 @@ typedef enum StagedAttribute
 	STAGED_LINE,
 	STAGED_ROW_ID,
 	STAGED_STAMP,
+	STAGED_EDIT,
 	STAGED_REMOVE,
 	STAGED_ERRORS,
 	STAGED_GIVEN,				/* bytea: a CELL_... per column */
@@ -94,7 +94,8 @@ typedef struct BatchState
 
 	bool		locking;		/* rows that will be changed can be locked by the caller */
 	bool		trust_lookup;	/* a key that was not found is left to ON CONFLICT */
-	bool		stamps;			/* a target has a stamp */
+	bool		stamps;			/* a target has a guard, which the row's stamp is needed for */
+	HTAB	   *last_edits;		/* LastEdit of the targets whose guards ask for it, or NULL */
 	int64		target_updates; /* targets that are no deletes */
 	bool	   *target_columns; /* columns that targets or proposals give */
 	bool	   *insert_columns; /* columns that checked rows to insert give */
@@ -137,7 +138,8 @@ extern void sigma_batch_record(Batch *batch, StagedRow *row, Failure *failure);
 extern void sigma_batch_record_row(Batch *batch, StagedRow *row, const char *rule, const char *message);
 extern void sigma_batch_check_insert(Batch *batch, StagedRow *row);
 extern void sigma_batch_check_update(Batch *batch, StagedRow *row, const Datum *old_values,
-									 const bool *old_nulls, const bool *old_known, const TimestampTz *stamp);
+									 const bool *old_nulls, const bool *old_known);
+extern bool sigma_batch_is_stale(Batch *batch, StagedRow *row, const TimestampTz *stamp);
 extern bool sigma_batch_same_key(Batch *batch, StagedRow *row);
 extern bool sigma_batch_claim(Batch *batch, StagedRow *row);
 

@@ -339,7 +339,7 @@ finish_changes(Batch *batch, Stage *stage, uint64 processed, const IdReceiver *r
 			sigma_batch_note_written(batch, row.row, row.row_id);
 			continue;
 		}
-		sigma_batch_record_row(batch, &row, row.has_stamp ? "stale" : "row",
+		sigma_batch_record_row(batch, &row, row.guard.has_stamp ? "stale" : "row",
 							   psprintf("row " INT64_FORMAT " was not %s: it was changed or is gone",
 										row.row_id, what));
 		batch->rejected++;

@@ -6,6 +6,7 @@
  * edit_log_schema.c columns through time; the rows of an entry
  * edit_log_state.c  the whole table as it was after an edit
  * edit_log_delta.c  what a range of edits, or some statements, changed in sum
+ * edit_log_last.c   which edit wrote a row last
  * rebuild.c, as_of.c, history.c, undo.c, compact.c   the functions
  */
 #ifndef SIGMA_EDIT_HISTORY_H
@@ -121,7 +122,22 @@ extern int64 sigma_log_count(Oid log);
 extern const InputTable *sigma_logged_table(const char *id);
 extern void sigma_log_refuse_gone(const InputTable *table, int64 number) pg_attribute_noreturn();
 
+/* The edit that wrote a row last. */
+typedef struct LastEdit
+{
+	int64		row_id;			/* hash key, must be first */
+	int64		number;			/* of the entry, 0: the log has none */
+	int64		statement;
+} LastEdit;
+
+typedef void (*LogIdVisitor) (const LogEntry *entry, int64 row_id, void *arg);
+
+/* edit_log_last.c */
+extern void sigma_log_last_edits(Oid log, HTAB *rows);
+extern int64 sigma_log_statement_of(Oid log, int64 number);
+
 /* edit_log_schema.c */
+extern void sigma_log_row_ids(const LogEntry *entry, LogIdVisitor visit, void *arg);
 extern LogSchema *sigma_log_schema_new(MemoryContext cxt);
 extern LogSchema *sigma_log_schema_now(MemoryContext cxt, const char *id);
 extern LogSchema *sigma_log_schema_at(MemoryContext cxt, const InputTable *table, Snapshot snapshot, int64 number);

@@ -343,6 +343,39 @@ sigma_log_rows(LogSchema *schema, const LogEntry *entry, LogRowVisitor visit, vo
 		visit_many(schema, entry, payload, visit, arg);
 }
 
+/* Call "visit" for the id of each row of an entry that has rows; what they say is not looked at. */
+void
+sigma_log_row_ids(const LogEntry *entry, LogIdVisitor visit, void *arg)
+{
+	const JsonbContainer *payload;
+	const JsonbContainer *rows;
+	JsonbIterator *iterator;
+	JsonbValue	value;
+	JsonbValue	id;
+
+	if (entry->operation != LOG_ADD_ROWS && entry->operation != LOG_UPDATE_ROWS &&
+		entry->operation != LOG_DELETE_ROWS && entry->operation != LOG_CHECKPOINT)
+		return;
+	payload = sigma_log_payload(entry);
+	rows = container_of(entry, payload, "rows", false);
+	if (rows == NULL)
+	{
+		if (getKeyJsonValueFromContainer(unconstify(JsonbContainer *, payload), "rowId", strlen("rowId"), &id) == NULL)
+			refuse(entry);
+		visit(entry, int_of(entry, &id), arg);
+		return;
+	}
+	iterator = JsonbIteratorInit(unconstify(JsonbContainer *, rows));
+	(void) JsonbIteratorNext(&iterator, &value, false);
+	while (JsonbIteratorNext(&iterator, &value, true) == WJB_ELEM)
+	{
+		if (value.type != jbvBinary)
+			refuse(entry);
+		read_array(entry, value.val.binary.data, 0, &id, 1);
+		visit(entry, int_of(entry, &id), arg);
+	}
+}
+
 /* Call "visit" for each value that went with a column: what it was before. */
 void
 sigma_log_column_values(LogSchema *schema, const LogEntry *entry, LogValueVisitor visit, void *arg)

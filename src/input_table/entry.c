@@ -61,8 +61,7 @@ typedef struct EntryRow
 	bool		has_row_id;
 	int64		row_id;
 	bool		remove;
-	bool		has_stamp;
-	TimestampTz stamp;
+	RowGuard	guard;
 	bool		in_source;		/* of a linked table: there is a row of that key, ... */
 	Datum	   *keys;			/* ... which is this */
 	bool	   *key_nulls;
@@ -77,6 +76,7 @@ static void read_rows(Batch *batch, Jsonb *rows);
 static void read_pass(EntryReader *reader, Jsonb *rows, bool existing);
 static void read_row(EntryReader *reader, JsonbContainer *object, bool existing);
 static void read_controls(EntryReader *reader, JsonbContainer *object, EntryRow *row);
+static void read_edit(EntryReader *reader, const JsonbValue *given, EntryRow *row);
 static bool is_key(const EntryReader *reader, int column);
 static void find_linked_row(EntryReader *reader, JsonbContainer *object, EntryRow *row);
 static void give_key(EntryReader *reader, const EntryRow *row);
@@ -288,9 +288,9 @@ read_row(EntryReader *reader, JsonbContainer *object, bool existing)
 	if (!existing)
 		sigma_batch_insert(batch);
 	else if (row.remove)
-		sigma_batch_delete(batch, row.row_id, row.has_stamp ? &row.stamp : NULL);
+		sigma_batch_delete(batch, row.row_id, &row.guard);
 	else
-		sigma_batch_update(batch, row.row_id, row.has_stamp ? &row.stamp : NULL);
+		sigma_batch_update(batch, row.row_id, &row.guard);
 }
 
 /* Read what is no cell: which row is meant, and what is to become of it. */
@@ -328,17 +328,42 @@ read_controls(EntryReader *reader, JsonbContainer *object, EntryRow *row)
 	}
 	found = getKeyJsonValueFromContainer(object, "_if_edit", strlen("_if_edit"), &buffer);
 	if (found != NULL && is_control(reader, "_if_edit"))
-		refuse(reader, "_if_edit", ERRCODE_FEATURE_NOT_SUPPORTED,
-			   "Use \"_if_updated_at\" with the row's sigma_updated_at.", "\"_if_edit\" is not supported yet");
+		read_edit(reader, found, row);
 	found = getKeyJsonValueFromContainer(object, "_if_updated_at", strlen("_if_updated_at"), &buffer);
 	if (found != NULL && is_control(reader, "_if_updated_at"))
 	{
 		if (!row->has_row_id)
 			refuse(reader, "_if_updated_at", 0, "Add \"sigma_row_id\": the row that must not have changed.",
 				   "\"_if_updated_at\" needs a row");
-		row->has_stamp = true;
-		row->stamp = read_stamp(reader, found);
+		row->guard.has_stamp = true;
+		row->guard.stamp = read_stamp(reader, found);
 	}
+}
+
+/*
+ * Read "_if_edit": SG400 where it is no number of an edit or names no row, 55000 where no
+ * log is kept.  A row of a linked table needs no entry so far: it is then stale.
+ */
+static void
+read_edit(EntryReader *reader, const JsonbValue *given, EntryRow *row)
+{
+	const InputTable *table = reader->batch->table;
+	const char *why = "must not be null";
+	bool		isnull = true;
+	Datum		value;
+
+	if (!sigma_value_from_json(COLUMN_INTEGER, given, &value, &isnull, &why) || isnull)
+		refuse(reader, "_if_edit", 0, "Send the number of the edit that wrote the row last, as it was read.",
+			   "\"_if_edit\" %s", why);
+	if (!row->has_row_id && table->nlinked == 0)
+		refuse(reader, "_if_edit", 0, "Add \"sigma_row_id\": the row that must not have changed.",
+			   "\"_if_edit\" needs a row");
+	if (!table->audit || !OidIsValid(table->log.relid))
+		refuse(reader, "_if_edit", ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+			   "Use \"_if_updated_at\" with the row's sigma_updated_at.",
+			   "input table \"%s\" keeps no edit log", table->name);
+	row->guard.has_edit = true;
+	row->guard.edit = DatumGetInt64(value);
 }
 
 /* Is the column of that place part of a linked table's key? */
@@ -389,6 +414,11 @@ give_key(EntryReader *reader, const EntryRow *row)
 	if (!row->in_source)
 	{
 		sigma_batch_bad_row(batch, "row", "there is no row of that key in the source");
+		return;
+	}
+	if (row->guard.has_edit)
+	{
+		sigma_batch_bad_row(batch, "stale", "nothing is entered for the row that \"_if_edit\" is about");
 		return;
 	}
 	for (i = 0; i < batch->table->nlinked; i++)

@@ -81,6 +81,14 @@ SELECT sigma.create_test('', '{"sequence": "s"}');
 SELECT sigma.create_test(NULL, '{"sequence": "s"}');
 SELECT sigma.create_test('app_test x', NULL);
 UPDATE sigma.sigma_tests SET doc = '{"sequence": 7}' WHERE name = 'app_test raises';
+TRUNCATE sigma.sigma_tests;
+
+-- tests are definitions: what becomes of them is recorded
+SELECT sigma.create_test('app_test audited', '{"sequence": "app_test_s", "expect": {"status": "success"}}');
+UPDATE sigma.sigma_tests SET doc = '{"sequence": "app_test_s", "expect": {"status": "failed"}}' WHERE name = 'app_test audited';
+UPDATE sigma.sigma_tests SET doc = doc WHERE name = 'app_test audited';
+SELECT sigma.delete_test('app_test audited');
+SELECT object, operation, old #>> '{doc,expect,status}' AS old, new #>> '{doc,expect,status}' AS new FROM sigma.sigma_audit WHERE object = 'test:app_test audited' ORDER BY at, operation;
 
 --
 -- rights: builders write and run tests; rows are read and written with their own rights

@@ -147,7 +147,6 @@ SELECT * FROM entry_error($$SELECT sigma.handle_data_entry('e_people', '[{"email
 SELECT * FROM entry_error($$SELECT sigma.handle_data_entry('e_people', '[{"sigma_row_id": 1, "_if_updated_at": "then"}]')$$);
 SELECT * FROM entry_error($$SELECT sigma.handle_data_entry('e_people', '[{"sigma_row_id": 1, "_if_updated_at": null}]')$$);
 SELECT * FROM entry_error($$SELECT sigma.handle_data_entry('e_people', '[{"email": "z@example.com", "_if_updated_at": "2020-01-01"}]')$$);
-SELECT * FROM entry_error($$SELECT sigma.handle_data_entry('e_people', '[{"sigma_row_id": 1, "_if_edit": 4}]')$$);
 SELECT * FROM entry_error($$SELECT sigma.handle_data_entry('e_people', '[]', 'lenient')$$);
 SELECT * FROM entry_error($$SELECT sigma.handle_data_entry('e_people', '[]', 'strict', '{"on_conflcit": "skip"}')$$);
 SELECT * FROM entry_error($$SELECT sigma.handle_data_entry('e_people', '[]', 'strict', '[]')$$);
