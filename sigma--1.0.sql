@@ -1432,6 +1432,10 @@ CREATE FUNCTION sigma.execute_action(action_id text, context jsonb DEFAULT '{}')
     AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION sigma.execute_action(text, jsonb) IS 'run one action; its failure is in the result';
 
+CREATE FUNCTION sigma.preview_sequence(sequence_id text, context jsonb DEFAULT '{}') RETURNS jsonb
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.preview_sequence(text, jsonb) IS 'run an action sequence, say which rows it would change, and undo it';
+
 CREATE FUNCTION sigma.fire_trigger(element_id text, trigger_type text, context jsonb DEFAULT '{}') RETURNS jsonb
     AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION sigma.fire_trigger(text, text, jsonb) IS 'run the sequences that a trigger of an element starts; an array of results';

@@ -33,6 +33,7 @@ typedef struct SessionState
 	const char *mode;			/* mode named by the run's context, or NULL */
 	struct ImportProgress *progress;	/* of the import that is writing its rows, or NULL */
 	struct RowWarnings *warnings;	/* of the run: takes what rules of severity warn say; or NULL */
+	struct RowChanges *changes; /* of a preview: which rows are written; or NULL */
 	Oid			given_rows;		/* sigma itself writes rows of this data table back as they once were:
 								 * row ids, stamps, no rules; or InvalidOid */
 	Oid			formula_user;	/* whose rights count where formulas of users are evaluated while sigma works as

@@ -27,6 +27,7 @@
 #include "common/names.h"
 #include "common/session.h"
 #include "input_table/edit_log.h"
+#include "input_table/row_changes.h"
 #include "input_table/rules.h"
 
 /* Reads one transition table from its beginning. */
@@ -245,6 +246,9 @@ write_rows(RowLog *log)
 					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 					 errmsg("the row id of a row of input table \"%s\" was changed", log->table->name),
 					 errhint("Look for a trigger on its data table that is not sigma's.")));
+		/* of rows that go nobody else hears */
+		if (log->new.store == NULL && sigma_session.changes != NULL)
+			sigma_row_changes_note(log->table, row_id(log, log->old.slot));
 		bytes = row_size(log);
 		read_stamps(log, &stamps);
 		if (log->rows > 0 && !fits(log, bytes, &stamps))

@@ -28,6 +28,7 @@
 #include "common/errors.h"
 #include "compat.h"
 #include "input_table/published.h"
+#include "input_table/row_changes.h"
 #include "input_table/rules.h"
 
 /* What the rows of one statement have in common. */
@@ -127,6 +128,8 @@ validate_row(PG_FUNCTION_ARGS)
 	if (state->progress != NULL)
 		sigma_progress_wrote(state->progress);
 	row = stamp(state, rel, old, new);
+	if (sigma_session.changes != NULL)
+		sigma_row_changes_note(state->table, DatumGetInt64(state->values[state->table->row_id - 1]));
 	if (state->warns)
 		sigma_row_warn(state->table, state->formulas, new, state->inserting ? NULL : state->changed,
 					   DatumGetInt64(state->values[state->table->row_id - 1]));
@@ -168,6 +171,8 @@ check_statement(PG_FUNCTION_ARGS)
 	}
 	if (inserting)
 		refuse_row_id_arbiter(table, trigger->tg_relation);
+	if (TRIGGER_FIRED_BY_DELETE(trigger->tg_event) && !table->audit && sigma_session.changes != NULL)
+		sigma_row_changes_note_deletes(table);
 	if (table->max_rows > 0 && !TRIGGER_FIRED_BY_UPDATE(trigger->tg_event))
 		sigma_limits_ensure_count(table);
 	return PointerGetDatum(NULL);
@@ -435,6 +440,8 @@ report(const RowState *state, Relation rel, TupleTableSlot *slot, int64 row_id)
 		if (count++ == 0)
 			first = failure;
 		append_failure(&detail, table, failure);
+		if (sigma_session.changes != NULL)
+			sigma_row_changes_note_failure(table, failure);
 	}
 	if (first == NULL)
 		return;					/* the holder of a unique value is gone by now */

@@ -11,6 +11,7 @@
 #include "utils/memutils.h"
 
 #include "common/session.h"
+#include "input_table/row_changes.h"
 #include "input_table/rules.h"
 
 static void keep(RowWarnings *warnings, const InputTable *table, const Failure *failure, int64 row_id);
@@ -62,7 +63,11 @@ sigma_row_warn(const InputTable *table, FormulaRun *formulas, TupleTableSlot *sl
 		const Failure *failure = lfirst(cell);
 
 		if (failure->warning)
+		{
 			keep(sigma_session.warnings, table, failure, row_id);
+			if (sigma_session.changes != NULL)
+				sigma_row_changes_note_failure(table, failure);
+		}
 	}
 }
 

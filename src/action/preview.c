@@ -1,0 +1,201 @@
+/*
+ * preview.c
+ *		sigma.preview_sequence(): what a run would do, without having done it.
+ *
+ * The run is a real one, along the path that all runs take, inside a subtransaction that
+ * is rolled back: its rows, its history, its outbox, its settings and its locks go with
+ * that.  Before, the rows that it wrote are read as they were and as they are
+ * (input_table/row_changes.c).  What PostgreSQL does not undo survives: numbers drawn
+ * from sequences, session-level advisory locks, what functions do outside of the database.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+
+#include "action/action.h"
+#include "common/json_push.h"
+#include "common/session.h"
+#include "compat.h"
+#include "input_table/row_changes.h"
+
+#define SHOWN_CHANGES	1000	/* rows in "changes" */
+
+PG_FUNCTION_INFO_V1(preview_sequence);
+
+/* One preview. */
+typedef struct Preview
+{
+	Run			probe;			/* must be first: it is contained like a step, and never kept */
+	const Sequence *sequence;
+	RunContext *context;
+	Jsonb	   *result;
+} Preview;
+
+/* What a type of steps does that a rollback does not take back, or that was not done at all. */
+typedef struct Beyond
+{
+	const char *type;
+	const char *message;
+} Beyond;
+
+static const Beyond beyond[] = {
+	{"stored_procedure", "What it does outside of the database, numbers that it draws from sequences and session-level advisory locks are not undone."},
+	{"notify", "The message is not delivered: that happens when a run's transaction commits."},
+};
+
+static bool run_preview(Run *run);
+static Jsonb *complete_result(Jsonb *result, RowChanges *changes);
+static void push_not_previewed(JsonbParseState **state, JsonbContainer *result, List *unread);
+static void push_beyond(JsonbParseState **state, JsonbContainer *step);
+static const char *text_member(JsonbContainer *object, const char *key);
+
+/*
+ * preview_sequence(sequence_id text, context jsonb) returns jsonb
+ *
+ * The result of a run, and {preview, changes, changes_left_out, rules, not_previewed}.
+ * Nothing of the run is left.  Raises SG404 for an unknown id, and what a run raises.
+ */
+Datum
+preview_sequence(PG_FUNCTION_ARGS)
+{
+	char	   *id = sigma_text_argument(fcinfo, 0, "sequence_id");
+	Jsonb	   *document = sigma_context_argument(fcinfo, 1);
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext cxt = AllocSetContextCreate(caller, "sigma preview", ALLOCSET_DEFAULT_SIZES);
+	SessionState session = sigma_session;
+	Preview    *preview;
+	Sequence   *sequence;
+	ErrorData  *volatile error = NULL;
+	Jsonb	   *result;
+
+	check_stack_depth();
+	MemoryContextSwitchTo(cxt);
+	preview = palloc0(sizeof(Preview));
+	preview->probe.cxt = cxt;
+	preview->context = sigma_run_read_context(document);
+	sequence = sigma_sequence_pin(id, false);
+	preview->sequence = sequence;
+	PG_TRY();
+	{
+		bool		kept;
+
+		error = sigma_run_guard(&preview->probe, run_preview, &kept);
+	}
+	PG_FINALLY();
+	{
+		sigma_session = session;
+		sigma_sequence_unpin(sequence);
+	}
+	PG_END_TRY();
+	if (error != NULL)
+		ReThrowError(error);
+	MemoryContextSwitchTo(caller);
+	result = DatumGetJsonbPCopy(JsonbPGetDatum(preview->result));
+	MemoryContextDelete(cxt);
+	PG_RETURN_JSONB_P(result);
+}
+
+/* Guarded work: the run, and what became of the rows.  False: undo it. */
+static bool
+run_preview(Run *run)
+{
+	Preview    *preview = (Preview *) run;
+	RowChanges *changes = sigma_row_changes_begin();
+	Jsonb	   *result;
+
+	sigma_session.changes = changes;
+	result = sigma_run_pinned(preview->sequence, preview->context, VERDICT_OPEN, NULL);
+	sigma_session.changes = NULL;
+	MemoryContextSwitchTo(run->cxt);
+	preview->result = complete_result(result, changes);
+	return false;
+}
+
+/* The result with the members of a preview. */
+static Jsonb *
+complete_result(Jsonb *result, RowChanges *changes)
+{
+	JsonbParseState *state = NULL;
+	JsonbIterator *iterator = JsonbIteratorInit(&result->root);
+	JsonbIteratorToken token;
+	JsonbValue	value;
+	List	   *unread;
+
+	/* member by member: what follows goes into the same object */
+	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	(void) JsonbIteratorNext(&iterator, &value, false);
+	while ((token = JsonbIteratorNext(&iterator, &value, true)) != WJB_END_OBJECT)
+		pushJsonbValue(&state, token, &value);
+	sigma_push_bool(&state, "preview", true);
+	sigma_row_changes_push(changes, &state, SHOWN_CHANGES, &unread);
+	push_not_previewed(&state, &result->root, unread);
+	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
+}
+
+/* "not_previewed": steps whose work reaches further than a preview, and tables whose rows the caller may not read. */
+static void
+push_not_previewed(JsonbParseState **state, JsonbContainer *result, List *unread)
+{
+	JsonbValue	actions;
+	ListCell   *lc;
+	uint32		i;
+
+	sigma_push_key(state, "not_previewed");
+	pushJsonbValue(state, WJB_BEGIN_ARRAY, NULL);
+	if (getKeyJsonValueFromContainer(result, "actions", strlen("actions"), &actions) != NULL && sigma_jsonb_is_list(&actions))
+		for (i = 0; i < JsonContainerSize(actions.val.binary.data); i++)
+		{
+			JsonbValue *step = getIthJsonbValueFromContainer(actions.val.binary.data, i);
+
+			if (step != NULL && step->type == jbvBinary && JsonContainerIsObject(step->val.binary.data))
+				push_beyond(state, step->val.binary.data);
+		}
+	foreach(lc, unread)
+	{
+		pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
+		sigma_push_text(state, "table", lfirst(lc));
+		sigma_push_text(state, "message", "You may not read its rows.");
+		pushJsonbValue(state, WJB_END_OBJECT, NULL);
+	}
+	pushJsonbValue(state, WJB_END_ARRAY, NULL);
+}
+
+/* A step of the result, where a preview cannot show all that it does. */
+static void
+push_beyond(JsonbParseState **state, JsonbContainer *step)
+{
+	const char *type = text_member(step, "type");
+	const char *status = text_member(step, "status");
+	JsonbValue	index;
+	int			i;
+
+	if (type == NULL || (status != NULL && strcmp(status, "skipped") == 0))
+		return;
+	for (i = 0; i < lengthof(beyond); i++)
+	{
+		if (strcmp(beyond[i].type, type) != 0)
+			continue;
+		pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
+		if (getKeyJsonValueFromContainer(step, "index", strlen("index"), &index) != NULL)
+			sigma_push_value(state, "index", &index);
+		sigma_push_text(state, "type", type);
+		sigma_push_text(state, "message", beyond[i].message);
+		pushJsonbValue(state, WJB_END_OBJECT, NULL);
+	}
+}
+
+/* A member that is a text, palloc'd; NULL where it is none. */
+static const char *
+text_member(JsonbContainer *object, const char *key)
+{
+	JsonbValue	value;
+
+	if (getKeyJsonValueFromContainer(object, key, strlen(key), &value) == NULL || value.type != jbvString)
+		return NULL;
+	return pnstrdup(value.val.string.val, value.val.string.len);
+}
