@@ -39,6 +39,7 @@ static void check_may_write(Oid relid);
 static Oid	working_view(const InputTable *table);
 static void check_column_right(Oid relid, AttrNumber attnum, AclMode right, bool *granted);
 static TupleDesc make_staged_desc(const InputTable *table);
+static bool gives_all(const InputTable *table, const StagedRow *row);
 static void add_target(Batch *batch, int64 row_id, const RowGuard *guard, bool remove);
 static void ask_last_edit(Batch *batch, int64 row_id);
 static bool is_upsert(const Batch *batch);
@@ -191,6 +192,10 @@ sigma_batch_begin(const InputTable *table, const BatchOptions *options)
 	sigma_staged_row_init(table, &state->current);
 	state->desc = make_staged_desc(table);
 	state->slot = MakeSingleTupleTableSlot(state->desc, &TTSOpsMinimalTuple);
+	state->staged_values = palloc(sizeof(Datum) * state->desc->natts);
+	state->staged_nulls = palloc(sizeof(bool) * state->desc->natts);
+	state->staged_given = palloc(VARHDRSZ + table->ncolumn);
+	SET_VARSIZE(state->staged_given, VARHDRSZ + table->ncolumn);
 	state->check_cxt = AllocSetContextCreate(cxt, "sigma batch check", ALLOCSET_DEFAULT_SIZES);
 	state->locking = !options->check_only &&
 		(pg_class_aclcheck(table->relid, GetUserId(), ACL_UPDATE) == ACLCHECK_OK ||
@@ -339,24 +344,29 @@ void
 sigma_stage_put(Batch *batch, Stage *stage, const StagedRow *row)
 {
 	const InputTable *table = batch->table;
-	TupleDesc	desc = batch->state->desc;
-	Datum	   *values = palloc(sizeof(Datum) * desc->natts);
-	bool	   *nulls = palloc0(sizeof(bool) * desc->natts);
-	bytea	   *given = palloc(VARHDRSZ + table->ncolumn);
+	BatchState *state = batch->state;
+	Datum	   *values = state->staged_values;
+	bool	   *nulls = state->staged_nulls;
 
-	SET_VARSIZE(given, VARHDRSZ + table->ncolumn);
-	memcpy(VARDATA(given), row->given, table->ncolumn);
 	values[STAGED_ORDINAL] = Int64GetDatum(row->ordinal);
+	nulls[STAGED_ORDINAL] = false;
 	values[STAGED_ROW] = Int32GetDatum(row->row);
+	nulls[STAGED_ROW] = row->row == row->ordinal - 1;
 	values[STAGED_LINE] = Int64GetDatum(row->line);
+	nulls[STAGED_LINE] = row->line == 0;
 	values[STAGED_ROW_ID] = Int64GetDatum(row->row_id);
+	nulls[STAGED_ROW_ID] = row->row_id == 0;
 	values[STAGED_STAMP] = TimestampTzGetDatum(row->guard.stamp);
 	nulls[STAGED_STAMP] = !row->guard.has_stamp;
 	values[STAGED_EDIT] = Int64GetDatum(row->guard.edit);
 	nulls[STAGED_EDIT] = !row->guard.has_edit;
 	values[STAGED_REMOVE] = BoolGetDatum(row->remove);
+	nulls[STAGED_REMOVE] = false;
 	values[STAGED_ERRORS] = Int32GetDatum(row->errors);
-	values[STAGED_GIVEN] = PointerGetDatum(given);
+	nulls[STAGED_ERRORS] = row->errors == 0;
+	memcpy(VARDATA(state->staged_given), row->given, table->ncolumn);
+	values[STAGED_GIVEN] = PointerGetDatum(state->staged_given);
+	nulls[STAGED_GIVEN] = row->row_id == 0 && gives_all(table, row);
 	memcpy(values + STAGED_VALUES, row->values, sizeof(Datum) * table->ncolumn);
 	memcpy(nulls + STAGED_VALUES, row->nulls, sizeof(bool) * table->ncolumn);
 
@@ -367,11 +377,20 @@ sigma_stage_put(Batch *batch, Stage *stage, const StagedRow *row)
 		stage->store = tuplestore_begin_heap(true, false, work_mem);
 		MemoryContextSwitchTo(caller);
 	}
-	tuplestore_putvalues(stage->store, desc, values, nulls);
+	tuplestore_putvalues(stage->store, state->desc, values, nulls);
 	stage->count++;
-	pfree(values);
-	pfree(nulls);
-	pfree(given);
+}
+
+/* Does the row give every column a value that could be read? */
+static bool
+gives_all(const InputTable *table, const StagedRow *row)
+{
+	int			i;
+
+	for (i = 0; i < table->ncolumn; i++)
+		if (row->given[i] != CELL_GIVEN)
+			return false;
+	return true;
 }
 
 /* Read a stage from its beginning. */
@@ -419,19 +438,20 @@ sigma_stage_end(Stage *stage)
 void
 sigma_staged_row_read(const InputTable *table, StagedRow *row, const Datum *values, const bool *nulls)
 {
-	struct varlena *given = PG_DETOAST_DATUM_PACKED(values[STAGED_GIVEN]);
-
 	row->ordinal = DatumGetInt64(values[STAGED_ORDINAL]);
-	row->row = DatumGetInt32(values[STAGED_ROW]);
-	row->line = DatumGetInt64(values[STAGED_LINE]);
-	row->row_id = DatumGetInt64(values[STAGED_ROW_ID]);
+	row->row = nulls[STAGED_ROW] ? (int) (row->ordinal - 1) : DatumGetInt32(values[STAGED_ROW]);
+	row->line = nulls[STAGED_LINE] ? 0 : DatumGetInt64(values[STAGED_LINE]);
+	row->row_id = nulls[STAGED_ROW_ID] ? 0 : DatumGetInt64(values[STAGED_ROW_ID]);
 	row->guard.has_stamp = !nulls[STAGED_STAMP];
 	row->guard.stamp = row->guard.has_stamp ? DatumGetTimestampTz(values[STAGED_STAMP]) : 0;
 	row->guard.has_edit = !nulls[STAGED_EDIT];
 	row->guard.edit = row->guard.has_edit ? DatumGetInt64(values[STAGED_EDIT]) : 0;
 	row->remove = DatumGetBool(values[STAGED_REMOVE]);
-	row->errors = DatumGetInt32(values[STAGED_ERRORS]);
-	memcpy(row->given, VARDATA_ANY(given), table->ncolumn);
+	row->errors = nulls[STAGED_ERRORS] ? 0 : DatumGetInt32(values[STAGED_ERRORS]);
+	if (nulls[STAGED_GIVEN])
+		memset(row->given, CELL_GIVEN, table->ncolumn);
+	else
+		memcpy(row->given, VARDATA_ANY(PG_DETOAST_DATUM_PACKED(values[STAGED_GIVEN])), table->ncolumn);
 	memcpy(row->values, values + STAGED_VALUES, sizeof(Datum) * table->ncolumn);
 	memcpy(row->nulls, nulls + STAGED_VALUES, sizeof(bool) * table->ncolumn);
 }

@@ -38,18 +38,21 @@ typedef struct StagedRow
 	uint8	   *given;			/* CELL_... */
 } StagedRow;
 
-/* The attributes of a staged row as a tuple; the values follow. */
+/*
+ * The attributes of a staged row as a tuple; the values follow.  What most rows to
+ * insert have in common takes no room: it is null.
+ */
 typedef enum StagedAttribute
 {
 	STAGED_ORDINAL,
-	STAGED_ROW,
-	STAGED_LINE,
-	STAGED_ROW_ID,
-	STAGED_STAMP,
-	STAGED_EDIT,
+	STAGED_ROW,					/* null: the ordinal less one */
+	STAGED_LINE,				/* null: 0 */
+	STAGED_ROW_ID,				/* null: 0 */
+	STAGED_STAMP,				/* null: none */
+	STAGED_EDIT,				/* likewise */
 	STAGED_REMOVE,
-	STAGED_ERRORS,
-	STAGED_GIVEN,				/* bytea: a CELL_... per column */
+	STAGED_ERRORS,				/* null: 0 */
+	STAGED_GIVEN,				/* bytea: a CELL_... per column; null: CELL_GIVEN all, of a row to insert */
 	STAGED_VALUES
 } StagedAttribute;
 
@@ -83,6 +86,9 @@ typedef struct BatchState
 	StagedRow	current;		/* the row being filled */
 	bool		row_bad;		/* sigma_batch_bad_row was called for it */
 	TupleDesc	desc;			/* of staged rows */
+	Datum	   *staged_values;	/* one of them, while it is put together */
+	bool	   *staged_nulls;
+	bytea	   *staged_given;
 	TupleTableSlot *slot;		/* for reading them back */
 	MemoryContext check_cxt;	/* per staged row that is checked later */
 
