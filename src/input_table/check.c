@@ -575,6 +575,8 @@ sigma_table_count_failures(const InputTable *table, List **failures)
 			MemoryContextSwitchTo(caller_cxt);
 			if (list_length(*failures) < MAX_SAMPLE)
 				sample_slot(table, formulas, slot, failures);
+			if (formulas != NULL)
+				sigma_formula_run_forget(formulas);
 		}
 		MemoryContextSwitchTo(caller_cxt);
 	}

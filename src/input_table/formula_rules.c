@@ -44,12 +44,19 @@ struct FormulaRule
 	bool	   *reads;			/* by place in table->columns: a change of which it may fail by */
 };
 
+/* What came of a rule for a row: a volatile one may not say the same twice. */
+typedef enum Verdict
+{
+	VERDICT_UNKNOWN, VERDICT_PASSED, VERDICT_FAILED
+} Verdict;
+
 /* The formula rules of a table, ready for the rows of one statement. */
 struct FormulaRun
 {
 	const InputTable *table;
 	ExprContext *context;
 	ExprState **states;			/* by place in table->formulas */
+	Verdict    *verdicts;		/* likewise, of the row that did not pass */
 	ExprState **defaults;		/* by place in table->columns, or NULL */
 	TupleTableSlot *slot;		/* for rows that are no slot yet, or NULL */
 	ListRun    *lists;			/* or NULL */
@@ -316,6 +323,7 @@ sigma_formula_run_begin(const InputTable *table, bool locking)
 	run->lists = sigma_list_run_begin(table, locking);
 	run->context = CreateStandaloneExprContext();
 	run->states = palloc(sizeof(ExprState *) * (table->nformula + 1));
+	run->verdicts = palloc0(sizeof(Verdict) * (table->nformula + 1));
 	run->defaults = palloc0(sizeof(ExprState *) * (table->ncolumn + 1));
 	become_caller(&caller);
 	for (i = 0; i < table->nformula; i++)
@@ -391,7 +399,11 @@ sigma_formula_run_row(FormulaRun *run, const Datum *values, const bool *nulls)
 	return run->slot;
 }
 
-/* Does the row pass all that would reject it?  "changed" by place in table->columns; NULL: all. */
+/*
+ * Does the row pass all that would reject it?  "changed" by place in table->columns; NULL: all.
+ * Where it does not, sigma_formula_run_failures says so too, without evaluating again what
+ * was evaluated here, until sigma_formula_run_forget.
+ */
 bool
 sigma_formula_run_passes(FormulaRun *run, TupleTableSlot *slot, const bool *changed)
 {
@@ -399,10 +411,25 @@ sigma_formula_run_passes(FormulaRun *run, TupleTableSlot *slot, const bool *chan
 	int			i;
 
 	for (i = 0; i < table->nformula; i++)
-		if (!table->formulas[i].warning && applies(&table->formulas[i], table->ncolumn, changed) &&
-			!passes(run, i, slot))
+	{
+		if (table->formulas[i].warning || !applies(&table->formulas[i], table->ncolumn, changed))
+			continue;
+		if (!passes(run, i, slot))
+		{
+			run->verdicts[i] = VERDICT_FAILED;
 			return false;
+		}
+		run->verdicts[i] = VERDICT_PASSED;
+	}
+	sigma_formula_run_forget(run);
 	return true;
+}
+
+/* Forget what came of the rules for the last row. */
+void
+sigma_formula_run_forget(FormulaRun *run)
+{
+	memset(run->verdicts, 0, sizeof(Verdict) * run->table->nformula);
 }
 
 /*
@@ -424,7 +451,9 @@ sigma_formula_run_failures(FormulaRun *run, int column, TupleTableSlot *slot, co
 		Failure    *failure;
 
 		if (rule->column != column || !applies(rule, table->ncolumn, changed) ||
-			!is_known(rule, table->ncolumn, known) || passes(run, i, slot))
+			!is_known(rule, table->ncolumn, known))
+			continue;
+		if (run->verdicts[i] == VERDICT_UNKNOWN ? passes(run, i, slot) : run->verdicts[i] == VERDICT_PASSED)
 			continue;
 		if (column >= 0)
 		{

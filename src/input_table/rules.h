@@ -120,6 +120,7 @@ extern ListRun *sigma_formula_run_lists(FormulaRun *run);
 extern Datum sigma_formula_run_default(FormulaRun *run, int column, bool *isnull);
 extern TupleTableSlot *sigma_formula_run_row(FormulaRun *run, const Datum *values, const bool *nulls);
 extern bool sigma_formula_run_passes(FormulaRun *run, TupleTableSlot *slot, const bool *changed);
+extern void sigma_formula_run_forget(FormulaRun *run);
 extern int	sigma_formula_run_failures(FormulaRun *run, int column, TupleTableSlot *slot, const bool *changed,
 									   const bool *known, List **failures);
 

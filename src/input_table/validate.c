@@ -428,6 +428,8 @@ report(const RowState *state, Relation rel, TupleTableSlot *slot, int64 row_id)
 	}
 	if (state->formulas != NULL)
 		sigma_formula_run_failures(state->formulas, -1, slot, changed, NULL, &failures);
+	if (state->formulas != NULL)
+		sigma_formula_run_forget(state->formulas);
 	collect_duplicates(state, rel, slot, -1, row_id, &failures);
 
 	initStringInfo(&detail);

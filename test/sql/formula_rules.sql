@@ -173,3 +173,21 @@ INSERT INTO sigds.sigds_frules_path VALUES (1);
 RESET search_path;
 SELECT sigma.delete_input_table(id, true) FROM (VALUES ('frules'), ('frules_big'), ('frules_path')) AS t(id);
 DROP SCHEMA frules_path CASCADE;
+
+-- a rule that does not say the same twice is asked once for each row that is written: what it said is what is reported
+CREATE SEQUENCE public.frules_turns;
+CREATE FUNCTION public.frules_turn() RETURNS bool LANGUAGE sql VOLATILE AS $$SELECT nextval('public.frules_turns') % 2 = 0$$;
+SELECT sigma.create_input_table('{"id": "frules_turn", "columns": [{"name": "a", "type": "text", "validation": {"formula": "CallLogical(\"frules_turn\")"}}]}');
+INSERT INTO sigds.sigds_frules_turn VALUES ('refused');
+INSERT INTO sigds.sigds_frules_turn VALUES ('second');
+INSERT INTO sigds.sigds_frules_turn VALUES ('refused');
+SELECT a, (SELECT last_value FROM public.frules_turns) AS asked FROM sigds.sigds_frules_turn;
+-- beside other rules: a column that fails before it, and a row rule
+SELECT sigma.update_input_table('frules_turn', '{"columns": [{"name": "a", "type": "text", "required": true, "validation": {"formula": "True"}}], "row_rules": [{"formula": "CallLogical(\"frules_turn\")"}]}')->'changed' AS changed;
+SELECT setval('public.frules_turns', 10);
+INSERT INTO sigds.sigds_frules_turn VALUES (NULL);
+INSERT INTO sigds.sigds_frules_turn VALUES ('passes'), ('refused');
+SELECT a, (SELECT last_value FROM public.frules_turns) AS asked FROM sigds.sigds_frules_turn;
+SELECT sigma.delete_input_table('frules_turn', true);
+DROP FUNCTION public.frules_turn();
+DROP SEQUENCE public.frules_turns;
