@@ -1506,6 +1506,27 @@ CREATE FUNCTION sigma.clear_injections() RETURNS int
     AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION sigma.clear_injections() IS 'forget all faults injected into this session; returns how many there were';
 
+-- Messages of runs; NOTIFY sigma_outbox tells a program of yours that one was committed.
+CREATE TABLE sigma.sigma_outbox (
+    id bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT sigma_outbox_pkey PRIMARY KEY,
+    created_at timestamptz NOT NULL,
+    channel text NOT NULL,
+    recipients jsonb,
+    subject text,
+    body jsonb,
+    execution_id text,
+    sequence_id text,
+    action_id text,
+    user_id text,
+    role name,
+    delivered_at timestamptz
+);
+COMMENT ON TABLE sigma.sigma_outbox IS 'messages of runs, for a program that delivers them: it sets delivered_at, or deletes them';
+CREATE INDEX sigma_outbox_execution ON sigma.sigma_outbox (execution_id);
+CREATE INDEX sigma_outbox_waiting ON sigma.sigma_outbox (id) WHERE delivered_at IS NULL;
+SELECT pg_catalog.pg_extension_config_dump('sigma.sigma_outbox', '');
+SELECT pg_catalog.pg_extension_config_dump('sigma.sigma_outbox_id_seq', '');
+
 -- Tests of the app.
 CREATE TABLE sigma.sigma_tests (
     name text CONSTRAINT sigma_tests_pkey PRIMARY KEY,

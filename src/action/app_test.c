@@ -77,7 +77,7 @@ static const KeySpec expect_keys[] = {
 	{"effects", SPEC_LIST, "effects that come in this order, among others", .of = &a_row},
 	{"error", SPEC_OBJECT, "the error of the run, or one that is raised", .object = &error_spec},
 	{"changes", SPEC_ANY, "not built yet"},
-	{"outbox", SPEC_ANY, "not built yet"},
+	{"outbox", SPEC_LIST, "messages that are written in this order, among others", .of = &a_row},
 	{NULL}
 };
 static const ObjectSpec expect_spec = {"\"expect\"", expect_keys};
@@ -110,7 +110,6 @@ finish_test(JsonNode *test, int flags)
 		sigma_document_error(test, 0, NULL, "a test has either a \"sequence\" or a \"trigger\"");
 	refuse_later(test, "ai", "No action calls a model.");
 	refuse_later(expect, "changes", "Say with \"rows\" and \"row_count\" what the tables have afterwards.");
-	refuse_later(expect, "outbox", "Expect the step's result among the variables.");
 }
 
 static void

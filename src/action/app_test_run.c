@@ -27,6 +27,7 @@
 #include "action/action.h"
 #include "action/app_test.h"
 #include "action/inject.h"
+#include "action/notify.h"
 #include "common/catalog.h"
 #include "common/names.h"
 #include "common/spi.h"
@@ -56,7 +57,9 @@ static JsonNode *start(const JsonNode *document);
 static void compare_results(TestRun *test, const JsonNode *expect, const JsonNode *results);
 static void compare_error(TestRun *test, const JsonNode *expected, const char *sqlstate, const char *message);
 static void compare_members(TestRun *test, const JsonNode *expect, const JsonNode *results, const char *key);
-static void compare_effects(TestRun *test, const JsonNode *expected, const JsonNode *results);
+static JsonNode *effects_of(const JsonNode *results);
+static JsonNode *messages_of(const JsonNode *results);
+static void compare_list(TestRun *test, const char *what, const JsonNode *expected, const JsonNode *all);
 static void compare_tables(TestRun *test, const JsonNode *expect);
 static void compare_rows(TestRun *test, const char *table, const JsonNode *rows);
 static bool holds(const JsonNode *object, const JsonNode *subset);
@@ -331,7 +334,8 @@ compare_results(TestRun *test, const JsonNode *expect, const JsonNode *results)
 		differ(test, "error: expected %s, got none", sigma_json_text(error));
 	compare_members(test, expect, results, "variables");
 	compare_members(test, expect, results, "controls");
-	compare_effects(test, sigma_json_get(expect, "effects"), results);
+	compare_list(test, "effects", sigma_json_get(expect, "effects"), effects_of(results));
+	compare_list(test, "outbox", sigma_json_get(expect, "outbox"), messages_of(results));
 }
 
 static void
@@ -370,17 +374,14 @@ compare_members(TestRun *test, const JsonNode *expect, const JsonNode *results, 
 	}
 }
 
-/* Effects, in order; others may stand between them. */
-static void
-compare_effects(TestRun *test, const JsonNode *expected, const JsonNode *results)
+/* The effects of all runs. */
+static JsonNode *
+effects_of(const JsonNode *results)
 {
 	JsonNode   *all = sigma_json_new(JSON_ARRAY, NULL);
-	int			next = 0;
 	int			i;
 	int			j;
 
-	if (expected == NULL)
-		return;
 	for (i = 0; i < results->count; i++)
 	{
 		JsonNode   *effects = sigma_json_get(results->items[i], "effects");
@@ -388,12 +389,41 @@ compare_effects(TestRun *test, const JsonNode *expected, const JsonNode *results
 		for (j = 0; effects != NULL && j < effects->count; j++)
 			sigma_json_append(all, sigma_json_copy(effects->items[j]));
 	}
-	for (i = 0; i < expected->count; i++)
+	return all;
+}
+
+/* The messages of all runs that are still there. */
+static JsonNode *
+messages_of(const JsonNode *results)
+{
+	JsonNode   *all = sigma_json_new(JSON_ARRAY, NULL);
+	int			i;
+	int			j;
+
+	for (i = 0; i < results->count; i++)
+	{
+		JsonNode   *messages = sigma_outbox_of_run(sigma_json_get_string(results->items[i], "execution_id", ""));
+
+		for (j = 0; j < messages->count; j++)
+			sigma_json_append(all, messages->items[j]);
+	}
+	return all;
+}
+
+/* What is expected of a list, in order; others may stand between. */
+static void
+compare_list(TestRun *test, const char *what, const JsonNode *expected, const JsonNode *all)
+{
+	int			next = 0;
+	int			i;
+	int			j;
+
+	for (i = 0; expected != NULL && i < expected->count; i++)
 	{
 		for (j = next; j < all->count && !holds(all->items[j], expected->items[i]); j++)
 			 /* not this one */ ;
 		if (j == all->count)
-			differ(test, "effects: expected %s, got %s", sigma_json_text(expected->items[i]), sigma_json_text(all));
+			differ(test, "%s: expected %s, got %s", what, sigma_json_text(expected->items[i]), sigma_json_text(all));
 		else
 			next = j + 1;
 	}

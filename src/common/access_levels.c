@@ -136,6 +136,8 @@ const AccessRule sigma_access_rules[] = {
 	/* a right on the columns: row security leaves the role its own runs, and definitions */
 	{"sigma_execution_history", "SELECT", "*", E | B},
 	{"sigma_execution_history", "SELECT, DELETE", NULL, A},
+	/* who delivers messages reads them, marks them or takes them out */
+	{"sigma_outbox", "SELECT, UPDATE, DELETE", NULL, A},
 	{"sigma_audit", "SELECT", "*", B},
 	{"sigma_audit", "SELECT", NULL, A},
 	{NULL}

@@ -103,10 +103,10 @@ static const KeySpec export_keys[] = {
 	{NULL}
 };
 static const KeySpec notify_keys[] = {
-	{"channel", SPEC_NAME, "how it is delivered"},
-	{"recipients", SPEC_LIST, "to whom", KEY_WRAP, .of = &sigma_a_value},
+	{"channel", SPEC_NAME, "how it is delivered", .fallback = "\"email\""},
+	{"recipients", SPEC_LIST, "to whom", KEY_WRAP | KEY_NOT_EMPTY, .of = &sigma_a_value},
 	{"subject", SPEC_DYNAMIC, "its subject"},
-	{"body", SPEC_CUSTOM, "its text", .read = sigma_read_body, .value_type = "dynamic text"},
+	{"body", SPEC_CUSTOM, "its text, or an object", .read = sigma_read_body, .value_type = "dynamic text or any"},
 	{NULL}
 };
 

@@ -332,6 +332,11 @@ check_parameters(const ActionType *row, JsonNode *parameters)
 		if ((sigma_json_get(parameters, "index") != NULL) == (sigma_json_get(parameters, "direction") != NULL))
 			sigma_document_error(parameters, 0, NULL, "tabs select needs either \"index\" or \"direction\"");
 	}
+	else if (strcmp(row->type, "notify") == 0)
+	{
+		if (sigma_json_get(parameters, "subject") == NULL && sigma_json_get(parameters, "body") == NULL)
+			sigma_document_error(parameters, 0, NULL, "notify needs a \"subject\" or a \"body\"");
+	}
 	else if (is_subtype(row, "modify") && parameters->count == 0)
 		sigma_document_error(parameters, 0, NULL,
 							 "element modify needs \"show_columns\", \"hide_columns\" or \"settings\"");
@@ -388,11 +393,11 @@ sigma_read_link(const KeySpec *key, JsonNode *value, int flags)
 	return sigma_spec_enum("an action of type navigation", "open_in", &sigma_link_names, value);
 }
 
-/* A body: dynamic text, or any other value as it is. */
+/* A body: dynamic text, or any other value. */
 JsonNode *
 sigma_read_body(const KeySpec *key, JsonNode *value, int flags)
 {
-	return value->kind == JSON_STRING ? sigma_read_dynamic_text(value) : value;
+	return value->kind == JSON_STRING ? sigma_read_dynamic_text(value) : sigma_read_value(value, true);
 }
 
 /* Arguments of a procedure: values in an array, or by name. */

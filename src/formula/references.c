@@ -37,6 +37,7 @@ static void walk_formula(Walk *walk, JsonNode *formula, const char *table);
 static void walk_texts(Walk *walk, const KeySpec *const *tables, JsonNode *object);
 static void walk_text(Walk *walk, const KeySpec *key, JsonNode *value);
 static void walk_value(Walk *walk, JsonNode *value);
+static void walk_body(Walk *walk, JsonNode *body);
 static void walk_selector(Walk *walk, JsonNode *selector, const char *table);
 
 /* See references.h. */
@@ -267,6 +268,16 @@ walk_value(Walk *walk, JsonNode *value)
 		(void) add(walk, REFERENCE_COLUMN, NULL, sigma_json_get(value, "field"));
 	else if (strcmp(type, "formula") == 0)
 		walk_formula(walk, sigma_json_get(value, "formula"), NULL);
+}
+
+/* A body: dynamic text, or a value. */
+static void
+walk_body(Walk *walk, JsonNode *body)
+{
+	if (body != NULL && body->kind == JSON_STRING)
+		walk->found = sigma_text_references(walk->found, body);
+	else
+		walk_value(walk, body);
 }
 
 /* A condition or an array of them. */
@@ -520,6 +531,7 @@ walk_action(Walk *walk, JsonNode *action)
 	walk_values(walk, sigma_json_get(parameters, "arguments"));
 	walk_values(walk, sigma_json_get(parameters, "recipients"));
 	walk_value(walk, sigma_json_get(parameters, "payload"));
+	walk_body(walk, sigma_json_get(parameters, "body"));
 
 	if (strcmp(type, "data_modification") == 0)
 		walk_rows(walk, parameters, target);

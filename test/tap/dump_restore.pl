@@ -93,6 +93,8 @@ $node->safe_psql('app', q{
 	SELECT sigma.execute_sequence('promote', '{"controls": {"score": 1000}}');
 	SELECT sigma.execute_sequence('opened');
 	SELECT sigma.execute_sequence('promote', '{"controls": {"score": 78}, "idempotency_key": "once"}');
+	SELECT sigma.create_action('{"id": "told", "type": "notify", "recipients": "a@x.example", "subject": "one"}');
+	SELECT sigma.execute_action('told');
 	SELECT sigma.create_test('promotes', '{"sequence": "promote", "context": {"controls": {"score": 12}}, "expect": {"rows": {"contacts": [{"Score": 12}]}}}');
 	CREATE ROLE everywhere; CREATE ROLE "of one"; CREATE ROLE boss; CREATE ROLE gone;
 	SELECT sigma.grant_access('everywhere', 'editor');
@@ -108,7 +110,8 @@ $node->safe_psql('app', q{
 # Everything that must be equal, as text.
 my @probes = (
 	(map { "SELECT * FROM sigma.$_ ORDER BY 1" }
-		qw(sigma_input_tables sigma_layout_elements sigma_actions sigma_action_sequences sigma_variables sigma_execution_history sigma_tests)),
+		qw(sigma_input_tables sigma_layout_elements sigma_actions sigma_action_sequences sigma_variables sigma_execution_history sigma_tests sigma_outbox)),
+	'SELECT last_value, is_called FROM sigma.sigma_outbox_id_seq',
 	'SELECT * FROM sigds.sigds_contacts ORDER BY sigma_row_id',
 	'SELECT * FROM sigds.sigds_tasks ORDER BY sigma_row_id',
 	'SELECT * FROM sigds.sigds_pub_contacts ORDER BY sigma_row_id',
