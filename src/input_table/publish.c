@@ -39,6 +39,7 @@
 #include "common/session.h"
 #include "common/spi.h"
 #include "input_table/published.h"
+#include "input_table/revise.h"
 #include "input_table/rules.h"
 
 #define IMAGES_NAME		"sigma_draft_images"	/* rows to be written back, as a statement sees them */
@@ -56,7 +57,6 @@ PG_FUNCTION_INFO_V1(publish_preview);
 PG_FUNCTION_INFO_V1(discard_draft);
 
 static void open_draft(DraftCall *call, const char *id, LOCKMODE mode);
-static void check_may_publish(const char *id);
 static uint64 run_latest(const char *sql, int nargs, const Oid *types, const Datum *values, int expected);
 static char *changes_of(const TableDefinition *table);
 static char *list_of(const TableDefinition *table, const char *prefix);
@@ -164,7 +164,7 @@ open_draft(DraftCall *call, const char *id, LOCKMODE mode)
 	for (;;)
 	{
 		call->relid = sigma_input_table_by_id(id)->relid;
-		check_may_publish(id);
+		sigma_check_may_revise(id);
 		LockRelationOid(call->relid, mode);
 		/* locking made this backend hear of changes that were committed before */
 		if (sigma_input_table_by_id(id)->relid == call->relid)
@@ -177,22 +177,6 @@ open_draft(DraftCall *call, const char *id, LOCKMODE mode)
 				(errcode(ERRCODE_SIGMA_LOCKED),
 				 errmsg("input table \"%s\" has no draft", id),
 				 errdetail("Its data_entry_permission is \"published\": every edit is published at once.")));
-}
-
-/*
- * 42501 unless the caller may write the table (a linked one: its view), or drop all of
- * its rows; a linked table whose source is missing has no view to ask.
- */
-static void
-check_may_publish(const char *id)
-{
-	Oid			relid = sigma_data_table_oid(id);
-
-	if (!OidIsValid(relid))
-		relid = sigma_rows_oid(id);
-	if (pg_class_aclmask(relid, GetUserId(), ACL_INSERT | ACL_UPDATE | ACL_DELETE | ACL_TRUNCATE, ACLMASK_ANY) == 0 &&
-		pg_attribute_aclcheck_all(relid, GetUserId(), ACL_INSERT | ACL_UPDATE, ACLMASK_ANY) != ACLCHECK_OK)
-		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, get_rel_name(relid));
 }
 
 /*
@@ -210,7 +194,7 @@ sigma_publish_before_change(const TableDefinition *table, Oid relid)
 	sigma_count_drafts(table, &counts);
 	if (counts.inserted + counts.updated + counts.deleted == 0)
 		return;
-	check_may_publish(table->id);
+	sigma_check_may_revise(table->id);
 	(void) log_publish(table, &counts, NULL);
 	ereport(NOTICE,
 			(errmsg("the draft of input table \"%s\" is published", table->id),
@@ -474,20 +458,19 @@ read_images(const TableDefinition *table, TupleDesc *desc)
 	return store;
 }
 
-/*
- * Run a statement over the images as the caller, who for a linked table is lent the
- * owner's rights on the entries.  40001 where it did not reach all rows.
- */
+/* Run a statement over the images as the caller, see revise.c.  40001 where it did not reach all rows. */
 static void
 run_as_caller(const DraftCall *call, int code, const char *sql, uint64 expected)
 {
+	SPIExecuteOptions options = {0};
+	int			done;
+
 	if (expected == 0)
 		return;
 	CommandCounterIncrement();
-	if (call->table->nkey > 0)
-		(void) sigma_statement_run_as_owner(call->relid, sql, code);
-	else
-		sigma_spi_run(sql, code);
+	done = sigma_revise_execute(call->table->id, call->relid, sql, &options);
+	if (done != code)
+		elog(ERROR, "SPI_execute_extended returned %s", SPI_result_code_string(done));
 	if (SPI_processed != expected)
 		ereport(ERROR,
 				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),

@@ -27,10 +27,10 @@
 #include "common/session.h"
 #include "input_table/define.h"
 #include "input_table/edit_history.h"
+#include "input_table/revise.h"
 
 static Datum step_back(FunctionCallInfo fcinfo, bool redo);
 static void open_table(Reversal *reversal, FunctionCallInfo fcinfo);
-static void check_may_write(Oid relid);
 static List *find_steps(const Reversal *reversal, int steps, bool redo);
 static List *later_statements(const Reversal *reversal, int64 number);
 static void add_undone(const LogEntry *entry, List **undone, bool *redone);
@@ -110,7 +110,7 @@ step_back(FunctionCallInfo fcinfo, bool redo)
 	PG_RETURN_JSONB_P(result);
 }
 
-/* The table, with other writers kept out; 42501 for who may not write it. */
+/* The table, with other writers kept out; 42501 for who may not revise it. */
 static void
 open_table(Reversal *reversal, FunctionCallInfo fcinfo)
 {
@@ -119,7 +119,7 @@ open_table(Reversal *reversal, FunctionCallInfo fcinfo)
 	{
 		Oid			relid = sigma_logged_table(reversal->id)->relid;
 
-		check_may_write(relid);
+		sigma_check_may_revise(reversal->id);
 		LockRelationOid(relid, ShareRowExclusiveLock);
 		/* locking made this backend hear of changes that were committed before */
 		reversal->table = sigma_logged_table(reversal->id);
@@ -130,15 +130,6 @@ open_table(Reversal *reversal, FunctionCallInfo fcinfo)
 	reversal->conflicts = sigma_json_new(JSON_ARRAY, NULL);
 	CommandCounterIncrement();
 	reversal->snapshot = RegisterSnapshot(GetLatestSnapshot());
-}
-
-/* 42501 for who may not write the table at all; what exactly is written is checked when it is. */
-static void
-check_may_write(Oid relid)
-{
-	if (pg_class_aclmask(relid, GetUserId(), ACL_INSERT | ACL_UPDATE | ACL_DELETE, ACLMASK_ANY) == 0 &&
-		pg_attribute_aclcheck_all(relid, GetUserId(), ACL_INSERT | ACL_UPDATE, ACLMASK_ANY) != ACLCHECK_OK)
-		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, get_rel_name(relid));
 }
 
 /* The statements to take back, newest first: a List of int64 *. */

@@ -2,7 +2,7 @@
  * undo_apply.c
  *		Reversing edits: is the table still as they left it, and then back.
  *
- * The work is plain DML and a change of the definition, as the caller.  Rows come back
+ * The work is plain DML (see revise.c) and a change of the definition, as the caller.  Rows come back
  * with the ids and the creation stamps that they had; rules that were added since do not
  * keep them out, as they do not other rows that are there.  The log has all of it as one
  * statement, after an entry that says what it is.
@@ -27,6 +27,8 @@
 #include "common/session.h"
 #include "input_table/define.h"
 #include "input_table/edit_history.h"
+#include "input_table/revise.h"
+#include "input_table/rules.h"
 
 #define ROWS_NAME	"sigma_undo_rows"
 
@@ -68,6 +70,8 @@ static bool row_values(Reversal *reversal, DeltaRow *row, bool inserting, Datum 
 static HTAB *find_stamps(const Reversal *reversal);
 static void note_stamp(const LogEntry *entry, const LogRow *row, void *arg);
 static void run(const Reversal *reversal, const char *sql, Tuplestorestate *rows, TupleDesc desc);
+static void free_unique_values(const Reversal *reversal, Tuplestorestate *changed, TupleDesc desc, const bool *written);
+static char *taken_sql(const InputTable *table, const UniqueKey *key, const bool *written);
 static char *update_sql(const InputTable *table, const bool *written);
 static char *insert_sql(const InputTable *table);
 static char *relation_of(const InputTable *table);
@@ -134,7 +138,7 @@ check_columns(Reversal *reversal)
 	}
 }
 
-/* Is each changed row what the edits made of it?  Read as the caller: what he may not see is a conflict. */
+/* Is each changed row what the edits made of it?  Read as who revises: what row security hides is a conflict. */
 static void
 check_rows(Reversal *reversal)
 {
@@ -142,27 +146,32 @@ check_rows(Reversal *reversal)
 	HASHCTL		control = {0};
 	HTAB	   *present;
 	Datum	   *ids = palloc(sizeof(Datum) * (reversal->nrow + 1));
-	Oid			type = INT8ARRAYOID;
-	SPIPlanPtr	plan;
-	Datum		argument;
+	SPIExecuteOptions options = {0};
 	int64		i;
 
 	if (reversal->nrow == 0)
 		return;
 	for (i = 0; i < reversal->nrow; i++)
 		ids[i] = Int64GetDatum(reversal->rows[i]->row_id);
-	argument = PointerGetDatum(construct_array(ids, reversal->nrow, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+	options.params = makeParamList(1);
+	options.params->params[0].value =
+		PointerGetDatum(construct_array(ids, reversal->nrow, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+	options.params->params[0].isnull = false;
+	options.params->params[0].ptype = INT8ARRAYOID;
+	options.params->params[0].pflags = PARAM_FLAG_CONST;
+	options.read_only = true;
 	control.keysize = sizeof(int64);
 	control.entrysize = sizeof(int64) + sizeof(uint64);
 	control.hcxt = CurrentMemoryContext;
 	present = hash_create("sigma rows present", reversal->nrow, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 
 	SPI_connect();
-	plan = SPI_prepare(psprintf("SELECT * FROM %s WHERE sigma_row_id OPERATOR(pg_catalog.=) ANY ($1)",
-								relation_of(reversal->table)), 1, &type);
-	if (plan == NULL ||
-		SPI_execute_snapshot(plan, &argument, NULL, reversal->snapshot, InvalidSnapshot, true, false, 0) != SPI_OK_SELECT)
+	PushActiveSnapshot(reversal->snapshot);
+	if (sigma_revise_execute(reversal->id, reversal->table->relid,
+							 psprintf("SELECT * FROM %s WHERE sigma_row_id OPERATOR(pg_catalog.=) ANY ($1)",
+									  relation_of(reversal->table)), &options) != SPI_OK_SELECT)
 		elog(ERROR, "could not read the rows of input table \"%s\"", reversal->id);
+	PopActiveSnapshot();
 	for (i = 0; i < (int64) SPI_processed; i++)
 	{
 		bool		isnull;
@@ -364,13 +373,20 @@ change_rows(Reversal *reversal)
 	const InputTable *table = reversal->table;
 	TupleDesc	desc = rows_desc(table);
 	bool	   *written = palloc0(sizeof(bool) * (table->ncolumn + 1));
-	Tuplestorestate *added = collect(reversal, desc, false, true, NULL);
+	bool	   *others = palloc0(sizeof(bool) * (table->ncolumn + 1));
+	Tuplestorestate *added = collect(reversal, desc, false, true, others);
 	Tuplestorestate *changed = collect(reversal, desc, true, true, written);
-	Tuplestorestate *deleted = collect(reversal, desc, true, false, NULL);
+	Tuplestorestate *deleted = collect(reversal, desc, true, false, others);
+	int			i;
+
+	for (i = 0; i < table->ncolumn - table->nlinked; i++)
+		if (written[i] || others[i])
+			sigma_check_may_revise_column(reversal->id, table->relid, table->columns[i].name);
 
 	SPI_connect();
 	run(reversal, psprintf("DELETE FROM %s t USING " ROWS_NAME " e WHERE t.sigma_row_id OPERATOR(pg_catalog.=) e.row_id",
 						   relation_of(table)), added, desc);
+	free_unique_values(reversal, changed, desc, written);
 	run(reversal, update_sql(table, written), changed, desc);
 	run(reversal, insert_sql(table), deleted, desc);
 	SPI_finish();
@@ -399,7 +415,7 @@ rows_desc(const InputTable *table)
 	return desc;
 }
 
-/* The rows that were there before and are after as said; "written" (may be NULL) notes their columns. */
+/* The rows that were there before and are after as said; "written" notes their columns. */
 static Tuplestorestate *
 collect(Reversal *reversal, TupleDesc desc, bool before, bool after, bool *written)
 {
@@ -465,7 +481,7 @@ row_values(Reversal *reversal, DeltaRow *row, bool inserting, Datum *values, boo
 			*value = column->default_value;
 			nulls[UNDO_FIXED + i] = false;
 		}
-		if (cell != NULL && written != NULL)
+		if (cell != NULL)
 			written[i] = true;
 		any = any || cell != NULL;
 	}
@@ -526,14 +542,15 @@ note_stamp(const LogEntry *entry, const LogRow *row, void *arg)
 	search->missing--;
 }
 
-/* Run a statement over the rows as the caller; 40001 where it did not reach all of them. */
+/* Run a statement (NULL: none) over the rows as the caller, see revise.c; 40001 where it did not write all of them. */
 static void
 run(const Reversal *reversal, const char *sql, Tuplestorestate *rows, TupleDesc desc)
 {
 	EphemeralNamedRelationData relation = {0};
+	SPIExecuteOptions options = {0};
 	int			code;
 
-	if (tuplestore_tuple_count(rows) == 0)
+	if (sql == NULL || tuplestore_tuple_count(rows) == 0)
 		return;
 	relation.md.name = ROWS_NAME;
 	relation.md.tupdesc = desc;
@@ -542,16 +559,84 @@ run(const Reversal *reversal, const char *sql, Tuplestorestate *rows, TupleDesc 
 	relation.reldata = rows;
 	if (SPI_register_relation(&relation) != SPI_OK_REL_REGISTER)
 		elog(ERROR, "could not register rows");
-	code = SPI_execute(sql, false, 0);
+	code = sigma_revise_execute(reversal->id, reversal->table->relid, sql, &options);
 	if (code < 0)
-		elog(ERROR, "SPI_execute returned %s", SPI_result_code_string(code));
+		elog(ERROR, "SPI_execute_extended returned %s", SPI_result_code_string(code));
 	SPI_unregister_relation(ROWS_NAME);
-	if (SPI_processed != (uint64) tuplestore_tuple_count(rows))
+	if (code != SPI_OK_SELECT && SPI_processed != (uint64) tuplestore_tuple_count(rows))
 		ereport(ERROR,
 				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
 				 errmsg("could not serialize access due to concurrent update"),
 				 errdetail("Rows of input table \"%s\" were changed after this transaction began, are hidden by row security, or were left out by a trigger.",
 						   reversal->table->name)));
+}
+
+/*
+ * Rows may come back to values that others of them have now, as where two were swapped:
+ * unique indexes look at each row as it is written, whatever comes after.  So of a key
+ * whose former values are taken one column becomes null first; null is in nobody's way.
+ */
+static void
+free_unique_values(const Reversal *reversal, Tuplestorestate *changed, TupleDesc desc, const bool *written)
+{
+	const InputTable *table = reversal->table;
+	bool	   *cleared = palloc0(sizeof(bool) * (table->ncolumn + 1));
+	StringInfoData sql;
+	bool		any = false;
+	int			i;
+	int			j;
+
+	for (i = 0; i < table->nkey; i++)
+	{
+		char	   *taken = taken_sql(table, &table->keys[i], written);
+
+		run(reversal, taken, changed, desc);
+		for (j = 0; taken != NULL && SPI_processed > 0 && j < table->keys[i].ncolumn; j++)
+			if (written[table->keys[i].columns[j]])
+			{
+				any = cleared[table->keys[i].columns[j]] = true;
+				break;
+			}
+	}
+	if (!any)
+		return;
+	initStringInfo(&sql);
+	appendStringInfo(&sql, "UPDATE %s t SET sigma_updated_at = e.updated_at, sigma_updated_by = e.updated_by", relation_of(table));
+	for (i = 0; i < table->ncolumn; i++)
+		if (cleared[i])
+			appendStringInfo(&sql, ", %s = CASE WHEN e.g%d THEN NULL ELSE t.%s END", quote_identifier(table->columns[i].name),
+							 i, quote_identifier(table->columns[i].name));
+	appendStringInfoString(&sql, " FROM " ROWS_NAME " e WHERE t.sigma_row_id OPERATOR(pg_catalog.=) e.row_id");
+	run(reversal, sql.data, changed, desc);
+}
+
+/* A query that yields a row where the table has, in another row, values of the key that a row is to have; NULL: it has no part in this. */
+static char *
+taken_sql(const InputTable *table, const UniqueKey *key, const bool *written)
+{
+	StringInfoData sql;
+	bool		concerned = false;
+	int			i;
+
+	if (!OidIsValid(key->index))
+		return NULL;
+	initStringInfo(&sql);
+	appendStringInfo(&sql, "SELECT FROM " ROWS_NAME " e JOIN %s o ON o.sigma_row_id OPERATOR(pg_catalog.=) e.row_id "
+					 "JOIN %s t ON t.sigma_row_id OPERATOR(pg_catalog.<>) e.row_id", relation_of(table), relation_of(table));
+	for (i = 0; i < key->ncolumn; i++)
+	{
+		int			place = key->columns[i];
+		const char *name = quote_identifier(table->columns[place].name);
+		char	   *value = !written[place] ? psprintf("o.%s", name) :
+			psprintf("CASE WHEN e.g%d THEN e.v%d ELSE o.%s END", place, place, name);
+
+		concerned = concerned || written[place];
+		appendStringInfo(&sql, sigma_key_folds(table, key, i) ?
+						 " AND pg_catalog.lower(t.%s) OPERATOR(pg_catalog.=) pg_catalog.lower(%s)" :
+						 " AND t.%s OPERATOR(pg_catalog.=) %s", name, value);
+	}
+	appendStringInfoString(&sql, " LIMIT 1");
+	return concerned ? sql.data : NULL;
 }
 
 /* A row sets just the columns that were changed in it. */
