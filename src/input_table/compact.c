@@ -57,6 +57,7 @@ static void keep_edit(JsonbValue *edit, void *arg);
 static void remove_entries(const InputTable *table, Snapshot snapshot, int64 last);
 static void write_checkpoint(const InputTable *table, const Removal *removal, List *edits);
 static bytea *chain_of(const LogEntry *entry);
+static void check_may_read(Oid log);
 static const char *wrong_with(const LogEntry *entry, TupleDesc desc, const bytea *previous, bool begun);
 
 PG_FUNCTION_INFO_V1(compact_log);
@@ -115,9 +116,20 @@ compact_log(PG_FUNCTION_ARGS)
 	PG_RETURN_JSONB_P(JsonbValueToJsonb(pushJsonbValue(&result, WJB_END_OBJECT, NULL)));
 }
 
+/* 42501 unless the caller may read that log. */
+static void
+check_may_read(Oid log)
+{
+	if (sigma_namespace_aclcheck(sigma_sigds_namespace(), GetUserId(), ACL_USAGE) != ACLCHECK_OK)
+		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_SCHEMA, "sigds");
+	if (pg_class_aclcheck(log, GetUserId(), ACL_SELECT) != ACLCHECK_OK)
+		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, get_rel_name(log));
+}
+
 /*
  * verify_log(table_id text) → table (checked, broken_edit, reason), one row: how many
  * entries were looked at, and the first whose hash is not what it and the one before say.
+ * 42501 for who may not read the log.
  */
 Datum
 verify_log(PG_FUNCTION_ARGS)
@@ -137,6 +149,7 @@ verify_log(PG_FUNCTION_ARGS)
 
 	InitMaterializedSRF(fcinfo, 0);
 	table = sigma_logged_table(sigma_text_argument(fcinfo, 0, "table_id"));
+	check_may_read(table->log.relid);
 	reader = sigma_log_read(table->log.relid, GetActiveSnapshot(), 0, PG_INT64_MAX, ForwardScanDirection);
 	while (reason == NULL && sigma_log_next(reader, &entry))
 	{
