@@ -1277,6 +1277,14 @@ CREATE FUNCTION sigma.layout_tree(root text DEFAULT NULL)
     AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION sigma.layout_tree(text) IS 'the elements below a root (null: all), depth first';
 
+CREATE FUNCTION sigma.export_layout(root text DEFAULT NULL) RETURNS jsonb
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.export_layout(text) IS 'an element with everything in it as one document (null: an array of all roots)';
+
+CREATE FUNCTION sigma.import_layout(doc jsonb, options jsonb DEFAULT '{}') RETURNS jsonb
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.import_layout(jsonb, jsonb) IS 'create or replace a part of the layout from one document';
+
 CREATE FUNCTION sigma.render_layout(root text DEFAULT NULL) RETURNS text
     AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION sigma.render_layout(text) IS 'the layout as a tree for a terminal';

@@ -134,6 +134,13 @@ sigma_document_normalise(DocumentKind kind, JsonNode *document, int flags)
 	elog(ERROR, "unknown kind of document %d", (int) kind);
 }
 
+/* What readers take for a key that is absent and has a fallback. */
+JsonNode *
+sigma_spec_fallback(const KeySpec *key)
+{
+	return sigma_json_read(DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(key->fallback))));
+}
+
 /*
  * Bring an object into its canonical form, in place.  Nested documents are whole
  * ones even where the object itself holds changes.

@@ -330,7 +330,7 @@ static const KeySpec variable_keys[] = {
 	{"type", SPEC_ENUM, "the type of its value", .names = &sigma_variable_type_names, .fallback = "\"text\""},
 	{"value", SPEC_ANY, "its value"},
 	{"default_value", SPEC_ANY, "its value where it has none"},
-	{"scope", SPEC_ENUM, "who shares its value", .names = &variable_scope_names},
+	{"scope", SPEC_ENUM, "who shares its value", .names = &variable_scope_names, .fallback = "\"workbook\""},
 	{"metadata", SPEC_OPEN, "whatever the client adds"},
 	{"default", SPEC_ALIAS, .other = "default_value"},
 	{"variable_type", SPEC_ALIAS, .other = "type"},

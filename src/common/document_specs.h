@@ -163,6 +163,7 @@ extern const KeySpec sigma_an_action;
 extern const KeySpec sigma_a_sort_item;
 
 /* document.c: the engine, for the hooks of the tables */
+extern JsonNode *sigma_spec_fallback(const KeySpec *key);
 extern JsonNode *sigma_spec_read(const ObjectSpec *spec, JsonNode *node, int flags);
 extern JsonNode *sigma_spec_read_value(const char *noun, const KeySpec *key, JsonNode *value, int flags);
 extern void sigma_spec_read_tables(const char *noun, const KeySpec *const *tables, JsonNode *node, int flags);

@@ -58,7 +58,6 @@ static JsonNode *read_settings(Relation rel, const char *id);
 static void write_settings(Relation rel, List *ids, List *written);
 static bool create_sequences(const LayoutChange *change, JsonNode *settings);
 static char *create_sequence(const LayoutChange *change, const SequenceSetting *setting, JsonNode *document, int *n);
-static const char *default_trigger(const ElementKind *kind);
 static void create_variable(const LayoutChange *change, const JsonNode *settings);
 static const char *variable_type(const JsonNode *settings);
 static void check_references(const LayoutChange *change);
@@ -256,25 +255,9 @@ static char *
 create_sequence(const LayoutChange *change, const SequenceSetting *setting, JsonNode *document, int *n)
 {
 	ErrorContextCallback callback;
-	JsonNode   *trigger;
-	char	   *type;
 	char	   *created;
 
-	if (sigma_json_get(document, "trigger") == NULL)
-	{
-		trigger = sigma_json_new(JSON_OBJECT, document);
-		sigma_json_set(trigger, "type",
-					   sigma_json_new_string(setting->trigger != NULL ? setting->trigger : default_trigger(change->kind),
-											 document));
-		sigma_json_set(document, "trigger", trigger);
-	}
-	document = sigma_document_normalise(DOCUMENT_SEQUENCE, document, 0);
-	trigger = sigma_json_get(document, "trigger");
-	type = sigma_json_get_string(trigger, "type", "manual");
-	if (sigma_json_get(trigger, "element_id") == NULL && strcmp(type, "schedule") != 0 &&
-		strcmp(type, "webhook") != 0 && strcmp(type, "row_change") != 0)
-		sigma_json_set(trigger, "element_id", sigma_json_new_string(change->id, trigger));
-
+	document = sigma_layout_sequence_document(change->kind, change->id, setting->name, document);
 	if (sigma_json_get_string(document, "id", NULL) == NULL)
 	{
 		char	   *id;
@@ -297,9 +280,31 @@ create_sequence(const LayoutChange *change, const SequenceSetting *setting, Json
 	return created;
 }
 
-/* What starts a sequence that stands in "actions" and does not say so. */
-static const char *
-default_trigger(const ElementKind *kind)
+/* A sequence that stands in a setting, in canonical form, with the trigger that it has there unless it says otherwise. */
+JsonNode *
+sigma_layout_sequence_document(const ElementKind *kind, const char *element, const char *setting, JsonNode *document)
+{
+	JsonNode   *trigger;
+	char	   *type;
+
+	if (sigma_json_get(document, "trigger") == NULL)
+	{
+		trigger = sigma_json_new(JSON_OBJECT, document);
+		sigma_json_set(trigger, "type", sigma_json_new_string(sigma_layout_usual_trigger(kind, setting), document));
+		sigma_json_set(document, "trigger", trigger);
+	}
+	document = sigma_document_normalise(DOCUMENT_SEQUENCE, document, 0);
+	trigger = sigma_json_get(document, "trigger");
+	type = sigma_json_get_string(trigger, "type", "manual");
+	if (sigma_json_get(trigger, "element_id") == NULL && strcmp(type, "schedule") != 0 &&
+		strcmp(type, "webhook") != 0 && strcmp(type, "row_change") != 0)
+		sigma_json_set(trigger, "element_id", sigma_json_new_string(element, trigger));
+	return document;
+}
+
+/* What starts a sequence that stands in a setting of such an element and does not say so. */
+const char *
+sigma_layout_usual_trigger(const ElementKind *kind, const char *setting)
 {
 	static const struct
 	{
@@ -312,6 +317,9 @@ default_trigger(const ElementKind *kind)
 	};
 	int			i;
 
+	for (i = 0; i < lengthof(sequence_settings); i++)
+		if (sequence_settings[i].trigger != NULL && strcmp(sequence_settings[i].name, setting) == 0)
+			return sequence_settings[i].trigger;
 	for (i = 0; i < lengthof(defaults); i++)
 		if (strcmp(defaults[i].type, kind->name) == 0)
 			return defaults[i].trigger;
@@ -323,12 +331,18 @@ static void
 create_variable(const LayoutChange *change, const JsonNode *settings)
 {
 	char	   *name = sigma_json_get_string(settings, "variable", change->id);
-	JsonNode   *document;
+
+	if (!sigma_catalog_exists(DOCUMENT_VARIABLE, name))
+		(void) sigma_catalog_insert(DOCUMENT_VARIABLE, sigma_json_write(sigma_layout_control_variable(name, settings)));
+}
+
+/* The document of the variable that a control of these settings makes. */
+JsonNode *
+sigma_layout_control_variable(const char *name, const JsonNode *settings)
+{
+	JsonNode   *document = sigma_json_new(JSON_OBJECT, NULL);
 	JsonNode   *value;
 
-	if (sigma_catalog_exists(DOCUMENT_VARIABLE, name))
-		return;
-	document = sigma_json_new(JSON_OBJECT, NULL);
 	sigma_json_set(document, "id", sigma_json_new_string(name, NULL));
 	sigma_json_set(document, "name", sigma_json_new_string(name, NULL));
 	sigma_json_set(document, "kind", sigma_json_new_string("control", NULL));
@@ -336,7 +350,7 @@ create_variable(const LayoutChange *change, const JsonNode *settings)
 	value = sigma_json_get(settings, "default_value");
 	if (value != NULL)
 		sigma_json_set(document, "default_value", sigma_json_copy(value));
-	(void) sigma_catalog_insert(DOCUMENT_VARIABLE, sigma_json_write(document));
+	return document;
 }
 
 /* The type of a control's variable follows from the kind of control. */

@@ -163,7 +163,7 @@ extern void sigma_layout_write_rows(Relation rel, ArrayType *ids, ArrayType *chi
 									ArrayType *rewrite, ArrayType *levels);
 extern void sigma_layout_write_config(Relation rel, ArrayType *ids, ArrayType *configs);
 extern void sigma_layout_delete_rows(Relation rel, ArrayType *ids);
-extern void sigma_layout_insert(List *documents);	/* of JsonNode, as the caller */
+extern void sigma_layout_insert(List *documents, bool replace);	/* of JsonNode, as the caller */
 extern void sigma_layout_move(List *placements);	/* of Placement, as the caller */
 extern ArrayType *sigma_text_array(List *strings);
 extern void sigma_layout_targets_changed(void);
@@ -171,6 +171,7 @@ extern void sigma_layout_targets_changed(void);
 /* nested.c: children that are given as documents or ids */
 extern void sigma_layout_fold_tabs(JsonNode *document, bool children_written);
 extern void sigma_layout_adopt(Relation rel, List *changes);
+extern List *sigma_layout_flatten(Relation rel, JsonNode *documents, bool may_exist);
 extern HTAB *sigma_id_set(const char *name, Size entrysize);	/* keyed by pointers to ids */
 
 /* formulas.c: formulas in settings; raises what compiling them raises */
@@ -183,6 +184,10 @@ extern Oid	sigma_layout_source_relation(const char *source);
 extern const char *const sigma_layout_sequence_settings[];	/* ends with NULL */
 extern bool sigma_layout_brings(const ElementKind *kind, Jsonb *config);
 extern void sigma_layout_documents(Relation rel, List *changes);
+extern JsonNode *sigma_layout_sequence_document(const ElementKind *kind, const char *element, const char *setting,
+												JsonNode *document);
+extern const char *sigma_layout_usual_trigger(const ElementKind *kind, const char *setting);
+extern JsonNode *sigma_layout_control_variable(const char *name, const JsonNode *settings);
 extern bool sigma_layout_source_missing(const char *name, const char **noun);
 
 /* remove.c */

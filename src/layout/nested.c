@@ -38,6 +38,8 @@ typedef struct Nesting
 	HTAB	   *listed;			/* ids in any list: each element has one place */
 	List	   *documents;		/* of JsonNode, rows to insert; parents come first */
 	List	   *listings;		/* of Listing */
+	bool		whole;			/* what documents list must stand in them */
+	bool		may_exist;		/* and may be there already */
 } Nesting;
 
 static void flatten(Nesting *nesting, const char *parent_id, JsonNode *list);
@@ -135,7 +137,7 @@ sigma_layout_adopt(Relation rel, List *changes)
 	if (nesting.tree == NULL)
 		return;
 	sigma_tree_close(nesting.tree);
-	sigma_layout_insert(nesting.documents);
+	sigma_layout_insert(nesting.documents, false);
 
 	/* a dump names children that are still to come; only what was created is put in place */
 	foreach(cell, nesting.listings)
@@ -146,6 +148,27 @@ sigma_layout_adopt(Relation rel, List *changes)
 			listings = lappend(listings, listing);
 	}
 	adopt_listed(rel, listings);
+}
+
+/*
+ * The documents (objects in an array) and everything in them as rows, parents first;
+ * those of the array keep the parents and positions they have.  SG400 where one names
+ * its children or has two places, SG409 where it exists, unless it may.
+ */
+List *
+sigma_layout_flatten(Relation rel, JsonNode *documents, bool may_exist)
+{
+	Nesting		nesting = {0};
+	int			i;
+
+	nesting.tree = sigma_tree_open(rel);
+	nesting.listed = sigma_id_set("listed layout elements", sizeof(char *));
+	nesting.whole = true;
+	nesting.may_exist = may_exist;
+	for (i = 0; i < documents->count; i++)
+		(void) flatten_document(&nesting, NULL, documents->items[i], i);
+	sigma_tree_close(nesting.tree);
+	return nesting.documents;
 }
 
 /* Note a list, and the rows that its objects become, with everything in them. */
@@ -167,6 +190,9 @@ flatten(Nesting *nesting, const char *parent_id, JsonNode *list)
 		if (item->kind == JSON_STRING)
 		{
 			id = item->string;
+			if (nesting->whole)
+				sigma_document_error(item, 0, "Put the element's document here.",
+									 "a document to import must hold its elements, not name them");
 			if (!note_listed(nesting, id))
 				sigma_document_error(item, 0, "An element has one place in the layout.",
 									 "layout element \"%s\" is listed twice", id);
@@ -184,7 +210,7 @@ flatten(Nesting *nesting, const char *parent_id, JsonNode *list)
 	}
 }
 
-/* Note one nested document as a row.  Returns its id. */
+/* Note one document, nested unless "parent_id" is NULL, as a row.  Returns its id. */
 static char *
 flatten_document(Nesting *nesting, const char *parent_id, JsonNode *document, int place)
 {
@@ -194,7 +220,7 @@ flatten_document(Nesting *nesting, const char *parent_id, JsonNode *document, in
 
 	document = sigma_document_normalise(DOCUMENT_LAYOUT_ELEMENT, document, 0);
 	given_parent = sigma_json_get_string(document, "parent_id", NULL);
-	if (given_parent != NULL && strcmp(given_parent, parent_id) != 0)
+	if (given_parent != NULL && parent_id != NULL && strcmp(given_parent, parent_id) != 0)
 		sigma_document_error(sigma_json_get(document, "parent_id"), 0, "Leave parent_id out of nested elements.",
 							 "a child of \"%s\" cannot have the parent \"%s\"", parent_id, given_parent);
 	sigma_layout_fold_tabs(document, true);
@@ -207,8 +233,11 @@ flatten_document(Nesting *nesting, const char *parent_id, JsonNode *document, in
 
 	id = child_id(nesting, parent_id, document, place);
 	sigma_json_set(document, "id", sigma_json_new_string(id, document));
-	sigma_json_set(document, "parent_id", sigma_json_new_string(parent_id, document));
-	sigma_json_set(document, "position", sigma_json_new_int(place, document));
+	if (parent_id != NULL)
+	{
+		sigma_json_set(document, "parent_id", sigma_json_new_string(parent_id, document));
+		sigma_json_set(document, "position", sigma_json_new_int(place, document));
+	}
 	nesting->documents = lappend(nesting->documents, document);
 	if (children != NULL && children->count > 0)
 		flatten(nesting, id, children);
@@ -230,8 +259,9 @@ child_id(Nesting *nesting, const char *parent_id, JsonNode *document, int place)
 		if (!note_listed(nesting, id))
 			sigma_document_error(sigma_json_get(document, "id"), 0, NULL,
 								 "the id \"%s\" is given to two elements", id);
-		if (sigma_tree_fetch(nesting->tree, id) != NULL)
+		if (!nesting->may_exist && sigma_tree_fetch(nesting->tree, id) != NULL)
 			sigma_document_error(sigma_json_get(document, "id"), ERRCODE_SIGMA_CONFLICT,
+								 nesting->whole ? "Option \"existing\" can be \"rename\" or \"update\"." :
 								 "Give the id alone, as a string, to move the element here.",
 								 "layout element \"%s\" already exists", id);
 		return id;
@@ -239,7 +269,7 @@ child_id(Nesting *nesting, const char *parent_id, JsonNode *document, int place)
 	for (;; n++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		id = psprintf("%s_%d", parent_id, n);
+		id = psprintf("%s_%d", parent_id == NULL ? sigma_json_get_string(document, "type", "element") : parent_id, n);
 		if (sigma_tree_fetch(nesting->tree, id) == NULL && note_listed(nesting, id))
 			return id;
 	}

@@ -45,6 +45,9 @@
 	"INSERT INTO sigma.sigma_layout_elements (id, type, parent_id, \"position\", name, metadata, config)" \
 	" SELECT * FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3)," \
 	" pg_catalog.unnest($4), pg_catalog.unnest($5), pg_catalog.unnest($6), pg_catalog.unnest($7))"
+#define REPLACE_SQL INSERT_SQL \
+	" ON CONFLICT (id) DO UPDATE SET type = excluded.type, parent_id = excluded.parent_id," \
+	" \"position\" = excluded.\"position\", name = excluded.name, metadata = excluded.metadata, config = excluded.config"
 #define MOVE_SQL \
 	"UPDATE sigma.sigma_layout_elements AS e SET parent_id = l.parent_id, \"position\" = l.place" \
 	" FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3)) AS l(id, parent_id, place)" \
@@ -115,11 +118,12 @@ sigma_layout_delete_rows(Relation rel, ArrayType *ids)
 	execute_upkeep(rel, &plan, DELETE_ROWS_SQL, lengthof(types), types, values, SPI_OK_DELETE);
 }
 
-/* Insert documents as the caller, in one statement.  The triggers do the rest. */
+/* Insert documents as the caller, in one statement, or replace those that are there.  The triggers do the rest. */
 void
-sigma_layout_insert(List *documents)
+sigma_layout_insert(List *documents, bool replace)
 {
-	static SPIPlanPtr plan = NULL;
+	static SPIPlanPtr insert_plan = NULL;
+	static SPIPlanPtr replace_plan = NULL;
 	static const Oid types[] = {TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, INT4ARRAYOID,
 	TEXTARRAYOID, JSONBARRAYOID, JSONBARRAYOID};
 	static const char *const members[] = {"id", "type", "parent_id", "position", "name", "metadata"};
@@ -137,7 +141,10 @@ sigma_layout_insert(List *documents)
 	}
 	values[i] = PointerGetDatum(json_array(documents));
 	SPI_connect();
-	execute_latest(&plan, INSERT_SQL, lengthof(types), types, values, SPI_OK_INSERT);
+	if (replace)
+		execute_latest(&replace_plan, REPLACE_SQL, lengthof(types), types, values, SPI_OK_INSERT);
+	else
+		execute_latest(&insert_plan, INSERT_SQL, lengthof(types), types, values, SPI_OK_INSERT);
 	SPI_finish();
 }
 
