@@ -146,6 +146,27 @@ sigma_regex_made(regex_t *regex)
 #define sigma_primary_key(rel)	RelationGetPrimaryKeyIndex(rel)
 #endif
 
+/* A type by its SQL name; *type stays as it is where there is none.  Raises 42601. */
+#include "parser/parse_type.h"
+#if PG_VERSION_NUM >= 160000
+#include "nodes/miscnodes.h"
+#endif
+
+static inline void
+sigma_parse_type(const char *name, Oid *type)
+{
+	int32		typmod;
+#if PG_VERSION_NUM >= 160000
+	ErrorSaveContext missing = {T_ErrorSaveContext};
+
+	(void) parseTypeString(name, type, &typmod, (Node *) &missing);
+	if (missing.error_occurred)
+		*type = InvalidOid;
+#else
+	parseTypeString(name, type, &typmod, true);
+#endif
+}
+
 /* Does the role own the relation? */
 #if PG_VERSION_NUM >= 160000
 #include "catalog/pg_class.h"

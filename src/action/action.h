@@ -125,6 +125,8 @@ extern void *sigma_data_compile(CompileState *state, const StepType *type, JsonN
 extern void sigma_data_run(Run *run, const Step *step, StepOutcome *outcome);
 extern void *sigma_client_compile(CompileState *state, const StepType *type, JsonNode *action);
 extern void sigma_client_run(Run *run, const Step *step, StepOutcome *outcome);
+extern void *sigma_procedure_compile(CompileState *state, const StepType *type, JsonNode *action);
+extern void sigma_procedure_run(Run *run, const Step *step, StepOutcome *outcome);
 extern void *sigma_notify_compile(CompileState *state, const StepType *type, JsonNode *action);
 extern void sigma_notify_run(Run *run, const Step *step, StepOutcome *outcome);
 

@@ -232,4 +232,7 @@ extern void sigma_program_free(FormulaProgram *program);
 /* form_json.c: the value of a form as JSON: dates as "YYYY-MM-DD HH:MM:SS", numbers without needless zeros. */
 extern void sigma_form_to_json(SqlForm form, Datum value, bool isnull, JsonbValue *result);
 
+/* form_json.c: a value of any type in the same way; what JSON has no word for as text. */
+extern void sigma_datum_to_json(Oid type, Datum value, bool isnull, JsonbValue *result);
+
 #endif							/* SIGMA_FORMULA_COMPILE_H */

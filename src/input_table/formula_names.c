@@ -21,6 +21,7 @@
 #include "common/document.h"
 #include "common/names.h"
 #include "formula/database_function.h"
+#include "formula/procedure_lookup.h"
 #include "input_table/computed.h"
 #include "input_table/define.h"
 
@@ -52,6 +53,7 @@ static bool names_data_table(const char *source, const char *id);
 static bool move_reference(void *arg, FormulaNode *reference);
 static bool rename_reference(void *arg, FormulaNode *reference);
 static void qualify_function(Reference *reference);
+static void qualify_target(Reference *reference);
 static Oid	visible_relation(const char *name);
 
 /* All formulas of a definition, as a List of OwnFormula. */
@@ -310,6 +312,8 @@ sigma_formulas_qualify(DocumentKind kind, JsonNode *document)
 
 		if (reference->kind == REFERENCE_FUNCTION && reference->place != NULL)
 			qualify_function(reference);
+		else if (reference->kind == REFERENCE_FUNCTION)
+			qualify_target(reference);
 		if (reference->kind != REFERENCE_INPUT_TABLE || reference->place == NULL)
 			continue;
 		/* a table that is being defined need not be in the catalog: its formulas know it by its display name */
@@ -334,6 +338,17 @@ sigma_formulas_qualify(DocumentKind kind, JsonNode *document)
 		if (OidIsValid(relid))
 			table->string = quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)), get_rel_name(relid));
 	}
+}
+
+/* The function or procedure that a step calls: with its schema and argument types, so that no later one takes its place. */
+static void
+qualify_target(Reference *reference)
+{
+	Oid			funcid;
+	char	   *hint;
+
+	if (sigma_procedure_find(reference->name, &funcid, &hint) == PROCEDURE_FOUND)
+		sigma_reference_rename(reference, sigma_procedure_name(funcid));
 }
 
 /* The function that CallText and its like call: the first schema of the search_path that has one of its name. */
