@@ -271,27 +271,64 @@ static const WordPair control_type_aliases[] = {
 	{"dropdown", "list"}, {"select", "list"}, {"multi_select", "list"}, {"text_input", "text"},
 	{"number_input", "number"}, {"toggle", "switch"}, {"drill_down", "drill"}, {NULL}
 };
-static const EnumSpec control_type_names = {control_types, control_type_aliases};
+const EnumSpec sigma_control_type_names = {control_types, control_type_aliases};
 static const KeySpec control_keys[] = {
-	{"control_type", SPEC_ENUM, "the kind of control", .names = &control_type_names, .fallback = "\"text\""},
+	{"control_type", SPEC_ENUM, "the kind of control", .names = &sigma_control_type_names, .fallback = "\"text\""},
 	{"variable", SPEC_NAME, "the variable it sets; by default its own id"},
 	{"value_type", SPEC_ENUM, "the type of its value", .names = &sigma_variable_type_names},
 	{"label", SPEC_DYNAMIC, "what stands beside it"},
-	{"placeholder", SPEC_TEXT, "what it shows while empty"},
 	{"default_value", SPEC_ANY, "what it starts with"},
 	{"required", SPEC_BOOL, "its page shows no data until it has a value", .fallback = "false"},
-	{"multiple", SPEC_BOOL, "it takes several values", .fallback = "false"},
+	{"disabled", SPEC_BOOL, "it cannot be used", .fallback = "false"},
+	{"control_id", SPEC_ALIAS, .other = "variable"},
+	{"default", SPEC_ALIAS, .other = "default_value"},
+	{NULL}
+};
+static const KeySpec placeholder_keys[] = {
+	{"placeholder", SPEC_TEXT, "what it shows while empty"},
+	{NULL}
+};
+static const KeySpec choice_keys[] = {
 	{"values", SPEC_LIST, "the values it offers", .of = &sigma_a_value},
 	{"source", SPEC_NAME, "where the values it offers come from"},
 	{"column", SPEC_NAME, "the source's column of values"},
-	{"min", SPEC_CUSTOM, "least value", .read = sigma_read_limit, .value_type = "value"},
-	{"max", SPEC_CUSTOM, "greatest value", .read = sigma_read_limit, .value_type = "value"},
-	{"step", SPEC_NUMBER, "how far one step goes"},
-	{"disabled", SPEC_BOOL, "it cannot be used", .fallback = "false"},
-	{"control_id", SPEC_ALIAS, .other = "variable"},
 	{"options", SPEC_ALIAS, .other = "values"},
 	{"choices", SPEC_ALIAS, .other = "values"},
-	{"default", SPEC_ALIAS, .other = "default_value"},
+	{NULL}
+};
+static const KeySpec multiple_keys[] = {
+	{"multiple", SPEC_BOOL, "it takes several values", .fallback = "false"},
+	{NULL}
+};
+static const KeySpec limit_keys[] = {
+	{"min", SPEC_CUSTOM, "least value", .read = sigma_read_limit, .value_type = "value"},
+	{"max", SPEC_CUSTOM, "greatest value", .read = sigma_read_limit, .value_type = "value"},
+	{NULL}
+};
+static const KeySpec step_keys[] = {
+	{"step", SPEC_NUMBER, "how far one step goes"},
+	{NULL}
+};
+
+/* After https://help.sigmacomputing.com/docs/intro-to-control-elements; the first type of value is the default. */
+const ControlType sigma_control_types[] = {
+	{"list", "one or several of a list of values", {"list", "text", "number", "date", "logical"},
+	{control_keys, placeholder_keys, choice_keys, multiple_keys, decoration_keys}},
+	{"text", "a line of text", {"text"}, {control_keys, placeholder_keys, decoration_keys}},
+	{"text-area", "several lines of text", {"text"}, {control_keys, placeholder_keys, decoration_keys}},
+	{"segmented", "one of a few values, all in view", {"text", "number", "date", "logical"}, {control_keys, choice_keys, decoration_keys}},
+	{"number", "a number", {"number"}, {control_keys, placeholder_keys, limit_keys, step_keys, decoration_keys}},
+	{"number-range", "two numbers: .min and .max", {"number_range"}, {control_keys, limit_keys, step_keys, decoration_keys}},
+	{"slider", "a number or date on a line", {"number", "date"}, {control_keys, limit_keys, step_keys, decoration_keys}},
+	{"range-slider", "two places on a line: .min and .max", {"number_range", "date_range"}, {control_keys, limit_keys, step_keys, decoration_keys}},
+	{"date", "a day", {"date"}, {control_keys, placeholder_keys, limit_keys, decoration_keys}},
+	{"date-range", "two days: .start and .end", {"date_range"}, {control_keys, limit_keys, decoration_keys}},
+	{"top-n", "how many of the first", {"number"}, {control_keys, limit_keys, decoration_keys}},
+	{"drill", "the column that is looked at", {"text"}, {control_keys, choice_keys, decoration_keys}},
+	{"switch", "on or off", {"logical"}, {control_keys, decoration_keys}},
+	{"checkbox", "checked or not", {"logical"}, {control_keys, decoration_keys}},
+	{"legend", "the series of a chart that are shown", {"list"}, {control_keys, choice_keys, decoration_keys}},
+	{"file-upload", "a file", {"text"}, {control_keys, decoration_keys}},
 	{NULL}
 };
 static const KeySpec button_keys[] = {
@@ -345,7 +382,7 @@ const ElementType sigma_element_types[] = {
 	{"table", "shows rows", {source_keys, table_alias_keys, decoration_keys}},
 	{"pivot", "shows rows put together", {source_keys, pivot_keys, decoration_keys}},
 	{"chart", "draws rows", {source_keys, chart_keys, decoration_keys}},
-	{"control", "sets a variable", {control_keys, decoration_keys}},
+	{"control", "sets a variable", {control_keys, placeholder_keys, choice_keys, multiple_keys, limit_keys, step_keys, decoration_keys}},
 	{"button", "starts sequences", {button_keys, decoration_keys}},
 	{"text", "says something", {text_keys, decoration_keys}},
 	{"image", "shows a picture", {image_keys, decoration_keys}},
@@ -372,5 +409,5 @@ static const WordPair element_type_hints[] = {
 };
 const EnumSpec sigma_element_type_names = {element_types, element_type_aliases, element_type_hints};
 
-const ObjectSpec sigma_element_spec = {"a layout element", sigma_element_keys, sigma_element_settings, sigma_begin_element};
+const ObjectSpec sigma_element_spec = {"a layout element", sigma_element_keys, sigma_element_settings, sigma_begin_element, sigma_finish_element};
 const ObjectSpec sigma_tab_spec = {"a tab", sigma_element_keys, sigma_element_settings, sigma_begin_tab};

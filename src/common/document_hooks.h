@@ -48,6 +48,7 @@ extern JsonNode *sigma_read_loop_rows(const KeySpec *key, JsonNode *value, int f
 
 /* document_elements.c: layout elements */
 extern void sigma_begin_element(JsonNode *element, int flags);
+extern void sigma_finish_element(JsonNode *element, int flags);
 extern void sigma_begin_tab(JsonNode *tab, int flags);
 extern void sigma_finish_grid(JsonNode *grid, int flags);
 extern const KeySpec *const *sigma_element_settings(const JsonNode *element);

@@ -108,8 +108,17 @@ typedef struct ElementType
 {
 	const char *name;
 	const char *description;
-	const KeySpec *tables[6];	/* its settings, ends with NULL */
+	const KeySpec *tables[8];	/* its settings, ends with NULL */
 } ElementType;
+
+/* One type of control. */
+typedef struct ControlType
+{
+	const char *name;
+	const char *description;
+	const char *value_types[6]; /* of its variable, the default first; ends with NULL */
+	const KeySpec *tables[6];	/* its settings, ends with NULL */
+} ControlType;
 
 /* Where an action's target stands. */
 typedef enum TargetUse
@@ -147,6 +156,10 @@ extern const ObjectSpec sigma_value_spec;
 extern const ObjectSpec sigma_context_spec;
 
 extern const ElementType sigma_element_types[];		/* ends with NULL */
+extern const ControlType sigma_control_types[];		/* ends with NULL */
+extern const EnumSpec sigma_control_type_names;
+extern const ControlType *sigma_control_type(const JsonNode *settings);
+extern bool sigma_control_holds(const ControlType *type, const char *value_type);
 extern const ActionType sigma_action_types[];		/* ends with NULL */
 extern const KeySpec sigma_element_keys[];			/* of every element */
 

@@ -25,6 +25,7 @@
 #include "utils/varlena.h"
 
 #include "common/catalog.h"
+#include "common/document_specs.h"
 #include "common/errors.h"
 #include "common/session.h"
 #include "formula/references.h"
@@ -60,6 +61,7 @@ static bool create_sequences(const LayoutChange *change, JsonNode *settings);
 static char *create_sequence(const LayoutChange *change, const SequenceSetting *setting, JsonNode *document, int *n);
 static void create_variable(const LayoutChange *change, const JsonNode *settings);
 static const char *variable_type(const JsonNode *settings);
+static void check_variable(const LayoutChange *change, const JsonNode *settings);
 static void check_references(const LayoutChange *change);
 static void check_reference(const Reference *reference);
 static bool is_relation(const char *name);
@@ -164,9 +166,14 @@ bring(Relation rel, const LayoutChange *change, MemoryContext caller, List **ids
 static void
 check_settings(Relation rel, const LayoutChange *change)
 {
+	JsonNode   *settings;
+
 	check_references(change);
 	if (strcmp(change->kind->name, "tabs") == 0)
 		check_default_tab(rel, change, read_settings(rel, change->id));
+	settings = strcmp(change->kind->name, "control") == 0 ? read_settings(rel, change->id) : NULL;
+	if (settings != NULL)
+		check_variable(change, settings);
 }
 
 /* Says which element's settings an error was found in. */
@@ -353,33 +360,37 @@ sigma_layout_control_variable(const char *name, const JsonNode *settings)
 	return document;
 }
 
-/* The type of a control's variable follows from the kind of control. */
+/* The type of a control's variable: the one that is given, else the usual one of such controls. */
 static const char *
 variable_type(const JsonNode *settings)
 {
-	static const struct
-	{
-		const char *control;
-		const char *variable;
-	}			types[] = {
-		{"number", "number"}, {"slider", "number"}, {"top-n", "number"},
-		{"number-range", "number_range"}, {"range-slider", "number_range"},
-		{"date", "date"}, {"date-range", "date_range"},
-		{"switch", "logical"}, {"checkbox", "logical"},
-		{"list", "list"}, {"legend", "list"},
-	};
+	const ControlType *type = sigma_control_type(settings);
 	char	   *given = sigma_json_get_string(settings, "value_type", NULL);
-	char	   *control = sigma_json_get_string(settings, "control_type", "text");
-	int			i;
 
 	if (sigma_json_get_bool(settings, "multiple", false))
 		return "list";
-	if (given != NULL)
-		return given;
-	for (i = 0; i < lengthof(types); i++)
-		if (strcmp(types[i].control, control) == 0)
-			return types[i].variable;
-	return "text";
+	return given != NULL ? given : type != NULL ? type->value_types[0] : "text";
+}
+
+/* A variable that was there before the control must be of a type that the control sets; 42804. */
+static void
+check_variable(const LayoutChange *change, const JsonNode *settings)
+{
+	char	   *name = sigma_json_get_string(settings, "variable", change->id);
+	const ControlType *control = sigma_control_type(settings);
+	JsonNode   *variable = sigma_catalog_read(DOCUMENT_VARIABLE, name);
+	const char *type = variable == NULL ? NULL : sigma_json_get_string(variable, "type", "text");
+	JsonNode   *where = sigma_json_get(settings, "variable");
+
+	if (type == NULL || control == NULL)
+		return;
+	if (strcmp(type, "list") == 0 ? sigma_control_holds(control, type) || sigma_json_get_bool(settings, "multiple", false) :
+		sigma_control_holds(control, type) && !sigma_json_get_bool(settings, "multiple", false))
+		return;
+	sigma_document_error(where == NULL ? settings : where, ERRCODE_DATATYPE_MISMATCH,
+						 psprintf("Variables of such controls are of type %s.", variable_type(settings)),
+						 "control \"%s\" of type %s cannot set variable \"%s\" of type %s",
+						 change->id, control->name, name, type);
 }
 
 /* Everything that an element's document refers to must exist, and its formulas be right. */

@@ -103,8 +103,8 @@ INSERT INTO fixtures (kind, given, canonical) VALUES
  '{"type":"chart","source":"tickets","chartType":"Donut","x":"a","y":["b","c"],"aggregate":"average","actions":["s1",{"trigger":{"type":"on-select"},"actions":[]}]}',
  '{"type":"chart","source":"tickets","chart_type":"donut","x":"a","y":["b","c"],"aggregate":"avg","actions":["s1",{"trigger":{"type":"select"},"actions":[]}]}'),
 ('layout_element',
- '{"type":"control","controlType":"dateRange","controlId":"period","options":["a"],"default":null}',
- '{"type":"control","control_type":"date-range","variable":"period","values":["a"]}');
+ '{"type":"control","controlType":"multiSelect","controlId":"period","options":["a"],"default":null}',
+ '{"type":"control","control_type":"list","variable":"period","values":["a"]}');
 
 -- actions: folding, targets, every type
 INSERT INTO fixtures (kind, given, canonical) VALUES

@@ -60,7 +60,7 @@ SELECT sigma.export_layout('move_p') -> 'variables', sigma.export_layout('move_p
 -- a variable that others may use stays as it is, unless it is updated
 SELECT sigma.delete_layout_element('move_p');
 SELECT sigma.create_variable('{"id": "move_region", "kind": "control", "type": "list", "scope": "session"}');
-SELECT sigma.import_layout('{"id": "move_p", "type": "page", "variables": [{"id": "move_region", "name": "move_region", "kind": "control", "type": "list", "scope": "user"}], "children": [{"id": "move_r", "type": "control", "variable": "move_region"}]}');
+SELECT sigma.import_layout('{"id": "move_p", "type": "page", "variables": [{"id": "move_region", "name": "move_region", "kind": "control", "type": "list", "scope": "user"}], "children": [{"id": "move_r", "type": "control", "control_type": "list", "variable": "move_region"}]}');
 SELECT sigma.export_layout('move_p') -> 'variables';
 SELECT sigma.import_layout('{"id": "move_p", "type": "page", "variables": [{"id": "move_region", "name": "move_region", "kind": "control", "type": "list", "scope": "user"}]}', '{"existing": "update"}');
 SELECT sigma.export_layout('move_p') -> 'variables';

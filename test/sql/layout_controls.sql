@@ -1,0 +1,59 @@
+-- Types of controls: their values, their variables, their own settings
+-- (https://help.sigmacomputing.com/docs/intro-to-control-elements).
+\set SHOW_CONTEXT never
+CREATE FUNCTION pg_temp.refused(sql text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    code text; message text; detail text; hint text;
+BEGIN
+    EXECUTE sql;
+    RETURN 'not refused';
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+    RETURN concat_ws(E'\n', code || ' ' || message, nullif(detail, ''), nullif(hint, ''));
+END
+$$;
+\pset format unaligned
+\pset tuples_only on
+
+-- every type makes a variable of its type
+SELECT sigma.create_page(jsonb_build_object('id', 'ctl_page', 'children', jsonb_agg(jsonb_build_object(
+    'id', 'ctl_' || word, 'type', 'control', 'control_type', word))))
+    FROM sigma.element_types('control_type') AS e, jsonb_array_elements_text(e.allowed) AS word WHERE e.type = 'control' AND e.setting = 'control_type';
+SELECT id, type, kind, scope FROM sigma.list_variables() WHERE id ~ '^ctl_' ORDER BY id COLLATE "C";
+
+-- other types of value, and several values
+SELECT sigma.create_layout_element('{"id": "ctl_page2", "type": "page", "children": [
+    {"id": "ctl_a", "type": "control", "control_type": "slider", "value_type": "date", "min": "2026-01-01", "max": "2026-12-31", "step": 7},
+    {"id": "ctl_b", "type": "control", "control_type": "range-slider", "value_type": "date-range"},
+    {"id": "ctl_c", "type": "control", "control_type": "list", "value_type": "number", "values": [1, 2]},
+    {"id": "ctl_d", "type": "control", "control_type": "segmented", "value_type": "logical", "values": [true, false], "default_value": true},
+    {"id": "ctl_e", "type": "control", "control_type": "dropdown", "multiple": true, "options": ["a"], "default_value": ["a"]},
+    {"id": "ctl_f", "type": "control", "control_type": "number-range", "min": 0, "max": 9, "default_value": {"min": 1, "max": 3}}]}');
+SELECT id, type, default_value FROM sigma.list_variables() WHERE id ~ '^ctl_.$' ORDER BY id COLLATE "C";
+
+-- synced controls share a variable and its value
+SELECT sigma.create_control('{"id": "ctl_f2", "parent_id": "ctl_page2", "control_type": "range-slider", "variable": "ctl_f"}');
+SELECT sigma.set_variable('ctl_f', '{"min": 2, "max": 5}');
+SELECT sigma.eval('[Control/ctl_f].max - [Control/ctl_f].min'), sigma.eval('[ctl_f].min');
+SELECT sigma.delete_layout_element('ctl_f');
+SELECT sigma.get_variable('ctl_f');
+
+-- refused: values and settings of other types of control
+SELECT pg_temp.refused($$SELECT sigma.create_control('{"id": "ctl_x", "control_type": "switch", "value_type": "text"}')$$);
+SELECT pg_temp.refused($$SELECT sigma.create_control('{"id": "ctl_x", "control_type": "switch", "step": 2}')$$);
+SELECT pg_temp.refused($$SELECT sigma.create_control('{"id": "ctl_x", "control_type": "number", "multiple": true}')$$);
+SELECT pg_temp.refused($$SELECT sigma.create_control('{"id": "ctl_x", "min": 2}')$$);
+SELECT pg_temp.refused($$SELECT sigma.create_control('{"id": "ctl_x", "control_type": "slide"}')$$);
+SELECT pg_temp.refused($$SELECT sigma.create_control('{"id": "ctl_x", "control_type": "date", "default_value": "soon"}')$$);
+SELECT pg_temp.refused($$SELECT sigma.create_control('{"id": "ctl_x", "control_type": "number-range", "default_value": 3}')$$);
+SELECT pg_temp.refused($$SELECT sigma.update_layout_element('ctl_a', '{"control_type": "switch"}')$$);
+SELECT pg_temp.refused($$SELECT sigma.update_layout_element('ctl_c', '{"step": 2}')$$);
+SELECT pg_temp.refused($$SELECT sigma.update_layout_element('ctl_text', '{"control_type": "number"}')$$);
+-- a variable of another type
+SELECT pg_temp.refused($$SELECT sigma.create_control('{"id": "ctl_x", "control_type": "number", "variable": "ctl_text"}')$$);
+SELECT pg_temp.refused($$SELECT sigma.create_control('{"id": "ctl_x", "control_type": "list", "multiple": true, "variable": "ctl_text"}')$$);
+SELECT pg_temp.refused($$SELECT sigma.create_control('{"id": "ctl_x", "control_type": "text", "variable": "ctl_list"}')$$);
+SELECT count(*) FROM sigma.sigma_variables WHERE id = 'ctl_x';
+
+SELECT sigma.delete_layout_element('ctl_page'), sigma.delete_layout_element('ctl_page2');
+SELECT id FROM sigma.list_variables() WHERE id ~ '^ctl_';
