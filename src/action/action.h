@@ -14,6 +14,7 @@
 
 #include "datatype/timestamp.h"
 #include "fmgr.h"
+#include "portability/instr_time.h"
 #include "utils/jsonb.h"
 
 #include "action/context.h"
@@ -39,6 +40,9 @@ typedef struct StepOutcome
 	JsonbValue	result;			/* the bare result */
 	int64		rows;			/* rows changed, or -1 where a step of that type touches none */
 	Jsonb	   *effect;			/* what the client is to do, or NULL */
+	bool		skipped;		/* it did nothing after all */
+	ErrorData  *error;			/* it failed, and what it did until then stays or is undone already; or NULL */
+	Jsonb	   *actions;		/* steps of the sequence that it ran, as its result has them; or NULL */
 } StepOutcome;
 
 /* One type and subtype of actions. */
@@ -61,10 +65,21 @@ typedef enum ErrorHandling
 	HANDLING_RETRY				/* some more attempts, then as HANDLING_FAIL */
 } ErrorHandling;
 
+/* Steps that run one after the other: of a sequence, of a branch, of a loop. */
+typedef struct StepList
+{
+	int			count;
+	Step	   *steps;
+} StepList;
+
 struct Step
 {
 	const StepType *type;
 	const char *id;				/* NULL: an inline action without one */
+	const char *path;			/* where it stands in the document of its sequence; an action by id: that id */
+	int			index;			/* in its list */
+	int			ordinal;		/* among all the steps of what holds its list: the place of its record */
+	int			held;			/* steps that it holds itself, in all its lists */
 	const char *output_variable;	/* or NULL */
 	Condition  *condition;		/* or NULL */
 	ErrorHandling handling;
@@ -104,8 +119,7 @@ struct Sequence
 	Condition  *condition;		/* or NULL */
 	Alert	   *success_alert;	/* or NULL */
 	Alert	   *failure_alert;	/* or NULL */
-	int			nstep;
-	Step	   *steps;
+	StepList	steps;
 	int			pins;			/* runs that use it */
 	bool		replaced;		/* delete it when the last of them ends */
 };
@@ -116,6 +130,7 @@ extern void sigma_sequence_unpin(Sequence *sequence);
 extern void sigma_sequence_check(JsonNode *document, bool is_action, bool resolve);
 extern List *sigma_sequences_of_trigger(const char *element_id, const char *type, const RunContext *context);
 extern void sigma_watch_table(Oid relid);
+extern void sigma_steps_compile(CompileState *state, JsonNode *actions, StepList *list);
 
 /* step_types.c: by type and subtype of an action; 0A000 where it is not built */
 extern const StepType *sigma_step_type(JsonNode *action);
@@ -129,6 +144,8 @@ extern void *sigma_procedure_compile(CompileState *state, const StepType *type, 
 extern void sigma_procedure_run(Run *run, const Step *step, StepOutcome *outcome);
 extern void *sigma_notify_compile(CompileState *state, const StepType *type, JsonNode *action);
 extern void sigma_notify_run(Run *run, const Step *step, StepOutcome *outcome);
+extern void *sigma_flow_compile(CompileState *state, const StepType *type, JsonNode *action);
+extern void sigma_flow_run(Run *run, const Step *step, StepOutcome *outcome);
 
 /* codes of StepType */
 typedef enum DataCode
@@ -167,6 +184,14 @@ typedef enum ClientCode
 	CLIENT_SEND_EVENT
 } ClientCode;
 
+typedef enum FlowCode
+{
+	FLOW_IF_ELSE,
+	FLOW_FOR_EACH,
+	FLOW_RUN_SEQUENCE,
+	FLOW_STOP
+} FlowCode;
+
 /*
  * Deadlines (timeout.c)
  */
@@ -177,6 +202,7 @@ typedef struct Deadline
 	struct Deadline *outer;
 	TimestampTz at;				/* DT_NOEND: none */
 	int			limit;			/* ms, for messages */
+	bool		of_step;		/* an action's, not a run's: for messages */
 } Deadline;
 
 extern void sigma_deadline_push(Deadline *deadline, int milliseconds);
@@ -201,12 +227,27 @@ typedef enum RunStatus
 	RUN_SKIPPED
 } RunStatus;
 
-/* What became of one step that the run reached. */
+/*
+ * What became of a step.  One in a loop has one record, however often it ran: the
+ * numbers are sums, the outcome is that of the last time, the error the first.
+ */
 typedef struct StepRecord
 {
-	RunStatus	status;
+	const Step *step;			/* NULL: not reached */
+	struct StepRecord *outer;	/* of the step that holds it, or NULL */
+	struct StepRecord *held;	/* of the steps that it holds, by ordinal; NULL: none was reached */
+	Deadline	deadline;		/* its own, while it runs */
+	RunStatus	status;			/* the last time */
 	StepOutcome outcome;
-	int			attempts;
+	bool		in_loop;
+	int			attempt;		/* the last time */
+	int64		times;			/* how often it was reached */
+	int64		attempts;
+	int64		succeeded;
+	int64		failed;
+	int64		rows;			/* changed in all, or -1 */
+	int64		row;			/* of a loop: the row that it is at, from 0 */
+	int64		error_row;		/* the row of the innermost loop at which "error" was met, or -1 */
 	ErrorData  *error;			/* or NULL */
 	TimestampTz started;
 	int64		duration;		/* microseconds */
@@ -215,7 +256,10 @@ typedef struct StepRecord
 struct Run
 {
 	Run		   *outer;			/* the run whose step this one is part of, or NULL */
-	MemoryContext cxt;
+	Run		   *caller;			/* the same, where a step run_sequence asked for it */
+	int			depth;			/* how many of those there are */
+	MemoryContext cxt;			/* for what steps make: of the row in a loop, else the same as "kept" */
+	MemoryContext kept;			/* lasts as long as the run */
 	const Sequence *sequence;
 	RunContext *context;
 	char	   *execution_id;
@@ -223,12 +267,21 @@ struct Run
 	TimestampTz ended;
 	int64		duration;		/* microseconds */
 	Deadline	deadline;		/* of the run */
-	Deadline	step_deadline;	/* of the step being run, where it has one */
-	bool		step_late;		/* the step's own limit was found passed by the clock */
-	bool		over_limit;		/* max_rows_changed or max_actions was passed */
-	int			current;		/* index of the step being run, -1 before the first */
-	StepRecord *records;		/* of the steps reached */
-	int			nrecord;
+	int64		max_rows_changed;	/* -1: no limit */
+	int64		max_actions;	/* -1: no limit */
+	bool		rows_lent;		/* max_rows_changed is what the caller had left */
+	bool		actions_lent;	/* likewise */
+	bool		over_limit;		/* one of them was passed */
+	bool		step_late;		/* a step's own limit was found passed by the clock */
+	const Deadline *late;		/* the one by which the last contained error was raised, or NULL */
+	bool		stopped;		/* a step "stop" has ended the run, well */
+	bool		must_end;		/* what fails now ends the run, whatever its definition says */
+	bool		unit;			/* what a failing step leaves is undone further out */
+	ErrorData  *ending;			/* a step has failed by it, and so does what holds that step; or NULL */
+	StepRecord *ending_record;	/* of that step; NULL: of the run as a whole */
+	int			current;		/* index of the step of the sequence being run, -1 before the first */
+	StepRecord *record;			/* of the innermost step being run, or NULL */
+	StepRecord *records;		/* of the steps of the sequence */
 	List	   *effects;		/* of Jsonb */
 	int			executed;
 	int			failed;
@@ -236,7 +289,7 @@ struct Run
 	RunStatus	status;
 	const char *reason;			/* of a skip, or NULL */
 	ErrorData  *error;			/* why it failed, or the first contained failure; NULL */
-	int			error_step;		/* whose it was, or -1 */
+	StepRecord *error_record;	/* whose it was, or NULL */
 	bool		rolled_back;
 	bool		alerts;			/* the sequence has an alert for this end: its texts follow */
 	const char *alert_title;	/* or NULL */
@@ -247,6 +300,18 @@ struct Run
 	RowWarnings row_warnings;	/* about rows that it wrote */
 };
 
+/* Where a run stood: what to go back to when something of it is undone. */
+typedef struct RunMark
+{
+	ContextMark context;
+	int64		warned;
+	int64		rows_changed;
+	int			effects;
+	int			failed;
+	ErrorData  *error;
+	StepRecord *error_record;
+} RunMark;
+
 /* Is the condition of the sequence known already?  A trigger asks all of them first. */
 typedef enum Verdict
 {
@@ -255,17 +320,42 @@ typedef enum Verdict
 	VERDICT_FALSE
 } Verdict;
 
+/* What is to be run. */
+typedef struct RunRequest
+{
+	const Sequence *sequence;	/* pinned */
+	RunContext *context;
+	Verdict		verdict;
+	ErrorData  *broken;			/* why the sequence cannot be run at all, or NULL */
+	Run		   *caller;			/* whose step run_sequence asks for it, or NULL */
+} RunRequest;
+
 /* Work inside a guard; false: undo it. */
 typedef bool (*GuardedWork) (Run *run);
 
 extern const char *sigma_run_status_name(RunStatus status);
 extern Jsonb *sigma_run_execute(const char *id, bool is_action, Jsonb *document);
 extern RunContext *sigma_run_read_context(Jsonb *document);
-extern Jsonb *sigma_run_pinned(const Sequence *sequence, RunContext *context, Verdict verdict, ErrorData *broken);
+extern Jsonb *sigma_run_pinned(const RunRequest *request, Run **run);
 extern bool sigma_run_check_condition(Run *run);
-extern ErrorData *sigma_run_guard(Run *run, GuardedWork work, bool *kept);
 extern Run *sigma_run_current(void);
+extern int64 sigma_microseconds_since(instr_time start);
+
+/* run_steps.c */
+extern bool sigma_steps_run(Run *run, const StepList *list, StepRecord *records);
+extern StepRecord *sigma_run_held_records(Run *run);
+extern StepRecord *sigma_run_note_error(Run *run, StepRecord *record, ErrorData *error);
+extern void sigma_run_mark(Run *run, RunMark *mark);
+extern void sigma_run_undo(Run *run, const RunMark *mark);
 extern void sigma_run_forget_warnings(Run *run, int64 kept);
+extern void sigma_run_add_effect(Run *run, Jsonb *effect);
+extern void sigma_outcome_number(StepOutcome *outcome, int64 number);
+
+/* contain.c */
+extern ErrorData *sigma_run_guard(Run *run, GuardedWork work, bool *kept);
+extern ErrorData *sigma_run_subtransaction(Run *run, GuardedWork work, bool *kept);
+extern ErrorData *sigma_error_make(int sqlstate, const char *message, const char *detail, const char *hint);
+extern ErrorData *sigma_error_late(MemoryContext cxt, const Deadline *passed);
 
 /* running.c */
 extern void sigma_run_announce(Run *run);

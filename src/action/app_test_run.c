@@ -168,7 +168,7 @@ run_contained(TestRun *test)
 	ErrorData  *error = NULL;
 	bool		kept;
 
-	test->probe.cxt = CurrentMemoryContext;
+	test->probe.cxt = test->probe.kept = CurrentMemoryContext;
 	PG_TRY();
 	{
 		error = sigma_run_guard(&test->probe, run_test, &kept);

@@ -16,6 +16,7 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "common/hashfn.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
@@ -79,7 +80,9 @@ static int	match_slot_keys(const void *a, const void *b, Size size);
 static Sequence *compile_stored(const char *id, bool is_action);
 static Sequence *compile_sequence(CompileState *state, JsonNode *document);
 static Sequence *compile_single(CompileState *state, JsonNode *document);
-static void compile_element(CompileState *state, Sequence *sequence, int i, JsonNode *element);
+static void compile_element(CompileState *state, Step *step, JsonNode *element);
+static void compile_stored_action(CompileState *state, Step *step, JsonNode *element);
+static const char *path_of(const CompileState *state, const JsonNode *node);
 static void compile_step(CompileState *state, Step *step, JsonNode *action);
 static void compile_retry(Step *step, JsonNode *action);
 static void compile_config(CompileState *state, Sequence *sequence, JsonNode *config);
@@ -169,7 +172,7 @@ sigma_sequence_unpin(Sequence *sequence)
 void
 sigma_sequence_check(JsonNode *document, bool is_action, bool resolve)
 {
-	CompileState state;
+	CompileState state = {0};
 
 	state.cxt = AllocSetContextCreate(CurrentMemoryContext, "sigma sequence check", ALLOCSET_SMALL_SIZES);
 	state.resolve = resolve;
@@ -285,13 +288,12 @@ compile_stored(const char *id, bool is_action)
 	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext, "sigma sequence document",
 												  ALLOCSET_SMALL_SIZES);
 	MemoryContext old;
-	CompileState state;
+	CompileState state = {0};
 	JsonNode   *document;
 	Sequence   *sequence;
 
 	state.cxt = AllocSetContextCreate(CurrentMemoryContext, "sigma sequence", ALLOCSET_SMALL_SIZES);
-	state.resolve = true;
-	state.saving = false;		/* types may have changed since: then it is the step that fails */
+	state.resolve = true;		/* not "saving": types may have changed since, and then it is the step that fails */
 	find_catalog();
 	old = MemoryContextSwitchTo(scratch);
 	document = sigma_catalog_read(kind, id);
@@ -316,7 +318,6 @@ compile_sequence(CompileState *state, JsonNode *document)
 {
 	Sequence   *sequence = MemoryContextAllocZero(state->cxt, sizeof(Sequence));
 	JsonNode   *actions = sigma_json_get(document, "actions");
-	int			i;
 
 	sequence->cxt = state->cxt;
 	sequence->id = MemoryContextStrdup(state->cxt, sigma_json_get_string(document, "id", ""));
@@ -329,13 +330,7 @@ compile_sequence(CompileState *state, JsonNode *document)
 	if (actions == NULL || actions->kind != JSON_ARRAY || actions->count == 0)
 		sigma_document_error(actions != NULL ? actions : document, 0, NULL,
 							 "a sequence needs \"actions\": an array of at least one action");
-	if (actions->count > MAX_STEPS)
-		sigma_document_error(actions, ERRCODE_PROGRAM_LIMIT_EXCEEDED, NULL,
-							 "a sequence can have at most %d actions", MAX_STEPS);
-	sequence->nstep = actions->count;
-	sequence->steps = MemoryContextAllocZero(state->cxt, sizeof(Step) * actions->count);
-	for (i = 0; i < actions->count; i++)
-		compile_element(state, sequence, i, actions->items[i]);
+	sigma_steps_compile(state, actions, &sequence->steps);
 	return sequence;
 }
 
@@ -351,37 +346,54 @@ compile_single(CompileState *state, JsonNode *document)
 	sequence->stop_on_error = true;
 	sequence->atomic = true;
 	sequence->max_rows_changed = sequence->max_actions = -1;
-	sequence->nstep = 1;
-	sequence->steps = MemoryContextAllocZero(state->cxt, sizeof(Step));
-	compile_step(state, &sequence->steps[0], document);
+	sequence->steps.count = 1;
+	sequence->steps.steps = MemoryContextAllocZero(state->cxt, sizeof(Step));
+	sequence->steps.steps->path = "$";
+	if (state->resolve)
+		state->actions = list_make1(unconstify(char *, sequence->id));
+	compile_step(state, sequence->steps.steps, document);
 	return sequence;
 }
 
-/* One element of "actions": the id of an action, or an action. */
-static void
-compile_element(CompileState *state, Sequence *sequence, int i, JsonNode *element)
+/*
+ * Compile a list of actions: a sequence's, or one that the step being compiled holds.
+ * Raises SG400, SG404, SG423, 0A000; 54000 for more than a sequence can have.
+ */
+void
+sigma_steps_compile(CompileState *state, JsonNode *actions, StepList *list)
 {
-	Step	   *step = &sequence->steps[i];
+	Step	   *holder = state->step;
+	int			i;
 
+	check_stack_depth();
+	list->count = 0;
+	if (actions == NULL || actions->kind != JSON_ARRAY || actions->count == 0)
+		return;
+	if (state->count + actions->count > MAX_STEPS)
+		sigma_document_error(actions, ERRCODE_PROGRAM_LIMIT_EXCEEDED,
+							 "Actions of branches and loops count, those that are named by their ids each time.",
+							 "a sequence can have at most %d actions", MAX_STEPS);
+	state->count += actions->count;
+	list->count = actions->count;
+	list->steps = MemoryContextAllocZero(state->cxt, sizeof(Step) * actions->count);
+	for (i = 0; i < actions->count; i++)
+	{
+		list->steps[i].index = i;
+		list->steps[i].ordinal = holder == NULL ? i : holder->held++;
+		compile_element(state, &list->steps[i], actions->items[i]);
+	}
+	state->step = holder;
+}
+
+/* One element of a list: the id of an action, or an action. */
+static void
+compile_element(CompileState *state, Step *step, JsonNode *element)
+{
+	step->path = path_of(state, element);
 	if (element->kind == JSON_STRING)
 	{
-		JsonNode   *action;
-		ErrorContextCallback callback;
-
-		if (!state->resolve)
-			return;
-		action = sigma_catalog_read(DOCUMENT_ACTION, element->string);
-		if (action == NULL)
-			sigma_document_error(element, ERRCODE_SIGMA_NOT_FOUND,
-								 sigma_catalog_hint(DOCUMENT_ACTION, element->string),
-								 "action \"%s\" does not exist", element->string);
-		callback.callback = explain_action;
-		callback.arg = element->string;
-		callback.previous = error_context_stack;
-		error_context_stack = &callback;
-		action = sigma_document_normalise(DOCUMENT_ACTION, action, DOCUMENT_STORED);
-		compile_step(state, step, action);
-		error_context_stack = callback.previous;
+		if (state->resolve)
+			compile_stored_action(state, step, element);
 		return;
 	}
 	if (element->kind != JSON_OBJECT)
@@ -389,6 +401,45 @@ compile_element(CompileState *state, Sequence *sequence, int i, JsonNode *elemen
 							 "an action of a sequence must be an id or an object, not %s",
 							 sigma_json_kind_name(element));
 	compile_step(state, step, element);
+}
+
+/* The action of that id, in place of the id.  SG404; 42P17 where it holds itself. */
+static void
+compile_stored_action(CompileState *state, Step *step, JsonNode *element)
+{
+	ErrorContextCallback callback;
+	const char *path = state->path;
+	JsonNode   *action = sigma_catalog_read(DOCUMENT_ACTION, element->string);
+	ListCell   *lc;
+
+	if (action == NULL)
+		sigma_document_error(element, ERRCODE_SIGMA_NOT_FOUND,
+							 sigma_catalog_hint(DOCUMENT_ACTION, element->string),
+							 "action \"%s\" does not exist", element->string);
+	foreach(lc, state->actions)
+		if (strcmp(lfirst(lc), element->string) == 0)
+			sigma_document_error(element, ERRCODE_INVALID_OBJECT_DEFINITION, NULL,
+								 "action \"%s\" has itself as a step", element->string);
+	callback.callback = explain_action;
+	callback.arg = element->string;
+	callback.previous = error_context_stack;
+	error_context_stack = &callback;
+	state->actions = lappend(state->actions, element->string);
+	state->path = step->path;
+	action = sigma_document_normalise(DOCUMENT_ACTION, action, DOCUMENT_STORED);
+	compile_step(state, step, action);
+	state->path = path;
+	state->actions = list_delete_last(state->actions);
+	error_context_stack = callback.previous;
+}
+
+/* Where a node stands in the document of the sequence, in the sequence's context. */
+static const char *
+path_of(const CompileState *state, const JsonNode *node)
+{
+	char	   *path = sigma_json_path(node);
+
+	return MemoryContextStrdup(state->cxt, state->path == NULL ? path : psprintf("%s%s", state->path, path + 1));
 }
 
 /* What is common to all types of steps, then the type's own part. */
@@ -407,6 +458,7 @@ compile_step(CompileState *state, Step *step, JsonNode *action)
 	step->handling = strcmp(handling, "retry") == 0 ? HANDLING_RETRY :
 		strcmp(handling, "continue") == 0 ? HANDLING_CONTINUE : HANDLING_FAIL;
 	compile_retry(step, action);
+	state->step = step;
 	step->part = step->type->compile(state, step->type, action);
 }
 

@@ -57,7 +57,6 @@ static bool read_members(RunContext *context);
 static bool read_member(RunContext *context, const Member *member, const JsonbValue *value);
 static bool read_selection(RunContext *context, const JsonbValue *value);
 static const Member *find_member(const JsonbValue *key);
-static bool get_key(JsonbContainer *object, const char *key, JsonbValue *value);
 static bool find_set(const RunValues *values, const char *name, JsonbValue *value);
 static void add_set(RunContext *context, RunValues *values, const char *name, const JsonbValue *value);
 static bool read_declared(RunContext *context, const char *name, JsonbValue *value);
@@ -103,7 +102,7 @@ bool
 sigma_context_control(RunContext *context, const char *id, JsonbValue *value)
 {
 	return find_set(&context->set_controls, id, value) ||
-		get_key(context->controls, id, value) ||
+		sigma_jsonb_member(context->controls, id, value) ||
 		read_declared(context, id, value);
 }
 
@@ -112,7 +111,7 @@ bool
 sigma_context_variable(RunContext *context, const char *name, JsonbValue *value)
 {
 	return find_set(&context->set_variables, name, value) ||
-		get_key(context->variables, name, value) ||
+		sigma_jsonb_member(context->variables, name, value) ||
 		read_declared(context, name, value);
 }
 
@@ -120,7 +119,7 @@ sigma_context_variable(RunContext *context, const char *name, JsonbValue *value)
 bool
 sigma_context_form(RunContext *context, const char *field, JsonbValue *value)
 {
-	return get_key(context->form, field, value);
+	return sigma_jsonb_member(context->form, field, value);
 }
 
 int
@@ -144,7 +143,7 @@ sigma_context_selected_row(const RunContext *context, int i)
 bool
 sigma_context_selected_value(const RunContext *context, int i, const char *column, JsonbValue *value)
 {
-	return get_key(sigma_context_selected_row(context, i), column, value);
+	return sigma_jsonb_member(sigma_context_selected_row(context, i), column, value);
 }
 
 /* [Selection/column] */
@@ -232,6 +231,8 @@ sigma_context_mark(RunContext *context)
 	mark.variables = context->set_variables.count;
 	mark.fixed_controls = context->set_controls.fixed;
 	mark.fixed_variables = context->set_variables.fixed;
+	mark.selected = context->selected;
+	mark.selected_length = context->selected_length;
 	context->set_controls.fixed = mark.controls;
 	context->set_variables.fixed = mark.variables;
 	return mark;
@@ -245,6 +246,8 @@ sigma_context_restore(RunContext *context, ContextMark mark)
 	context->set_variables.count = mark.variables;
 	context->set_controls.fixed = mark.fixed_controls;
 	context->set_variables.fixed = mark.fixed_variables;
+	context->selected = mark.selected;
+	context->selected_length = mark.selected_length;
 }
 
 void
@@ -319,7 +322,7 @@ read_selection(RunContext *context, const JsonbValue *value)
 
 	if (value->type != jbvBinary || !JsonContainerIsObject(value->val.binary.data))
 		return false;
-	if (!get_key(value->val.binary.data, "rows", &rows) || rows.type == jbvNull)
+	if (!sigma_jsonb_member(value->val.binary.data, "rows", &rows) || rows.type == jbvNull)
 		return true;
 	if (!sigma_jsonb_is_list(&rows))
 		return false;
@@ -344,16 +347,6 @@ find_member(const JsonbValue *key)
 			memcmp(members[i].name, key->val.string.val, key->val.string.len) == 0)
 			return &members[i];
 	return NULL;
-}
-
-/* The member of an object (NULL: none); jbvNull and false where there is none. */
-static bool
-get_key(JsonbContainer *object, const char *key, JsonbValue *value)
-{
-	if (object != NULL && getKeyJsonValueFromContainer(object, key, strlen(key), value) != NULL)
-		return true;
-	value->type = jbvNull;
-	return false;
 }
 
 /* What the run has set last under that name. */

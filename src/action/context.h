@@ -73,6 +73,8 @@ typedef struct ContextMark
 	int			variables;
 	int			fixed_controls;
 	int			fixed_variables;
+	JsonbContainer *selected;	/* a loop selects its rows one by one */
+	int			selected_length;
 } ContextMark;
 
 /*

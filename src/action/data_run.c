@@ -8,13 +8,11 @@
  */
 #include "postgres.h"
 
-#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "common/string.h"
 #include "utils/array.h"
 #include "utils/memutils.h"
 #include "utils/numeric.h"
-#include "utils/resowner.h"
 
 #include "action/data.h"
 #include "compat.h"
@@ -26,9 +24,8 @@ static void refuse_cell(const DataStep *step, const Parameter *parameter, const 
 						const char *why) pg_attribute_noreturn();
 static int64 returned_row_id(void);
 static void run_upsert(Run *run, DataStep *step, StepOutcome *outcome);
-static ErrorData *try_insert(Run *run, DataStep *step);
+static bool insert_row(Run *run);
 static bool is_duplicate(const ErrorData *error);
-static void set_number(StepOutcome *outcome, int64 number);
 
 /* Run a data_modification step; SPI is connected. */
 void
@@ -43,7 +40,7 @@ sigma_data_run(Run *run, const Step *compiled, StepOutcome *outcome)
 	}
 	execute(run, step, &step->main);
 	outcome->rows = SPI_processed;
-	set_number(outcome, step->code == DATA_INSERT_ROW ? returned_row_id() : outcome->rows);
+	sigma_outcome_number(outcome, step->code == DATA_INSERT_ROW ? returned_row_id() : outcome->rows);
 	SPI_freetuptable(SPI_tuptable);
 }
 
@@ -217,52 +214,35 @@ run_upsert(Run *run, DataStep *step, StepOutcome *outcome)
 
 	for (;;)
 	{
+		int64		warned = run->row_warnings.count;
 		ErrorData  *error;
+		bool		kept;
 
 		execute(run, step, &step->main);
 		if (SPI_processed > 0)
 			break;
 		SPI_freetuptable(SPI_tuptable);
-		error = try_insert(run, step);
+		error = sigma_run_subtransaction(run, insert_row, &kept);
 		if (error == NULL)
 			break;
 		if (again || !is_duplicate(error))
 			ReThrowError(error);
+		sigma_run_forget_warnings(run, warned);
 		again = true;
 	}
 	outcome->rows = 1;
-	set_number(outcome, returned_row_id());
+	sigma_outcome_number(outcome, returned_row_id());
 	SPI_freetuptable(SPI_tuptable);
 }
 
-/* The INSERT of an upsert, in a subtransaction.  NULL, or its error, in the current context. */
-static ErrorData *
-try_insert(Run *run, DataStep *step)
+/* Work in a subtransaction: the INSERT of an upsert. */
+static bool
+insert_row(Run *run)
 {
-	MemoryContext cxt = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	int64		warned = run->row_warnings.count;
-	ErrorData  *volatile error = NULL;
+	DataStep   *step = run->record->step->part;
 
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(cxt);
-	PG_TRY();
-	{
-		execute(run, step, &step->insert);
-		ReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		MemoryContextSwitchTo(cxt);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		sigma_run_forget_warnings(run, warned);
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(cxt);
-	CurrentResourceOwner = owner;
-	return error;
+	execute(run, step, &step->insert);
+	return true;
 }
 
 /* Does another row hold a unique value?  A visible one is a failed rule, a concurrent one PostgreSQL's error. */
@@ -273,13 +253,4 @@ is_duplicate(const ErrorData *error)
 		(error->sqlerrcode == ERRCODE_CHECK_VIOLATION && error->constraint_name != NULL &&
 		 (pg_str_endswith(error->constraint_name, "_unique") ||
 		  strncmp(error->constraint_name, "row_unique_", strlen("row_unique_")) == 0));
-}
-
-/* A number as the bare result. */
-static void
-set_number(StepOutcome *outcome, int64 number)
-{
-	outcome->has_result = true;
-	outcome->result.type = jbvNumeric;
-	outcome->result.val.numeric = int64_to_numeric(number);
 }

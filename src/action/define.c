@@ -23,6 +23,7 @@
 #include "utils/typcache.h"
 
 #include "action/action.h"
+#include "action/flow.h"
 #include "common/argument.h"
 #include "common/cache.h"
 #include "common/catalog.h"
@@ -148,7 +149,10 @@ check_row(TriggerData *trigger, DocumentKind kind)
 		if (kind == DOCUMENT_SEQUENCE)
 			check_trigger(document);
 		if (resolve)
+		{
 			sigma_formulas_qualify(kind, document);
+			sigma_flow_check_cycles(kind, document);
+		}
 		/* what sigma writes itself, as new names, means the same as before: what else is wrong is not its matter */
 		sigma_sequence_check(document, kind == DOCUMENT_ACTION, resolve);
 	}

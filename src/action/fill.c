@@ -129,7 +129,7 @@ run_step(MemoryContext cxt, const Step *step, StepOutcome *outcome)
 	Run			run = {0};
 
 	MemoryContextSwitchTo(cxt);	/* SPI has made its own the current one */
-	run.cxt = cxt;
+	run.cxt = run.kept = cxt;
 	run.context = sigma_context_read(NULL);
 	sigma_data_run(&run, step, outcome);
 }

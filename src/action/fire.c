@@ -62,13 +62,18 @@ fire_trigger(PG_FUNCTION_ARGS)
 		{
 			Fired	   *one = list_nth(fired, done);
 			Sequence	broken = {0};
+			RunRequest	request = {0};
 			Jsonb	   *result;
 			JsonbValue	value;
 
 			broken.id = one->sequence_id;
 			broken.atomic = one->atomic;
-			result = sigma_run_pinned(one->sequence != NULL ? one->sequence : &broken,
-								one->context, one->verdict, one->error);
+			broken.max_rows_changed = broken.max_actions = -1;
+			request.sequence = one->sequence != NULL ? one->sequence : &broken;
+			request.context = one->context;
+			request.verdict = one->verdict;
+			request.broken = one->error;
+			result = sigma_run_pinned(&request, NULL);
 			value.type = jbvBinary;
 			value.val.binary.data = &result->root;
 			value.val.binary.len = VARSIZE(result) - VARHDRSZ;
@@ -100,7 +105,7 @@ prepare_fired(Jsonb *document, const char *element_id, const char *type)
 
 		one->sequence_id = lfirst(lc);
 		one->context = sigma_run_read_context(document);
-		one->probe.cxt = CurrentMemoryContext;
+		one->probe.cxt = one->probe.kept = CurrentMemoryContext;
 		one->probe.context = one->context;
 		fired = lappend(fired, one);
 	}

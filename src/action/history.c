@@ -30,8 +30,10 @@
 #include "common/spi.h"
 #include "compat.h"
 
-static void push_steps(JsonbParseState **state, Run *run);
-static void push_step(JsonbParseState **state, const Step *step, const StepRecord *record, int index);
+static void push_steps(JsonbParseState **state, const StepRecord *records, int count);
+static void push_step(JsonbParseState **state, const StepRecord *record);
+static RunStatus status_of(const StepRecord *record);
+static void push_place(JsonbParseState **state, const StepRecord *record);
 static void push_action_id(JsonbParseState **state, const Step *step);
 static void push_effects(JsonbParseState **state, const Run *run);
 static void push_alert(JsonbParseState **state, const Run *run);
@@ -41,6 +43,7 @@ static void push_error(JsonbParseState **state, const ErrorData *error);
 static void push_milliseconds(JsonbParseState **state, const char *key, int64 microseconds);
 static void push_time(JsonbParseState **state, const char *key, TimestampTz time);
 static void fill_row(const Run *run, Datum *values, char *nulls);
+static Jsonb *parent_document(const Run *outer);
 static void set_text(Datum *values, char *nulls, int i, const char *text);
 static bool read_stored(Run *run, Datum *values, const char *nulls);
 static Datum utc_timestamp(TimestampTz time);
@@ -67,7 +70,7 @@ sigma_run_result(Run *run)
 	sigma_push_int(&state, "failed_actions", run->failed);
 	sigma_push_int(&state, "actions_executed", run->executed);
 	sigma_push_int(&state, "rows_changed", run->rows_changed);
-	push_steps(&state, run);
+	push_steps(&state, run->records, sequence->steps.count);
 	sigma_push_key(&state, "variables");
 	sigma_context_push_variables(&state, run->context);
 	sigma_push_key(&state, "controls");
@@ -78,11 +81,8 @@ sigma_run_result(Run *run)
 	{
 		sigma_push_key(&state, "error");
 		pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
-		if (run->error_step >= 0)
-		{
-			push_action_id(&state, &sequence->steps[run->error_step]);
-			sigma_push_int(&state, "index", run->error_step);
-		}
+		if (run->error_record != NULL)
+			push_place(&state, run->error_record);
 		push_error(&state, run->error);
 		pushJsonbValue(&state, WJB_END_OBJECT, NULL);
 	}
@@ -90,44 +90,90 @@ sigma_run_result(Run *run)
 	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
 }
 
-/* "actions": one document for each step that the run reached. */
+/* "actions": one document for each of the steps that were reached, in their order. */
 static void
-push_steps(JsonbParseState **state, Run *run)
+push_steps(JsonbParseState **state, const StepRecord *records, int count)
 {
 	int			i;
 
+	check_stack_depth();
 	sigma_push_key(state, "actions");
 	pushJsonbValue(state, WJB_BEGIN_ARRAY, NULL);
-	for (i = 0; i < run->nrecord; i++)
-		push_step(state, &run->sequence->steps[i], &run->records[i], i);
+	for (i = 0; i < count; i++)
+		if (records[i].step != NULL)
+			push_step(state, &records[i]);
 	pushJsonbValue(state, WJB_END_ARRAY, NULL);
 }
 
 static void
-push_step(JsonbParseState **state, const Step *step, const StepRecord *record, int index)
+push_step(JsonbParseState **state, const StepRecord *record)
 {
+	const Step *step = record->step;
+	RunStatus	status = status_of(record);
+
 	pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
-	sigma_push_int(state, "index", index);
+	sigma_push_int(state, "index", step->index);
 	push_action_id(state, step);
 	sigma_push_text(state, "type", step->type->type);
 	sigma_push_text(state, "subtype", step->type->subtype);
-	sigma_push_text(state, "status", sigma_run_status_name(record->status));
+	sigma_push_text(state, "status", sigma_run_status_name(status));
 	if (record->outcome.has_result)
 		sigma_push_value(state, "result", &record->outcome.result);
-	if (record->outcome.rows >= 0)
-		sigma_push_int(state, "rows", record->outcome.rows);
-	if (record->status != RUN_SKIPPED)
+	if (record->rows >= 0 && (record->in_loop || status != RUN_FAILED))
+		sigma_push_int(state, "rows", record->rows);
+	if (record->in_loop)
+	{
+		sigma_push_int(state, "times", record->times);
+		sigma_push_int(state, "failed", record->failed);
+	}
+	if (status != RUN_SKIPPED)
 		sigma_push_int(state, "attempts", record->attempts);
-	if (record->error != NULL)
+	if (record->error != NULL && status == RUN_FAILED)
 	{
 		sigma_push_key(state, "error");
 		pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
+		if (record->error_row >= 0)
+			sigma_push_int(state, "row", record->error_row);
 		push_error(state, record->error);
 		pushJsonbValue(state, WJB_END_OBJECT, NULL);
+	}
+	if (record->held != NULL)
+		push_steps(state, record->held, step->held);
+	else if (record->outcome.actions != NULL)
+	{
+		JsonbValue	actions;
+
+		sigma_jsonb_to_value(record->outcome.actions, &actions);
+		sigma_push_value(state, "actions", &actions);
 	}
 	push_time(state, "started_at", record->started);
 	push_milliseconds(state, "duration_ms", record->duration);
 	pushJsonbValue(state, WJB_END_OBJECT, NULL);
+}
+
+/* What became of a step; in a loop, of all its times. */
+static RunStatus
+status_of(const StepRecord *record)
+{
+	if (!record->in_loop)
+		return record->status;
+	return record->failed > 0 ? RUN_FAILED : record->succeeded > 0 ? RUN_SUCCESS : RUN_SKIPPED;
+}
+
+/* Whose error it is: the action, where it stands, and the step of the sequence that it is, or is part of. */
+static void
+push_place(JsonbParseState **state, const StepRecord *record)
+{
+	const StepRecord *outermost = record;
+
+	push_action_id(state, record->step);
+	if (record->outer != NULL)
+		sigma_push_text(state, "path", record->step->path);
+	if (record->error_row >= 0)
+		sigma_push_int(state, "row", record->error_row);
+	while (outermost->outer != NULL)
+		outermost = outermost->outer;
+	sigma_push_int(state, "index", outermost->step->index);
 }
 
 /* "action_id": null for an inline action without one. */
@@ -263,11 +309,18 @@ push_time(JsonbParseState **state, const char *key, TimestampTz time)
 /* What a row of history is written from, $1 and on. */
 static const Oid row_types[] = {
 	TEXTOID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPOID, TIMESTAMPOID, JSONBOID, JSONBOID,
-	TEXTOID, TEXTOID, TEXTOID, TEXTOID, NAMEOID, INT8OID, TEXTOID
+	TEXTOID, TEXTOID, TEXTOID, TEXTOID, NAMEOID, INT8OID, TEXTOID, JSONBOID
 };
 
 #define ROW_COLUMNS lengthof(row_types)
 #define ROW_KEY		14			/* place of the idempotency key */
+#define ROW_METADATA	15
+
+#define INSERT_ROW \
+	"INSERT INTO sigma.sigma_execution_history" \
+	" (execution_id, sequence_id, action_id, action_type, start_time, end_time, context, result," \
+	"  status, error_message, reason, user_id, role, rows_changed, idempotency_key, metadata)" \
+	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)"
 
 /*
  * Write the row of a run that has ended; SPI is connected.  Where the run has an
@@ -305,12 +358,7 @@ sigma_history_write(const Run *run, Jsonb *result)
 						  values, nulls, false, SPI_OK_UPDATE);
 	/* a step may have deleted it */
 	if (!run->claimed || SPI_processed == 0)
-		sigma_spi_execute(sigma_spi_plan(&insert,
-										 "INSERT INTO sigma.sigma_execution_history"
-										 " (execution_id, sequence_id, action_id, action_type, start_time, end_time, context, result,"
-										 "  status, error_message, reason, user_id, role, rows_changed, idempotency_key)"
-										 " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
-										 ROW_COLUMNS, row_types),
+		sigma_spi_execute(sigma_spi_plan(&insert, INSERT_ROW, ROW_COLUMNS, row_types),
 						  values, nulls, false, SPI_OK_INSERT);
 	SetUserIdAndSecContext(user, context);
 	MemoryContextSwitchTo(run->cxt);
@@ -340,13 +388,7 @@ sigma_key_claim(Run *run)
 	while (!claimed && !found)
 	{
 		CHECK_FOR_INTERRUPTS();
-		sigma_spi_execute(sigma_spi_plan(&plan,
-										 "INSERT INTO sigma.sigma_execution_history"
-										 " (execution_id, sequence_id, action_id, action_type, start_time, end_time, context, result,"
-										 "  status, error_message, reason, user_id, role, rows_changed, idempotency_key)"
-										 " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
-										 " ON CONFLICT DO NOTHING",
-										 ROW_COLUMNS, row_types),
+		sigma_spi_execute(sigma_spi_plan(&plan, INSERT_ROW " ON CONFLICT DO NOTHING", ROW_COLUMNS, row_types),
 						  values, nulls, false, SPI_OK_INSERT);
 		claimed = SPI_processed > 0;
 		/* the one that has it may be deleted just now: then there is nothing in the way any more */
@@ -404,7 +446,7 @@ fill_row(const Run *run, Datum *values, char *nulls)
 	if (sequence->is_action)
 	{
 		set_text(values, nulls, 2, sequence->id);
-		set_text(values, nulls, 3, sequence->steps[0].type->type);
+		set_text(values, nulls, 3, sequence->steps.steps[0].type->type);
 	}
 	else
 		set_text(values, nulls, 1, sequence->id);
@@ -415,6 +457,22 @@ fill_row(const Run *run, Datum *values, char *nulls)
 	values[12] = DirectFunctionCall1(namein, CStringGetDatum(GetUserNameFromId(GetOuterUserId(), false)));
 	values[13] = Int64GetDatum(run->rows_changed);
 	nulls[12] = nulls[13] = ' ';
+	if (run->outer != NULL)
+	{
+		values[ROW_METADATA] = JsonbPGetDatum(parent_document(run->outer));
+		nulls[ROW_METADATA] = ' ';
+	}
+}
+
+/* {parent: id}: the run that a step of it has started this one. */
+static Jsonb *
+parent_document(const Run *outer)
+{
+	JsonbParseState *state = NULL;
+
+	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	sigma_push_text(&state, "parent", outer->execution_id);
+	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
 }
 
 /* A text, or NULL. */

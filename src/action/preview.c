@@ -76,7 +76,7 @@ preview_sequence(PG_FUNCTION_ARGS)
 	check_stack_depth();
 	MemoryContextSwitchTo(cxt);
 	preview = palloc0(sizeof(Preview));
-	preview->probe.cxt = cxt;
+	preview->probe.cxt = preview->probe.kept = cxt;
 	preview->context = sigma_run_read_context(document);
 	sequence = sigma_sequence_pin(id, false);
 	preview->sequence = sequence;
@@ -106,10 +106,13 @@ run_preview(Run *run)
 {
 	Preview    *preview = (Preview *) run;
 	RowChanges *changes = sigma_row_changes_begin();
+	RunRequest	request = {0};
 	Jsonb	   *result;
 
 	sigma_session.changes = changes;
-	result = sigma_run_pinned(preview->sequence, preview->context, VERDICT_OPEN, NULL);
+	request.sequence = preview->sequence;
+	request.context = preview->context;
+	result = sigma_run_pinned(&request, NULL);
 	sigma_session.changes = NULL;
 	MemoryContextSwitchTo(run->cxt);
 	preview->result = complete_result(result, changes);

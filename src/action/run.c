@@ -3,32 +3,23 @@
  *		The executor of action sequences.
  *
  * An atomic run has one subtransaction around everything; a step has one of its
- * own only where its failure must be contained.  The run's row of history is
- * written after all that.  Errors are contained but for those that are not the
- * run's to decide about: a cancel by the user, by statement_timeout or by
- * shutdown, failed assertions, and serialization failures where the caller's
- * snapshot spans the transaction.
+ * own only where its failure must be contained (run_steps.c, contain.c).  The run's
+ * row of history is written after all that.
  *
  * Everything of a run lives in one memory context under the caller's, deleted at
- * the end; the compiled sequence is pinned meanwhile.  Runs nest: a step may fire
- * a trigger that runs another sequence.
+ * the end, but for what a loop makes for one row; the compiled sequence is pinned
+ * meanwhile.  Runs nest: a step may run another sequence, or fire a trigger that does.
  */
 #include "postgres.h"
 
-#include "access/xact.h"
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "miscadmin.h"
-#include "portability/instr_time.h"
-#include "storage/latch.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
-#include "utils/resowner.h"
 #include "utils/timestamp.h"
-#include "utils/wait_event.h"
 
 #include "action/action.h"
-#include "action/inject.h"
 #include "common/errors.h"
 #include "common/names.h"
 #include "common/session.h"
@@ -41,27 +32,19 @@ PG_FUNCTION_INFO_V1(execute_action);
 
 static Run *current_run = NULL; /* innermost */
 
-static void begin_run(Run *run, const Sequence *sequence, RunContext *context);
+static void begin_run(Run *run, const RunRequest *request);
+static void take_limits(Run *run);
 static void run_guarded(Run *run, Verdict verdict);
+static void run_all_steps(Run *run);
 static void make_alert(Run *run);
 static bool evaluate_alert(Run *run);
 static void skip_run(Run *run, const char *reason);
-static void fail_run(Run *run, ErrorData *error, int step);
-static void roll_back(Run *run, ContextMark mark);
+static void fail_run(Run *run, ErrorData *error, StepRecord *record);
 static bool is_running_above(const Run *run);
 static bool claim_key(Run *run);
 static bool take_turn(Run *run);
 static bool run_steps(Run *run);
-static bool run_step(Run *run, int index);
-static ErrorData *attempt_contained(Run *run, const Step *step, StepRecord *record);
-static bool attempt_step(Run *run);
-static bool wait_for_retry(Run *run);
-static bool end_step(Run *run, int index, ErrorData *error);
-static bool check_run_deadline(Run *run, int index);
-static bool must_rethrow(const ErrorData *error);
-static ErrorData *make_error(int sqlstate, const char *message, const char *hint);
-static void describe_timeout(Run *run, ErrorData *error, const Deadline *passed);
-static int64 microseconds_since(instr_time start);
+static bool run_limited(Run *run);
 
 /*
  * Entry points
@@ -104,7 +87,11 @@ sigma_run_execute(const char *id, bool is_action, Jsonb *document)
 	sequence = sigma_sequence_pin(id, is_action);
 	PG_TRY();
 	{
-		result = sigma_run_pinned(sequence, context, VERDICT_OPEN, NULL);
+		RunRequest	request = {0};
+
+		request.sequence = sequence;
+		request.context = context;
+		result = sigma_run_pinned(&request, NULL);
 	}
 	PG_FINALLY();
 	{
@@ -139,10 +126,10 @@ sigma_run_read_context(Jsonb *document)
 
 /*
  * Run a pinned sequence and record it; the result document, in the current
- * context.  "broken": why the sequence cannot be run at all, or NULL.
+ * context, and the run itself in *ended (may be NULL), which lasts as long as that.
  */
 Jsonb *
-sigma_run_pinned(const Sequence *sequence, RunContext *context, Verdict verdict, ErrorData *broken)
+sigma_run_pinned(const RunRequest *request, Run **ended)
 {
 	Run		   *run = palloc0(sizeof(Run));
 	SessionState session = sigma_session;
@@ -152,17 +139,17 @@ sigma_run_pinned(const Sequence *sequence, RunContext *context, Verdict verdict,
 	instr_time	start;
 
 	INSTR_TIME_SET_CURRENT(start);
-	begin_run(run, sequence, context);
+	begin_run(run, request);
 	PG_TRY();
 	{
 		current_run = run;
 		sigma_run_announce(run);
 		SPI_connect();
 		MemoryContextSwitchTo(run->cxt);
-		if (broken != NULL)
-			fail_run(run, broken, -1);
+		if (request->broken != NULL)
+			fail_run(run, request->broken, NULL);
 		else
-			run_guarded(run, verdict);
+			run_guarded(run, request->verdict);
 		sigma_deadline_unwind(deadlines);
 		if (run->stored != NULL)
 			result = run->stored;
@@ -170,7 +157,7 @@ sigma_run_pinned(const Sequence *sequence, RunContext *context, Verdict verdict,
 		{
 			make_alert(run);
 			run->ended = GetCurrentTimestamp();
-			run->duration = microseconds_since(start);
+			run->duration = sigma_microseconds_since(start);
 			result = sigma_run_result(run);
 			sigma_history_write(run, result);
 		}
@@ -192,23 +179,31 @@ sigma_run_pinned(const Sequence *sequence, RunContext *context, Verdict verdict,
 	/* a run further out is over its time: what it waits for may take long */
 	if (deadlines != NULL && sigma_deadline_passed() != NULL)
 		sigma_deadline_forward();
+	if (ended != NULL)
+		*ended = run;
 	return result;
 }
 
 /* Fill in a run, and say who works for whom from now on. */
 static void
-begin_run(Run *run, const Sequence *sequence, RunContext *context)
+begin_run(Run *run, const RunRequest *request)
 {
+	const Sequence *sequence = request->sequence;
+	RunContext *context = request->context;
+
 	run->outer = current_run;
-	run->cxt = CurrentMemoryContext;
+	run->caller = request->caller;
+	run->depth = request->caller == NULL ? 0 : request->caller->depth + 1;
+	run->cxt = run->kept = CurrentMemoryContext;
 	run->sequence = sequence;
 	run->context = context;
 	run->execution_id = sigma_new_uuid();
 	run->started = GetCurrentTimestamp();
 	run->current = -1;
-	run->error_step = -1;
 	run->status = RUN_SUCCESS;
-	run->records = palloc0(sizeof(StepRecord) * (sequence->nstep + 1));
+	run->unit = sequence->atomic;
+	run->records = palloc0(sizeof(StepRecord) * (sequence->steps.count + 1));
+	take_limits(run);
 
 	run->row_warnings.cxt = run->cxt;
 	run->row_warnings.most = sigma_max_errors;
@@ -222,14 +217,35 @@ begin_run(Run *run, const Sequence *sequence, RunContext *context)
 		sigma_session.mode = context->mode;
 }
 
+/* The limits of the sequence, or what is left of those of the run that runs it. */
+static void
+take_limits(Run *run)
+{
+	const Run  *caller = run->caller;
+
+	run->max_rows_changed = run->sequence->max_rows_changed;
+	run->max_actions = run->sequence->max_actions;
+	if (caller == NULL)
+		return;
+	if (caller->max_rows_changed >= 0 &&
+		(run->max_rows_changed < 0 || caller->max_rows_changed - caller->rows_changed < run->max_rows_changed))
+	{
+		run->max_rows_changed = caller->max_rows_changed - caller->rows_changed;
+		run->rows_lent = true;
+	}
+	if (caller->max_actions >= 0 &&
+		(run->max_actions < 0 || caller->max_actions - caller->executed < run->max_actions))
+	{
+		run->max_actions = caller->max_actions - caller->executed;
+		run->actions_lent = true;
+	}
+}
+
 /* Everything between the beginning and the record of a run. */
 static void
 run_guarded(Run *run, Verdict verdict)
 {
 	const Sequence *sequence = run->sequence;
-	ContextMark mark;
-	ErrorData  *error = NULL;
-	bool		kept = true;
 
 	if (is_running_above(run))
 	{
@@ -248,34 +264,54 @@ run_guarded(Run *run, Verdict verdict)
 		return;
 	if (verdict == VERDICT_OPEN && sequence->condition != NULL)
 	{
-		error = sigma_run_guard(run, sigma_run_check_condition, &kept);
+		bool		kept;
+		ErrorData  *error = sigma_run_guard(run, sigma_run_check_condition, &kept);
+
 		if (error != NULL)
 		{
-			fail_run(run, error, -1);
+			fail_run(run, error, NULL);
 			return;
 		}
 		verdict = kept ? VERDICT_TRUE : VERDICT_FALSE;
 	}
 	if (verdict == VERDICT_FALSE)
-	{
 		skip_run(run, "condition_false");
-		return;
-	}
-	if (!sequence->atomic)
-	{
-		(void) run_steps(run);
-		return;
-	}
+	else
+		run_all_steps(run);
+}
 
-	mark = sigma_context_mark(run->context);
-	error = sigma_run_guard(run, run_steps, &kept);
-	if (error != NULL)
-		(void) end_step(run, run->current, error);
-	if (error != NULL || !kept)
+/*
+ * The steps: in one subtransaction where the run is atomic, or may turn out to do more
+ * than it may.
+ */
+static void
+run_all_steps(Run *run)
+{
+	const Sequence *sequence = run->sequence;
+	ErrorData  *error = NULL;
+	bool		kept = true;
+	RunMark		mark;
+
+	if (!sequence->atomic && run->max_rows_changed < 0 && run->max_actions < 0)
+		(void) run_steps(run);
+	else
 	{
-		run->status = RUN_FAILED;
-		roll_back(run, mark);
+		sigma_run_mark(run, &mark);
+		error = sigma_run_guard(run, sequence->atomic ? run_steps : run_limited, &kept);
+		if (error != NULL)
+		{
+			run->ending = error;
+			if (run->record != NULL)
+				run->ending_record = sigma_run_note_error(run, &run->records[run->current], error);
+		}
+		if (!kept)
+		{
+			sigma_run_undo(run, &mark);
+			run->rolled_back = true;
+		}
 	}
+	if (run->ending != NULL)
+		fail_run(run, run->ending, run->ending_record);
 }
 
 /* The alert that a sequence has for this end of a run. */
@@ -327,32 +363,13 @@ skip_run(Run *run, const char *reason)
 	run->reason = reason;
 }
 
-/* The run ends here; "step" is whose error it is, or -1. */
+/* The run ends here; "record" is whose error it is, or NULL. */
 static void
-fail_run(Run *run, ErrorData *error, int step)
+fail_run(Run *run, ErrorData *error, StepRecord *record)
 {
 	run->status = RUN_FAILED;
 	run->error = error;
-	run->error_step = step;
-}
-
-/* Nothing of the run is left but what it reports. */
-static void
-roll_back(Run *run, ContextMark mark)
-{
-	sigma_context_restore(run->context, mark);
-	run->effects = NIL;
-	sigma_run_forget_warnings(run, 0);
-	run->rows_changed = 0;
-	run->rolled_back = true;
-}
-
-/* Of the warnings about rows only the first "kept" hold still: the others' rows are rolled back. */
-void
-sigma_run_forget_warnings(Run *run, int64 kept)
-{
-	run->row_warnings.count = kept;
-	run->row_warnings.items = list_truncate(run->row_warnings.items, Min(kept, run->row_warnings.most));
+	run->error_record = record;
 }
 
 /* Does the same sequence run further up this session's stack? */
@@ -384,7 +401,7 @@ claim_key(Run *run)
 	{
 		if (error->sqlerrcode == ERRCODE_SIGMA_CONFLICT)
 			ReThrowError(error);
-		fail_run(run, error, -1);
+		fail_run(run, error, NULL);
 		return false;
 	}
 	run->claimed = run->stored == NULL;
@@ -404,7 +421,7 @@ take_turn(Run *run)
 										sigma_run_wait_for_turn : sigma_run_try_turn, &kept);
 
 	if (error != NULL)
-		fail_run(run, error, -1);
+		fail_run(run, error, NULL);
 	else if (!kept)
 		skip_run(run, "already_running");
 	return error == NULL && kept;
@@ -417,353 +434,24 @@ sigma_run_check_condition(Run *run)
 	return sigma_condition_evaluate(run->sequence->condition, run->context);
 }
 
-/* All steps in order.  False: the run failed. */
+/* All steps in order.  False: the run has failed. */
 static bool
 run_steps(Run *run)
 {
-	int			i;
-
-	for (i = 0; i < run->sequence->nstep; i++)
-		if (!run_step(run, i))
-			return false;
-	return true;
+	return sigma_steps_run(run, &run->sequence->steps, run->records);
 }
 
-/* One step with all its attempts.  False: the run ends here, failed. */
+/* The same where nothing but passing a limit is undone. */
 static bool
-run_step(Run *run, int index)
+run_limited(Run *run)
 {
-	const Sequence *sequence = run->sequence;
-	const Step *step = &sequence->steps[index];
-	StepRecord *record = &run->records[index];
-	ErrorData  *error = NULL;
-	instr_time	start;
-
-	if (sequence->max_actions >= 0 && run->executed >= sequence->max_actions)
-	{
-		fail_run(run, make_error(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED,
-								 psprintf("the run needs more than %lld actions", (long long) sequence->max_actions),
-								 "\"max_actions\" of the sequence's \"execution_config\" sets the limit."), index);
-		return false;
-	}
-	run->current = index;
-	run->nrecord = index + 1;
-	record->started = GetCurrentTimestamp();
-	INSTR_TIME_SET_CURRENT(start);
-
-	if (sequence->atomic && sequence->stop_on_error && step->handling == HANDLING_FAIL)
-		(void) attempt_step(run);
-	else
-		error = attempt_contained(run, step, record);
-	record->duration = microseconds_since(start);
-	return end_step(run, index, error) && check_run_deadline(run, index);
+	(void) run_steps(run);
+	return !run->over_limit;
 }
 
-/* The attempts of a step whose failure is contained.  NULL, or the last error. */
-static ErrorData *
-attempt_contained(Run *run, const Step *step, StepRecord *record)
-{
-	ErrorData  *error;
-	bool		kept;
-
-	for (;;)
-	{
-		ContextMark mark = sigma_context_mark(run->context);
-		int64		warned = run->row_warnings.count;
-
-		error = sigma_run_guard(run, attempt_step, &kept);
-		if (error == NULL)
-			return NULL;
-		sigma_context_restore(run->context, mark);
-		sigma_run_forget_warnings(run, warned);
-		if (step->handling != HANDLING_RETRY || record->attempts > step->retry_times ||
-			run->over_limit || sigma_deadline_passed() != NULL)
-			return error;
-		if (step->retry_backoff > 0)
-		{
-			ErrorData  *late = sigma_run_guard(run, wait_for_retry, &kept);
-
-			if (late != NULL)
-				return late;
-		}
-	}
-}
-
-/* One attempt of the current step; raises what goes wrong. */
-static bool
-attempt_step(Run *run)
-{
-	const Step *step = &run->sequence->steps[run->current];
-	StepRecord *record = &run->records[run->current];
-	int64		limit = run->sequence->max_rows_changed;
-
-	CHECK_FOR_INTERRUPTS();
-	record->attempts++;
-	memset(&record->outcome, 0, sizeof(StepOutcome));
-	record->outcome.rows = -1;
-	record->status = RUN_SKIPPED;
-	run->row_warnings.step = run->current;
-	if (step->timeout > 0)
-		sigma_deadline_push(&run->step_deadline, step->timeout);
-
-	if (sigma_condition_evaluate(step->condition, run->context))
-	{
-		sigma_injections_meet(run, step);
-		step->type->run(run, step, &record->outcome);
-		record->status = RUN_SUCCESS;
-		if (limit >= 0 && record->outcome.rows > 0 && run->rows_changed + record->outcome.rows > limit)
-		{
-			run->over_limit = true;
-			ereport(ERROR,
-					(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
-					 errmsg("the run changes more than %lld rows", (long long) limit),
-					 errhint("\"max_rows_changed\" of the sequence's \"execution_config\" sets the limit.")));
-		}
-		if (step->output_variable != NULL)
-		{
-			JsonbValue	null;
-
-			null.type = jbvNull;
-			sigma_context_set_variable(run->context, step->output_variable,
-									   record->outcome.has_result ? &record->outcome.result : &null);
-		}
-	}
-
-	if (step->timeout > 0)
-	{
-		bool		late = sigma_deadline_passed() == &run->step_deadline;
-
-		sigma_deadline_unwind(run->step_deadline.outer);
-		if (late)
-		{
-			run->step_late = true;
-			ereport(ERROR,
-					(errcode(ERRCODE_QUERY_CANCELED),
-					 errmsg("action exceeded its limit of %d ms", step->timeout)));
-		}
-	}
-	return true;
-}
-
-/* Sleep before the next attempt; a cancel, or the run's deadline, ends it. */
-static bool
-wait_for_retry(Run *run)
-{
-	sigma_run_sleep(run->sequence->steps[run->current].retry_backoff);
-	return true;
-}
-
-/* Sleep; raises what interrupts it. */
-void
-sigma_run_sleep(int milliseconds)
-{
-	TimestampTz until = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), milliseconds);
-
-	for (;;)
-	{
-		long		left = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), until);
-
-		CHECK_FOR_INTERRUPTS();
-		if (left <= 0)
-			return;
-		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, left, PG_WAIT_EXTENSION);
-		ResetLatch(MyLatch);
-	}
-}
-
-/*
- * A fault: the current step takes longer than it may, or than the run may where it
- * has no limit of its own.
- */
-void
-sigma_run_time_out(Run *run, const Step *step)
-{
-	if (step->timeout > 0)
-		sigma_deadline_expire(&run->step_deadline);
-	if (run->deadline.at != DT_NOEND)
-		sigma_deadline_expire(&run->deadline);
-	run->step_late = true;
-	run->step_deadline.limit = 0;
-	ereport(ERROR,
-			(errcode(ERRCODE_QUERY_CANCELED),
-			 errmsg("action exceeded its limit")));
-}
-
-/* Take the outcome of a step into the run.  False: its failure ends the run. */
-static bool
-end_step(Run *run, int index, ErrorData *error)
-{
-	const Step *step = &run->sequence->steps[index];
-	StepRecord *record = &run->records[index];
-
-	if (error == NULL)
-	{
-		if (record->status == RUN_SKIPPED)
-			return true;
-		run->executed++;
-		if (record->outcome.rows > 0)
-			run->rows_changed += record->outcome.rows;
-		if (record->outcome.effect != NULL)
-			run->effects = lappend(run->effects, record->outcome.effect);
-		return true;
-	}
-
-	run->executed++;
-	run->failed++;
-	record->status = RUN_FAILED;
-	record->error = error;
-	memset(&record->outcome, 0, sizeof(StepOutcome));
-	record->outcome.rows = -1;
-	if (record->duration == 0)
-		record->duration = GetCurrentTimestamp() - record->started;
-	if (run->error == NULL)
-	{
-		run->error = error;
-		run->error_step = index;
-	}
-	if (run->over_limit || (run->sequence->stop_on_error && step->handling != HANDLING_CONTINUE))
-	{
-		fail_run(run, error, index);
-		return false;
-	}
-	return true;
-}
-
-/* Has the time run out, whatever the step made of it?  False: the run ends, failed. */
-static bool
-check_run_deadline(Run *run, int index)
-{
-	Deadline   *passed = sigma_deadline_passed();
-	ErrorData  *error;
-
-	if (passed == NULL)
-		return true;
-	if (!sigma_deadline_is_within(passed, &run->deadline))
-		sigma_deadline_forward();
-	error = make_error(ERRCODE_QUERY_CANCELED, "", NULL);
-	describe_timeout(run, error, passed);
-	fail_run(run, error, index);
-	return false;
-}
-
-/*
- * Containment
- */
-
-/*
- * Do work in a subtransaction.  Returns NULL where it ended by itself (*kept:
- * what it returned; false undoes it), else the error that it raised, in the run's
- * context, after undoing it.  Errors that are not ours to contain are rethrown.
- */
-ErrorData *
-sigma_run_guard(Run *run, GuardedWork work, bool *kept)
-{
-	ResourceOwner owner = CurrentResourceOwner;
-	Deadline   *deadlines = sigma_deadline_top();
-	SessionState session = sigma_session;
-	ErrorData  *volatile error = NULL;
-	Deadline   *passed = NULL;
-	bool		ours;
-
-	*kept = false;
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(run->cxt);
-	PG_TRY();
-	{
-		*kept = work(run);
-		if (*kept)
-			ReleaseCurrentSubTransaction();
-		else
-			RollbackAndReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		MemoryContextSwitchTo(run->cxt);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(run->cxt);
-	CurrentResourceOwner = owner;
-	if (error == NULL)
-		return NULL;
-
-	*kept = false;
-	sigma_session = session;
-	ours = sigma_deadline_caused(error);
-	if (!ours && !run->step_late && error->sqlerrcode == ERRCODE_QUERY_CANCELED)
-	{
-		/* guards further out must still see whose it is, should their time run out meanwhile */
-		sigma_deadline_abandon(deadlines);
-		ReThrowError(error);
-	}
-	if (ours)
-		passed = sigma_deadline_passed();
-	else if (run->step_late)
-		passed = &run->step_deadline;
-	sigma_deadline_unwind(deadlines);
-	if (ours && passed != NULL && !sigma_deadline_is_within(passed, &run->deadline))
-		sigma_deadline_forward();
-	if (!ours && !run->step_late && must_rethrow(error))
-		ReThrowError(error);
-	if (ours || run->step_late)
-		describe_timeout(run, error, passed);
-	run->step_late = false;
-	return error;
-}
-
-/* Errors that a run must not swallow. */
-static bool
-must_rethrow(const ErrorData *error)
-{
-	switch (error->sqlerrcode)
-	{
-		case ERRCODE_QUERY_CANCELED:
-		case ERRCODE_ASSERT_FAILURE:
-		case ERRCODE_ADMIN_SHUTDOWN:
-		case ERRCODE_CRASH_SHUTDOWN:
-		case ERRCODE_CANNOT_CONNECT_NOW:
-		case ERRCODE_DATABASE_DROPPED:
-			return true;
-		case ERRCODE_T_R_SERIALIZATION_FAILURE:
-			return IsolationUsesXactSnapshot();
-		default:
-			return false;
-	}
-}
-
-/* An error that was not raised, in the current context. */
-static ErrorData *
-make_error(int sqlstate, const char *message, const char *hint)
-{
-	ErrorData  *error = palloc0(sizeof(ErrorData));
-
-	error->elevel = ERROR;
-	error->sqlerrcode = sqlstate;
-	error->message = pstrdup(message);
-	error->hint = hint == NULL ? NULL : pstrdup(hint);
-	error->assoc_context = CurrentMemoryContext;
-	return error;
-}
-
-/* Say in words whose time ran out. */
-static void
-describe_timeout(Run *run, ErrorData *error, const Deadline *passed)
-{
-	bool		of_step = passed == &run->step_deadline;
-
-	if (of_step && run->step_deadline.limit == 0)
-		return;					/* injected */
-	error->message = psprintf("%s exceeded its limit of %d ms", of_step ? "action" : "run",
-							  of_step ? run->step_deadline.limit : run->deadline.limit);
-	error->detail = NULL;
-	error->hint = pstrdup(of_step ? "\"timeout_ms\" of the action sets the limit; 0 means none." :
-						  "\"timeout_ms\" of the sequence sets the limit; 0 means none.");
-}
-
-static int64
-microseconds_since(instr_time start)
+/* Microseconds from then to now. */
+int64
+sigma_microseconds_since(instr_time start)
 {
 	instr_time	now;
 

@@ -43,6 +43,10 @@ static const StepType step_types[] = {
 	{"embed", "send_event", CLIENT_SEND_EVENT, sigma_client_compile, sigma_client_run},
 	{"stored_procedure", "", 0, sigma_procedure_compile, sigma_procedure_run},
 	{"notify", "", 0, sigma_notify_compile, sigma_notify_run},
+	{"flow", "if_else", FLOW_IF_ELSE, sigma_flow_compile, sigma_flow_run},
+	{"flow", "for_each", FLOW_FOR_EACH, sigma_flow_compile, sigma_flow_run},
+	{"flow", "run_sequence", FLOW_RUN_SEQUENCE, sigma_flow_compile, sigma_flow_run},
+	{"flow", "stop", FLOW_STOP, sigma_flow_compile, sigma_flow_run},
 };
 
 /* The type and subtype of an action; 0A000 where it is not built. */

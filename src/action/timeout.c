@@ -10,7 +10,7 @@
  * error is ours only if nobody else can have asked for it; everything in doubt
  * is the user's, and is rethrown.
  *
- * The stack's elements live in the frames of the executor.  Whoever catches an
+ * The stack's elements live in runs and in records of their steps.  Whoever catches an
  * error, or lets one pass, calls sigma_deadline_unwind() with the top it found.
  */
 #include "postgres.h"
@@ -54,6 +54,7 @@ sigma_deadline_push(Deadline *deadline, int milliseconds)
 {
 	deadline->outer = top;
 	deadline->limit = milliseconds;
+	deadline->of_step = false;
 	deadline->at = DT_NOEND;
 	if (milliseconds > 0)
 		deadline->at = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), milliseconds);

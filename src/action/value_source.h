@@ -10,6 +10,8 @@
 
 #include "postgres.h"
 
+#include "nodes/pg_list.h"
+
 #include "action/context.h"
 #include "common/json.h"
 #include "formula/functions.h"
@@ -23,6 +25,10 @@ typedef struct CompileState
 	MemoryContext cxt;			/* holds the compiled form */
 	bool		resolve;		/* look outside the document: tables, elements, actions */
 	bool		saving;			/* a definition is written: constants must fit what is declared now */
+	struct Step *step;			/* that is being compiled, or NULL */
+	const char *path;			/* of the document being read within the sequence's; NULL: it is the sequence's */
+	List	   *actions;		/* ids of the actions being compiled, the innermost last */
+	int			count;			/* steps compiled so far */
 } CompileState;
 
 /*

@@ -129,7 +129,7 @@ static const KeySpec loop_keys[] = {
 	{NULL}
 };
 static const KeySpec run_keys[] = {
-	{"context", SPEC_OPEN, "its context"},
+	{"context", SPEC_CUSTOM, "laid over what this run knows", .read = sigma_read_given_context, .value_type = "object"},
 	{NULL}
 };
 static const char *const stop_states[] = {"success", "failed", NULL};

@@ -44,6 +44,7 @@ extern void sigma_begin_branch(JsonNode *branch, int flags);
 extern JsonNode *sigma_read_link(const KeySpec *key, JsonNode *value, int flags);
 extern JsonNode *sigma_read_body(const KeySpec *key, JsonNode *value, int flags);
 extern JsonNode *sigma_read_arguments(const KeySpec *key, JsonNode *value, int flags);
+extern JsonNode *sigma_read_given_context(const KeySpec *key, JsonNode *value, int flags);
 extern JsonNode *sigma_read_loop_rows(const KeySpec *key, JsonNode *value, int flags);
 
 /* document_elements.c: layout elements */

@@ -10,6 +10,7 @@
 #include "miscadmin.h"
 
 #include "common/document.h"
+#include "common/document_hooks.h"
 #include "common/document_specs.h"
 
 static const KeySpec *const *value_keys(const JsonNode *value);
@@ -19,6 +20,7 @@ static void begin_condition(JsonNode *condition, int flags);
 static void finish_condition(JsonNode *condition, int flags);
 static void finish_selector(JsonNode *selector, int flags);
 static bool is_plain(const JsonNode *value);
+static JsonNode *read_deep(JsonNode *value);
 static void move_to_metadata(JsonNode *context, List *members);
 static JsonNode *read_selection(const KeySpec *key, JsonNode *selection, int flags);
 
@@ -540,6 +542,52 @@ sigma_read_context(JsonNode *context)
 	if (unknown != NIL)
 		move_to_metadata(context, unknown);
 	return context;
+}
+
+/*
+ * The context that a step gives to a sequence: known keys are respelled, and what they
+ * hold may be values, at any depth.
+ */
+JsonNode *
+sigma_read_given_context(const KeySpec *unused, JsonNode *context, int flags)
+{
+	int			i;
+	int			j;
+
+	sigma_spec_require(context, JSON_OBJECT, "context", "an object");
+	for (i = 0; i < context->count; i++)
+	{
+		const KeySpec *key = context_key(sigma_respell(context->items[i]->key));
+
+		if (key == NULL)
+			continue;
+		for (j = 0; j < i; j++)
+			if (strcmp(context->items[j]->key, key->name) == 0)
+				sigma_document_error(context->items[i], 0, "They are two spellings of one key: leave one out.",
+									 "\"%s\" is given twice", key->name);
+		context->items[i]->key = key->name;
+	}
+	return read_deep(context);
+}
+
+/* A value, and all values in it where it is an object that is none itself. */
+static JsonNode *
+read_deep(JsonNode *value)
+{
+	bool		known;
+	int			i;
+
+	check_stack_depth();
+	if (value->kind != JSON_ARRAY && (value->kind != JSON_OBJECT || is_source(value, &known)))
+		return sigma_read_value(value, true);
+	for (i = 0; i < value->count; i++)
+	{
+		const char *key = value->items[i]->key;
+
+		value->items[i] = read_deep(value->items[i]);
+		value->items[i]->key = key;
+	}
+	return value;
 }
 
 /* Put members that the context does not know into its "metadata"; SG400 where that has them. */

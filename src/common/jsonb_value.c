@@ -42,6 +42,16 @@ sigma_jsonb_int(JsonbContainer *object, const char *key, int missing)
 	return DatumGetInt32(DirectFunctionCall1(numeric_int4, NumericGetDatum(value.val.numeric)));
 }
 
+/* See jsonb_value.h. */
+bool
+sigma_jsonb_member(JsonbContainer *object, const char *key, JsonbValue *value)
+{
+	if (object != NULL && getKeyJsonValueFromContainer(object, key, strlen(key), value) != NULL)
+		return true;
+	value->type = jbvNull;
+	return false;
+}
+
 /* The same JSON value?  Numbers by value, objects whatever the order of members. */
 bool
 sigma_jsonb_same(const JsonbValue *a, const JsonbValue *b)

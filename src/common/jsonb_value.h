@@ -15,6 +15,8 @@ extern Jsonb *sigma_jsonb_from_value(const JsonbValue *value);
 
 /* A whole number among the members of an object; "missing" where there is none. */
 extern int	sigma_jsonb_int(JsonbContainer *object, const char *key, int missing);
+/* The member of an object (NULL: none); jbvNull and false where there is none. */
+extern bool sigma_jsonb_member(JsonbContainer *object, const char *key, JsonbValue *value);
 
 /* The same JSON value?  Is it an array?  A copy with all it points at. */
 extern bool sigma_jsonb_same(const JsonbValue *a, const JsonbValue *b);

@@ -583,6 +583,8 @@ walk_flow(Walk *walk, JsonNode *parameters)
 
 	walk_actions(walk, sigma_json_get(parameters, "actions"));
 	walk_actions(walk, sigma_json_get(parameters, "else"));
+	add_perhaps(walk, REFERENCE_INPUT_TABLE, sigma_json_get(parameters, "rows"));
+	walk_value(walk, sigma_json_get(parameters, "context"));
 	for (i = 0; branches != NULL && i < branches->count; i++)
 	{
 		walk_condition(walk, sigma_json_get(branches->items[i], "condition"));

@@ -93,7 +93,7 @@ SELECT pg_temp.sequence('{"actions": [{"id": "a", "type": "modal", "subtype": "c
 
 -- what a later version runs
 SELECT pg_temp.action('{"type": "ai_query", "model": "m", "query": "q"}');
-SELECT pg_temp.sequence('{"actions": [{"type": "flow", "subtype": "stop"}]}');
+SELECT pg_temp.sequence('{"actions": [{"type": "agent", "subtype": "call", "target": "a"}]}');
 SELECT pg_temp.sequence('{"actions": ["actions_close"], "trigger": {"type": "schedule", "cron": "* * * * *"}}');
 SELECT pg_temp.sequence('{"actions": ["actions_close"], "trigger": {"type": "webhook"}}');
 SELECT pg_temp.sequence('{"actions": ["actions_close"], "trigger": {"type": "row_change", "table_id": "actions_t"}}');

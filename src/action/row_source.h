@@ -1,0 +1,39 @@
+/*
+ * row_source.h
+ *		Where steps take rows from: an input table, a relation or a query.
+ */
+#ifndef SIGMA_ROW_SOURCE_H
+#define SIGMA_ROW_SOURCE_H
+
+#include "postgres.h"
+
+#include "executor/spi.h"
+#include "utils/tuplestore.h"
+
+#include "action/value_source.h"
+
+/* Rows for steps; lives with the compiled sequence. */
+typedef struct RowSource
+{
+	const char *query;			/* a SELECT, VALUES or TABLE that may stand in FROM (...), on lines of its own */
+	const char *name;			/* the input table or relation; NULL: a query */
+	SPIPlanPtr	plan;			/* of sigma_row_source_read, made when it is first needed; goes with the source */
+	MemoryContextCallback cleanup;
+} RowSource;
+
+/*
+ * The rows that a string of a document names, in state->cxt: the id of an input table,
+ * the name of a relation, or a query.  A query is looked at when it is saved: it must be
+ * one statement that reads (0A000), and what it names must exist (42P01 and the like).
+ * SG404 for a name that is none.  Without state->resolve nothing is looked at.
+ */
+extern RowSource *sigma_row_source_compile(CompileState *state, const JsonNode *node);
+
+/*
+ * Read the rows as the caller, as [{column: value}] each: a tuple store in the current
+ * memory context, and its descriptor, which has one column of type jsonb.  At most
+ * "most" + 1 rows are read.  Returns how many; SPI is connected.
+ */
+extern int64 sigma_row_source_read(RowSource *source, int64 most, Tuplestorestate **rows, TupleDesc *desc);
+
+#endif							/* SIGMA_ROW_SOURCE_H */
