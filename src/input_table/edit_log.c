@@ -24,6 +24,7 @@
 #include "utils/tuplestore.h"
 
 #include "common/json_push.h"
+#include "common/jsonb_writer.h"
 #include "common/names.h"
 #include "common/session.h"
 #include "input_table/edit_log.h"
@@ -64,9 +65,12 @@ typedef struct RowLog
 	int64		left;			/* rows not yet put into an entry */
 	TimestampTz now;			/* the entries' timestamp */
 
+	MemoryContext call_cxt;		/* as long as the trigger call */
+
 	/* the entry being made */
 	MemoryContext cxt;			/* reset after each */
-	JsonbParseState *state;
+	MemoryContext row_cxt;		/* reset after each row; NULL before the first entry of many rows */
+	JsonbWriter document;
 	int			rows;
 	Size		bytes;
 	Stamps		stamps;
@@ -86,11 +90,10 @@ static void copy_stamps(Stamps *to, const Stamps *from);
 static void begin_entry(RowLog *log, const Stamps *stamps);
 static void end_entry(RowLog *log);
 static void write_one(RowLog *log, const Stamps *stamps);
-static void push_row(RowLog *log);
-static void push_cells(RowLog *log, TupleTableSlot *slot);
-static void push_object(RowLog *log, const char *key, TupleTableSlot *slot);
-static void push_cell(RowLog *log, int token, TupleTableSlot *slot, const TableColumn *column);
-static void push_blame(RowLog *log, const Stamps *stamps);
+static void write_row(RowLog *log);
+static void write_cells(RowLog *log, TupleTableSlot *slot);
+static void push_object(RowLog *log, JsonbParseState **state, const char *key, TupleTableSlot *slot);
+static JsonbValue *blame_of(RowLog *log, const Stamps *stamps);
 static int64 row_id(const RowLog *log, TupleTableSlot *slot);
 static const char *text_of(const Stamps *stamps, int which);
 
@@ -128,6 +131,7 @@ log_rows(PG_FUNCTION_ARGS)
 	log.desc = RelationGetDescr(trigger->tg_relation);
 	log.now = GetCurrentStatementStartTimestamp();
 	log.cxt = AllocSetContextCreate(cxt, "sigma edit log entry", ALLOCSET_DEFAULT_SIZES);
+	log.call_cxt = cxt;
 	log.writer = sigma_log_begin(&log.table->log);
 	sigma_log_part_of_statement(log.writer, fcinfo->flinfo->fn_mcxt);
 	begin_reader(&log.old, trigger->tg_oldtable, log.desc);
@@ -260,7 +264,7 @@ write_rows(RowLog *log)
 		}
 		if (log->rows == 0)
 			begin_entry(log, &stamps);
-		push_row(log);
+		write_row(log);
 		log->rows++;
 		log->left--;
 		log->bytes += bytes;
@@ -348,42 +352,49 @@ copy_stamps(Stamps *to, const Stamps *from)
 		to->value[UPDATED_BY] = datumCopy(from->value[UPDATED_BY], false, -1);
 }
 
-/* {"addRows": {"columns": [names], "rows": [ */
+/* {"addRows": {"rows": [, and what comes behind the rows in the order of keys. */
 static void
 begin_entry(RowLog *log, const Stamps *stamps)
 {
-	JsonbValue	name;
+	static const char *const keys[] = {"rows", "columns", "blameInfo"};
+	JsonbWriter *document = &log->document;
+	const char *operation = log->old.store == NULL ? "addRows" : log->new.store == NULL ? "deleteRows" : "updateRows";
+	int			count = log->new.store != NULL ? 3 : 2;
+	MemoryContext caller;
 	int			i;
 
 	if (log->new.store != NULL)
 		copy_stamps(&log->stamps, stamps);
-	pushJsonbValue(&log->state, WJB_BEGIN_OBJECT, NULL);
-	sigma_push_key(&log->state, log->old.store == NULL ? "addRows" : log->new.store == NULL ? "deleteRows" : "updateRows");
-	pushJsonbValue(&log->state, WJB_BEGIN_OBJECT, NULL);
-	sigma_push_key(&log->state, "columns");
-	pushJsonbValue(&log->state, WJB_BEGIN_ARRAY, NULL);
-	for (i = 0; i < log->ncolumn; i++)
-	{
-		name.type = jbvString;
-		name.val.string.val = unconstify(char *, log->columns[i]->name);
-		name.val.string.len = strlen(log->columns[i]->name);
-		pushJsonbValue(&log->state, WJB_ELEM, &name);
-	}
-	pushJsonbValue(&log->state, WJB_END_ARRAY, NULL);
-	sigma_push_key(&log->state, "rows");
-	pushJsonbValue(&log->state, WJB_BEGIN_ARRAY, NULL);
+	caller = MemoryContextSwitchTo(log->call_cxt);
+	if (log->row_cxt == NULL)
+		log->row_cxt = AllocSetContextCreate(log->call_cxt, "sigma edit log row", ALLOCSET_DEFAULT_SIZES);
+	sigma_jsonb_writer_begin(document);
+	MemoryContextSwitchTo(caller);
+	sigma_jsonb_writer_object(document, 1);
+	sigma_jsonb_writer_string(document, operation, strlen(operation));
+	sigma_jsonb_writer_object(document, count);
+	for (i = 0; i < count; i++)
+		sigma_jsonb_writer_string(document, keys[i], strlen(keys[i]));
+	sigma_jsonb_writer_array(document, Min(log->left, LOG_CHUNK_ROWS));
 }
 
 /* Write the entry, and forget all about it. */
 static void
 end_entry(RowLog *log)
 {
-	pushJsonbValue(&log->state, WJB_END_ARRAY, NULL);
+	JsonbWriter *document = &log->document;
+	int			i;
+
+	sigma_jsonb_writer_end(document);
+	sigma_jsonb_writer_array(document, log->ncolumn);
+	for (i = 0; i < log->ncolumn; i++)
+		sigma_jsonb_writer_string(document, log->columns[i]->name, strlen(log->columns[i]->name));
+	sigma_jsonb_writer_end(document);
 	if (log->new.store != NULL)
-		push_blame(log, &log->stamps);
-	pushJsonbValue(&log->state, WJB_END_OBJECT, NULL);
-	(void) sigma_log_put(log->writer, pushJsonbValue(&log->state, WJB_END_OBJECT, NULL));
-	log->state = NULL;
+		sigma_jsonb_writer_value(document, blame_of(log, &log->stamps));
+	sigma_jsonb_writer_end(document);
+	sigma_jsonb_writer_end(document);
+	(void) sigma_log_put_document(log->writer, sigma_jsonb_writer_finish(document));
 	log->rows = 0;
 	log->bytes = 0;
 	MemoryContextReset(log->cxt);
@@ -393,132 +404,116 @@ end_entry(RowLog *log)
 static void
 write_one(RowLog *log, const Stamps *stamps)
 {
-	TupleTableSlot *slot = log->new.store != NULL ? log->new.slot : log->old.slot;
+	JsonbParseState *state = NULL;
 
 	if (log->new.store == NULL)
 	{
 		begin_entry(log, stamps);
-		push_row(log);
+		write_row(log);
 		end_entry(log);
 		log->left = 0;
 		return;
 	}
-	pushJsonbValue(&log->state, WJB_BEGIN_OBJECT, NULL);
-	sigma_push_key(&log->state, log->old.store == NULL ? "addRow" : "updateRow");
-	pushJsonbValue(&log->state, WJB_BEGIN_OBJECT, NULL);
-	sigma_push_int(&log->state, "rowId", row_id(log, slot));
+	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	sigma_push_key(&state, log->old.store == NULL ? "addRow" : "updateRow");
+	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	sigma_push_int(&state, "rowId", row_id(log, log->new.slot));
 	if (log->old.store == NULL)
-		push_object(log, "values", log->new.slot);
+		push_object(log, &state, "values", log->new.slot);
 	else
 	{
-		push_object(log, "old", log->old.slot);
-		push_object(log, "new", log->new.slot);
+		push_object(log, &state, "old", log->old.slot);
+		push_object(log, &state, "new", log->new.slot);
 	}
-	push_blame(log, stamps);
-	pushJsonbValue(&log->state, WJB_END_OBJECT, NULL);
-	(void) sigma_log_put(log->writer, pushJsonbValue(&log->state, WJB_END_OBJECT, NULL));
-	log->state = NULL;
+	sigma_push_value(&state, "blameInfo", blame_of(log, stamps));
+	pushJsonbValue(&state, WJB_END_OBJECT, NULL);
+	(void) sigma_log_put(log->writer, pushJsonbValue(&state, WJB_END_OBJECT, NULL));
 	log->left = 0;
 }
 
 /* [row_id, v ...], of updates [row_id, [old ...], [new ...]] */
 static void
-push_row(RowLog *log)
+write_row(RowLog *log)
 {
+	JsonbWriter *document = &log->document;
+	bool		updating = log->old.store != NULL && log->new.store != NULL;
+	MemoryContext caller = MemoryContextSwitchTo(log->row_cxt);
 	JsonbValue	id;
 
 	id.type = jbvNumeric;
 	id.val.numeric = int64_to_numeric(row_id(log, log->new.store != NULL ? log->new.slot : log->old.slot));
-	pushJsonbValue(&log->state, WJB_BEGIN_ARRAY, NULL);
-	pushJsonbValue(&log->state, WJB_ELEM, &id);
-	if (log->old.store != NULL && log->new.store != NULL)
+	sigma_jsonb_writer_array(document, updating ? 3 : 1 + log->ncolumn);
+	sigma_jsonb_writer_value(document, &id);
+	if (updating)
 	{
-		pushJsonbValue(&log->state, WJB_BEGIN_ARRAY, NULL);
-		push_cells(log, log->old.slot);
-		pushJsonbValue(&log->state, WJB_END_ARRAY, NULL);
-		pushJsonbValue(&log->state, WJB_BEGIN_ARRAY, NULL);
-		push_cells(log, log->new.slot);
-		pushJsonbValue(&log->state, WJB_END_ARRAY, NULL);
+		sigma_jsonb_writer_array(document, log->ncolumn);
+		write_cells(log, log->old.slot);
+		sigma_jsonb_writer_end(document);
+		sigma_jsonb_writer_array(document, log->ncolumn);
+		write_cells(log, log->new.slot);
+		sigma_jsonb_writer_end(document);
 	}
 	else
-		push_cells(log, log->new.store != NULL ? log->new.slot : log->old.slot);
-	pushJsonbValue(&log->state, WJB_END_ARRAY, NULL);
+		write_cells(log, log->new.store != NULL ? log->new.slot : log->old.slot);
+	sigma_jsonb_writer_end(document);
+	MemoryContextSwitchTo(caller);
+	MemoryContextReset(log->row_cxt);
 }
 
 /* The cells as elements of the open array. */
 static void
-push_cells(RowLog *log, TupleTableSlot *slot)
+write_cells(RowLog *log, TupleTableSlot *slot)
 {
-	int			i;
-
-	for (i = 0; i < log->ncolumn; i++)
-		push_cell(log, WJB_ELEM, slot, log->columns[i]);
-}
-
-/* The cells as an object. */
-static void
-push_object(RowLog *log, const char *key, TupleTableSlot *slot)
-{
-	int			i;
-
-	sigma_push_key(&log->state, key);
-	pushJsonbValue(&log->state, WJB_BEGIN_OBJECT, NULL);
-	for (i = 0; i < log->ncolumn; i++)
-	{
-		sigma_push_key(&log->state, log->columns[i]->name);
-		push_cell(log, WJB_VALUE, slot, log->columns[i]);
-	}
-	pushJsonbValue(&log->state, WJB_END_OBJECT, NULL);
-}
-
-/*
- * One cell.  Texts of a minimal tuple are in place until the slot takes the next row, so
- * they are copied: the entry is put together at its end.
- */
-static void
-push_cell(RowLog *log, int token, TupleTableSlot *slot, const TableColumn *column)
-{
-	int			at = column->attnum - 1;
 	JsonbValue	cell;
+	int			i;
 
-	sigma_log_encode(column->type, slot->tts_values[at], slot->tts_isnull[at], &cell);
-	if (cell.type == jbvString)
+	for (i = 0; i < log->ncolumn; i++)
 	{
-		char	   *copy = palloc(cell.val.string.len);
+		int			at = log->columns[i]->attnum - 1;
 
-		memcpy(copy, cell.val.string.val, cell.val.string.len);
-		cell.val.string.val = copy;
+		sigma_log_encode(log->columns[i]->type, slot->tts_values[at], slot->tts_isnull[at], &cell);
+		sigma_jsonb_writer_value(&log->document, &cell);
 	}
-	else if (cell.type == jbvNumeric && column->type == COLUMN_NUMBER)
-		cell.val.numeric = DatumGetNumericCopy(NumericGetDatum(cell.val.numeric));
-	else if (cell.type == jbvBinary)
+}
+
+/* The cells as an object; what they point to stays in the slot. */
+static void
+push_object(RowLog *log, JsonbParseState **state, const char *key, TupleTableSlot *slot)
+{
+	JsonbValue	cell;
+	int			i;
+
+	sigma_push_key(state, key);
+	pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
+	for (i = 0; i < log->ncolumn; i++)
 	{
-		JsonbContainer *copy = palloc(cell.val.binary.len);
+		int			at = log->columns[i]->attnum - 1;
 
-		memcpy(copy, cell.val.binary.data, cell.val.binary.len);
-		cell.val.binary.data = copy;
+		sigma_push_key(state, log->columns[i]->name);
+		sigma_log_encode(log->columns[i]->type, slot->tts_values[at], slot->tts_isnull[at], &cell);
+		pushJsonbValue(state, WJB_VALUE, &cell);
 	}
-	pushJsonbValue(&log->state, token, &cell);
+	pushJsonbValue(state, WJB_END_OBJECT, NULL);
 }
 
 /* {"updatedBy": ...}, and stamps that do not follow from the entry's. */
-static void
-push_blame(RowLog *log, const Stamps *stamps)
+static JsonbValue *
+blame_of(RowLog *log, const Stamps *stamps)
 {
 	bool		inserting = log->old.store == NULL;
+	JsonbParseState *state = NULL;
 
-	sigma_push_key(&log->state, "blameInfo");
-	pushJsonbValue(&log->state, WJB_BEGIN_OBJECT, NULL);
-	sigma_push_text(&log->state, "updatedBy", text_of(stamps, UPDATED_BY));
+	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	sigma_push_text(&state, "updatedBy", text_of(stamps, UPDATED_BY));
 	if (stamps->isnull[UPDATED_AT] || DatumGetTimestampTz(stamps->value[UPDATED_AT]) != log->now)
-		sigma_push_text(&log->state, "updatedAt", text_of(stamps, UPDATED_AT));
+		sigma_push_text(&state, "updatedAt", text_of(stamps, UPDATED_AT));
 	if (inserting && (stamps->isnull[CREATED_AT] || DatumGetTimestampTz(stamps->value[CREATED_AT]) != log->now))
-		sigma_push_text(&log->state, "createdAt", text_of(stamps, CREATED_AT));
+		sigma_push_text(&state, "createdAt", text_of(stamps, CREATED_AT));
 	if (inserting && (stamps->isnull[CREATED_BY] || stamps->isnull[UPDATED_BY] ?
 					  stamps->isnull[CREATED_BY] != stamps->isnull[UPDATED_BY] :
 					  !datum_image_eq(stamps->value[CREATED_BY], stamps->value[UPDATED_BY], false, -1)))
-		sigma_push_text(&log->state, "createdBy", text_of(stamps, CREATED_BY));
-	pushJsonbValue(&log->state, WJB_END_OBJECT, NULL);
+		sigma_push_text(&state, "createdBy", text_of(stamps, CREATED_BY));
+	return pushJsonbValue(&state, WJB_END_OBJECT, NULL);
 }
 
 static int64

@@ -77,6 +77,7 @@ extern void sigma_log_group_end(LogGroup *group);
 extern LogWriter *sigma_log_begin(const EditLog *log);
 extern void sigma_log_part_of_statement(LogWriter *writer, MemoryContext cxt);
 extern int64 sigma_log_put(LogWriter *writer, JsonbValue *edit);
+extern int64 sigma_log_put_document(LogWriter *writer, Jsonb *edit);
 extern void sigma_log_put_as(LogWriter *writer, JsonbValue *edit, int64 number);
 extern void sigma_log_date_back(LogWriter *writer, TimestampTz at, Datum xact, Datum settled, Datum instance, bool hashed);
 extern int64 sigma_log_end(LogWriter *writer);

@@ -84,6 +84,7 @@ static LogGroup *current_group = NULL;
 static dlist_head statement_numbers = DLIST_STATIC_INIT(statement_numbers);
 
 static void forget_statement(void *arg);
+static void put(LogWriter *writer, Jsonb *edit, int64 number);
 static int64 instance_number(void);
 static Datum make_metadata(const EditLog *log);
 static const char *origin_name(void);
@@ -190,11 +191,18 @@ forget_statement(void *arg)
 int64
 sigma_log_put(LogWriter *writer, JsonbValue *edit)
 {
+	return sigma_log_put_document(writer, JsonbValueToJsonb(edit));
+}
+
+/* The same, of an entry that is a document already. */
+int64
+sigma_log_put_document(LogWriter *writer, Jsonb *edit)
+{
 	int64		number = nextval_internal(writer->sequence, false);
 
 	/* not before the number is drawn: see above */
 	writer->values[LOG_SETTLED - 1] = FullTransactionIdGetDatum(ReadNextFullTransactionId());
-	sigma_log_put_as(writer, edit, number);
+	put(writer, edit, number);
 	return number;
 }
 
@@ -217,13 +225,20 @@ sigma_log_date_back(LogWriter *writer, TimestampTz at, Datum xact, Datum settled
 void
 sigma_log_put_as(LogWriter *writer, JsonbValue *edit, int64 number)
 {
+	put(writer, JsonbValueToJsonb(edit), number);
+}
+
+/* The row of an entry. */
+static void
+put(LogWriter *writer, Jsonb *edit, int64 number)
+{
 	Datum	   *values = writer->values;
 
 	if (*writer->statement == 0)
 		*writer->statement = number;
 	values[LOG_EDIT_NUM - 1] = Int64GetDatum(number);
 	values[LOG_STATEMENT - 1] = Int64GetDatum(*writer->statement);
-	values[LOG_EDIT - 1] = JsonbPGetDatum(JsonbValueToJsonb(edit));
+	values[LOG_EDIT - 1] = JsonbPGetDatum(edit);
 	if (writer->chained)
 	{
 		bytea	   *hash = sigma_log_hash(writer->hash, RelationGetDescr(writer->rel), values, writer->nulls);

@@ -145,6 +145,21 @@ DELETE FROM sigds.sigds_log_v WHERE sigma_row_id = -1;
 RESET session_replication_role;
 SELECT * FROM pg_temp.entries('log_v');
 
+-- entries of many rows and columns are, byte by byte, the documents that PostgreSQL makes of the same text
+SELECT sigma.create_input_table(jsonb_build_object('id', 'log_wide', 'columns', (SELECT jsonb_agg(jsonb_build_object('name', 'c' || i,
+    'type', (ARRAY['text', 'number', 'json', 'checkbox', 'multi-select', 'integer', 'date', 'float', 'file'])[i % 9 + 1])) FROM generate_series(1, 70) AS i)));
+INSERT INTO sigds.sigds_log_wide (c1, c2, c3, c4, c9, c68, c70)
+SELECT CASE WHEN i % 3 = 0 THEN NULL ELSE i / 4.0 END, CASE i % 4 WHEN 0 THEN 'null' WHEN 1 THEN '{"a": [1, null, {"b": "c"}]}' WHEN 2 THEN '{"$json": 1}' ELSE '[]' END::jsonb,
+    i % 2 = 0, CASE i % 3 WHEN 0 THEN '{}' WHEN 1 THEN '{x,"y z"}' END::text[], repeat('t', i % 11), -i, NULL FROM generate_series(1, 1500) AS i;
+UPDATE sigds.sigds_log_wide SET c9 = c9 || '!', c1 = -0.50, c3 = NOT c3, c10 = 1e20 WHERE sigma_row_id % 40 = 0;
+DELETE FROM sigds.sigds_log_wide WHERE sigma_row_id <= 1100;
+DELETE FROM sigds.sigds_log_wide WHERE sigma_row_id = 1101;
+SELECT jsonb_object_keys(edit) AS operation, count(*), bool_and(record_image_eq(ROW(edit), ROW(edit::text::jsonb))) AS same,
+       sum(jsonb_array_length(edit #> '{addRows,rows}')) AS added, sum(jsonb_array_length(edit #> '{deleteRows,rows}')) AS deleted
+FROM sigds.sigds_wal_log_wide WHERE NOT edit ? 'addColumn' GROUP BY 1 ORDER BY 1;
+SELECT sigma.rebuild('log_wide', true) -> 'differences' AS differences;
+SELECT sigma.delete_input_table('log_wide', true);
+
 -- no log where nobody wants one; it begins with what is there when somebody does
 SELECT sigma.create_input_table('{"id": "log_off", "columns": [{"name": "a", "type": "text"}], "governance_config": {"audit": false}}');
 SELECT to_regclass('sigds.sigds_wal_log_off') AS log, edit_log FROM sigma.list_input_tables() WHERE id = 'log_off';

@@ -146,6 +146,8 @@ for my $round (1 .. $rounds)
 		0, "as_of_edit shows each of $round moments as it was");
 }
 is($node->safe_psql('postgres', q{SELECT count(DISTINCT k) FROM sigds.sigds_wal_r, jsonb_object_keys(edit) AS k}) >= 12, 1, 'operations of all kinds were logged');
+is($node->safe_psql('postgres', q{SELECT count(*) FROM sigds.sigds_wal_r WHERE NOT record_image_eq(ROW(edit), ROW(edit::text::jsonb))}), 0,
+	'entries are stored byte by byte as PostgreSQL stores the same document');
 is($node->safe_psql('postgres', q{SELECT count(*) FROM sigds.sigds_wal_r WHERE statement > edit_num
 	OR statement NOT IN (SELECT edit_num FROM sigds.sigds_wal_r)}), 0, 'a statement has the number of its first entry');
 

@@ -1,0 +1,178 @@
+/*
+ * jsonb_writer.c
+ *		A large jsonb document written from front to back, as the bytes that are stored.
+ *
+ * pushJsonbValue builds a tree of the whole document first, which is then converted: of
+ * entries with thousands of cells that costs more than the cells.  Here each value is put
+ * where it stays.  The layout is that of utils/jsonb.h, which a dump by pg_upgrade keeps:
+ * a header, a JEntry for each child with its length (of every 32nd: where it ends), then
+ * the children; numbers and containers are aligned.
+ *
+ * A writer has one buffer, in the context of its first document, and keeps it.
+ */
+#include "postgres.h"
+
+#include "utils/numeric.h"
+
+#include "common/jsonb_writer.h"
+
+static void open_container(JsonbWriter *writer, uint32 header, int entries);
+static void close_entry(JsonbWriter *writer, JEntry type, int from);
+static void align(JsonbWriter *writer);
+
+void
+sigma_jsonb_writer_begin(JsonbWriter *writer)
+{
+	if (writer->buf.data == NULL)
+		initStringInfo(&writer->buf);
+	resetStringInfo(&writer->buf);
+	enlargeStringInfo(&writer->buf, VARHDRSZ);
+	writer->buf.len = VARHDRSZ;
+	writer->depth = 0;
+}
+
+/* So many keys and as many values follow. */
+void
+sigma_jsonb_writer_object(JsonbWriter *writer, int pairs)
+{
+	open_container(writer, JB_FOBJECT | pairs, 2 * pairs);
+}
+
+/* That many values or fewer follow. */
+void
+sigma_jsonb_writer_array(JsonbWriter *writer, int most)
+{
+	open_container(writer, JB_FARRAY | most, most);
+}
+
+/* Close the innermost container; room for entries that did not come is given back. */
+void
+sigma_jsonb_writer_end(JsonbWriter *writer)
+{
+	JsonbOpen  *open = &writer->open[--writer->depth];
+	StringInfo	buf = &writer->buf;
+	int			spare = (open->count - open->used) * sizeof(JEntry);
+
+	if (spare > 0)
+	{
+		uint32		header = JB_FARRAY | open->used;
+
+		Assert(*(uint32 *) (buf->data + open->header) & JB_FARRAY);
+		memcpy(buf->data + open->header, &header, sizeof(header));
+		memmove(buf->data + open->data - spare, buf->data + open->data, buf->len - open->data);
+		buf->len -= spare;
+	}
+	if (writer->depth > 0)
+		close_entry(writer, JENTRY_ISCONTAINER, open->start);
+}
+
+/* A key, or a text as a value. */
+void
+sigma_jsonb_writer_string(JsonbWriter *writer, const char *text, int length)
+{
+	int			from = writer->buf.len;
+
+	appendBinaryStringInfo(&writer->buf, text, length);
+	close_entry(writer, JENTRY_ISSTRING, from);
+}
+
+/* Any value. */
+void
+sigma_jsonb_writer_value(JsonbWriter *writer, JsonbValue *value)
+{
+	int			from = writer->buf.len;
+	Jsonb	   *document;
+
+	switch (value->type)
+	{
+		case jbvNull:
+			close_entry(writer, JENTRY_ISNULL, from);
+			return;
+		case jbvBool:
+			close_entry(writer, value->val.boolean ? JENTRY_ISBOOL_TRUE : JENTRY_ISBOOL_FALSE, from);
+			return;
+		case jbvString:
+			sigma_jsonb_writer_string(writer, value->val.string.val, value->val.string.len);
+			return;
+		case jbvNumeric:
+			align(writer);
+			appendBinaryStringInfo(&writer->buf, (char *) value->val.numeric, VARSIZE_ANY(value->val.numeric));
+			close_entry(writer, JENTRY_ISNUMERIC, from);
+			return;
+		case jbvBinary:
+			align(writer);
+			appendBinaryStringInfo(&writer->buf, (char *) value->val.binary.data, value->val.binary.len);
+			close_entry(writer, JENTRY_ISCONTAINER, from);
+			return;
+		case jbvArray:
+		case jbvObject:
+			document = JsonbValueToJsonb(value);
+			align(writer);
+			appendBinaryStringInfo(&writer->buf, (char *) &document->root, VARSIZE(document) - VARHDRSZ);
+			close_entry(writer, JENTRY_ISCONTAINER, from);
+			return;
+		default:
+			elog(ERROR, "a value of type %d has no place in jsonb", (int) value->type);
+	}
+}
+
+/* The document, in the writer's buffer. */
+Jsonb *
+sigma_jsonb_writer_finish(JsonbWriter *writer)
+{
+	Assert(writer->depth == 0);
+	SET_VARSIZE(writer->buf.data, writer->buf.len);
+	return (Jsonb *) writer->buf.data;
+}
+
+/* A header and room for that many entries. */
+static void
+open_container(JsonbWriter *writer, uint32 header, int entries)
+{
+	StringInfo	buf = &writer->buf;
+	JsonbOpen  *open;
+
+	if (writer->depth == JSONB_WRITER_DEPTH)
+		elog(ERROR, "a jsonb document is written too deep");
+	open = &writer->open[writer->depth++];
+	open->start = buf->len;
+	align(writer);
+	open->header = buf->len;
+	open->count = entries;
+	open->used = 0;
+	enlargeStringInfo(buf, sizeof(header) + entries * sizeof(JEntry));
+	memcpy(buf->data + buf->len, &header, sizeof(header));
+	buf->len += sizeof(header) + entries * sizeof(JEntry);
+	open->data = buf->len;
+}
+
+/* Note a child that stands behind "from" in the innermost container; 54000 where jsonb cannot hold it. */
+static void
+close_entry(JsonbWriter *writer, JEntry type, int from)
+{
+	JsonbOpen  *open = &writer->open[writer->depth - 1];
+	Size		total = writer->buf.len - open->data;
+	JEntry		entry;
+
+	if (total > JENTRY_OFFLENMASK)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("total size of jsonb array elements exceeds the maximum of %u bytes", JENTRY_OFFLENMASK)));
+	Assert(open->used < open->count);
+	entry = type | (open->used % JB_OFFSET_STRIDE == 0 ? (JEntry) total | JENTRY_HAS_OFF :
+					(JEntry) (writer->buf.len - from));
+	memcpy(writer->buf.data + open->header + sizeof(uint32) + open->used * sizeof(JEntry), &entry, sizeof(entry));
+	open->used++;
+}
+
+/* What is read as integers stands at a multiple of their size. */
+static void
+align(JsonbWriter *writer)
+{
+	StringInfo	buf = &writer->buf;
+	int			padding = INTALIGN(buf->len) - buf->len;
+
+	enlargeStringInfo(buf, sizeof(uint32));
+	memset(buf->data + buf->len, 0, padding);
+	buf->len += padding;
+}
