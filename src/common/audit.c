@@ -27,7 +27,8 @@
 
 #include "common/audit.h"
 #include "common/catalog.h"
-#include "common/document.h"
+#include "common/json_push.h"
+#include "common/jsonb_value.h"
 #include "common/session.h"
 #include "compat.h"
 
@@ -69,10 +70,10 @@ static const char *const undefining[] = {
 PG_FUNCTION_INFO_V1(audit_definition);
 PG_FUNCTION_INFO_V1(refuse_audit_write);
 
-static const char *prefix_of(TriggerData *trigger);
+static const char *prefix_of(FunctionCallInfo fcinfo, TriggerData *trigger);
 static bool defines(const char *column);
 static Jsonb *describe(TupleDesc desc, HeapTuple row, HeapTuple other);
-static JsonNode *value_node(Form_pg_attribute att, Datum value, bool isnull);
+static void push_value(JsonbParseState **state, Form_pg_attribute att, Datum value, bool isnull);
 static bool differs(TupleDesc desc, int i, HeapTuple row, HeapTuple other);
 static Oid	recorded_role(void);
 
@@ -81,7 +82,7 @@ Datum
 audit_definition(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigger = (TriggerData *) fcinfo->context;
-	const char *prefix = CALLED_AS_TRIGGER(fcinfo) ? prefix_of(trigger) : NULL;
+	const char *prefix = CALLED_AS_TRIGGER(fcinfo) ? prefix_of(fcinfo, trigger) : NULL;
 	HeapTuple	row;
 	TupleDesc	desc;
 	Jsonb	   *old = NULL;
@@ -159,13 +160,15 @@ sigma_audit_write(const char *object, const char *operation, Jsonb *old, Jsonb *
 
 /* What rows of the trigger's table are called, or NULL for a table that is not of the catalog. */
 static const char *
-prefix_of(TriggerData *trigger)
+prefix_of(FunctionCallInfo fcinfo, TriggerData *trigger)
 {
 	int			i;
 
+	if (fcinfo->flinfo->fn_extra != NULL)	/* known since the statement's first row */
+		return fcinfo->flinfo->fn_extra;
 	for (i = 0; i < lengthof(audited); i++)
 		if (RelationGetRelid(trigger->tg_relation) == sigma_relation_oid(audited[i].table))
-			return audited[i].prefix;
+			return fcinfo->flinfo->fn_extra = unconstify(char *, audited[i].prefix);
 	return NULL;
 }
 
@@ -190,9 +193,11 @@ defines(const char *column)
 static Jsonb *
 describe(TupleDesc desc, HeapTuple row, HeapTuple other)
 {
-	JsonNode   *document = sigma_json_new(JSON_OBJECT, NULL);
+	JsonbParseState *state = NULL;
+	bool		empty = true;
 	int			i;
 
+	(void) pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
 	for (i = 0; i < desc->natts; i++)
 	{
 		Form_pg_attribute att = TupleDescAttr(desc, i);
@@ -203,30 +208,44 @@ describe(TupleDesc desc, HeapTuple row, HeapTuple other)
 			(other != NULL && !differs(desc, i, row, other)))
 			continue;
 		value = heap_getattr(row, i + 1, desc, &isnull);
-		if (!isnull || other != NULL)
-			sigma_json_set(document, NameStr(att->attname), value_node(att, value, isnull));
+		if (isnull && other == NULL)
+			continue;
+		push_value(&state, att, value, isnull);
+		empty = false;
 	}
-	return document->count == 0 ? NULL : sigma_json_write(document);
+	return empty ? NULL : JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
 }
 
-/* A column's value: documents as they are, else by its type's kind. */
-static JsonNode *
-value_node(Form_pg_attribute att, Datum value, bool isnull)
+/* A column's name and value: documents as they are, else by its type's kind. */
+static void
+push_value(JsonbParseState **state, Form_pg_attribute att, Datum value, bool isnull)
 {
+	const char *name = NameStr(att->attname);
+	JsonbValue	document;
+
 	if (isnull)
-		return sigma_json_new(JSON_NULL, NULL);
+	{
+		sigma_push_text(state, name, NULL);
+		return;
+	}
 	switch (getBaseType(att->atttypid))
 	{
 		case JSONBOID:
-			return sigma_json_read(DatumGetJsonbP(value));
+			sigma_jsonb_to_value(DatumGetJsonbP(value), &document);
+			sigma_push_value(state, name, &document);
+			break;
 		case BOOLOID:
-			return sigma_json_new_bool(DatumGetBool(value), NULL);
+			sigma_push_bool(state, name, DatumGetBool(value));
+			break;
 		case INT4OID:
-			return sigma_json_new_int(DatumGetInt32(value), NULL);
+			sigma_push_int(state, name, DatumGetInt32(value));
+			break;
 		case INT8OID:
-			return sigma_json_new_int(DatumGetInt64(value), NULL);
+			sigma_push_int(state, name, DatumGetInt64(value));
+			break;
 		default:
-			return sigma_json_new_string(TextDatumGetCString(value), NULL);
+			sigma_push_text(state, name, TextDatumGetCString(value));
+			break;
 	}
 }
 

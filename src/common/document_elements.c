@@ -34,6 +34,23 @@ sigma_element_settings(const JsonNode *element)
 	return NULL;
 }
 
+/* A setting of an element type, or a key of every element; NULL where there is none of that name. */
+const KeySpec *
+sigma_element_setting(const char *type, const char *name, int length)
+{
+	const ElementType *row = sigma_element_types;
+	const KeySpec *key;
+	int			i;
+
+	while (row->name != NULL && strcmp(row->name, type) != 0)
+		row++;
+	for (i = -1; row->name != NULL && (i < 0 || row->tables[i] != NULL); i++)
+		for (key = i < 0 ? sigma_element_keys : row->tables[i]; key->name != NULL; key++)
+			if (key->name[0] == name[0] && strncmp(key->name, name, length) == 0 && key->name[length] == '\0')
+				return key;
+	return NULL;
+}
+
 /* The control's type, "text" where none is given; NULL where there is none of that name. */
 const ControlType *
 sigma_control_type(const JsonNode *settings)

@@ -156,6 +156,7 @@ extern const ObjectSpec sigma_value_spec;
 extern const ObjectSpec sigma_context_spec;
 
 extern const ElementType sigma_element_types[];		/* ends with NULL */
+extern const KeySpec *sigma_element_setting(const char *type, const char *name, int length);
 extern const ControlType sigma_control_types[];		/* ends with NULL */
 extern const EnumSpec sigma_control_type_names;
 extern const ControlType *sigma_control_type(const JsonNode *settings);

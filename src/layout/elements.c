@@ -488,6 +488,7 @@ compare_rows(TriggerData *trigger, HeapTuple old, HeapTuple new)
 		if (!change->moved && !change->reordered && !change->configured && change->given == NULL)
 			return NULL;
 	}
+	change->configured = change->configured && sigma_layout_refers(change->kind, config);
 	change->brings = (old == NULL || change->configured) && sigma_layout_brings(change->kind, config);
 	if (config != NULL)
 		pfree(config);

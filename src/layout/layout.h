@@ -182,6 +182,7 @@ extern Oid	sigma_layout_source_relation(const char *source);
 
 /* documents.c: what settings bring along and what they name */
 extern const char *const sigma_layout_sequence_settings[];	/* ends with NULL */
+extern bool sigma_layout_refers(const ElementKind *kind, Jsonb *config);
 extern bool sigma_layout_brings(const ElementKind *kind, Jsonb *config);
 extern void sigma_layout_documents(Relation rel, List *changes);
 extern JsonNode *sigma_layout_sequence_document(const ElementKind *kind, const char *element, const char *setting,
