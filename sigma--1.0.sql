@@ -1403,6 +1403,56 @@ CREATE TRIGGER sigma_2_changed
     ON sigma.sigma_action_sequences
     FOR EACH STATEMENT EXECUTE FUNCTION sigma.sigma_sequences_changed();
 
+-- Sequences that start by the clock, and row changes whose sequences run after the commit.
+CREATE TABLE sigma.sigma_schedules (
+    sequence_id varchar(255) CONSTRAINT sigma_schedules_pkey PRIMARY KEY,
+    next_run timestamptz,
+    last_run timestamptz,
+    role name,
+    job text
+);
+COMMENT ON TABLE sigma.sigma_schedules IS 'when sequences with a schedule run next, as which role, and the job of pg_cron that does it';
+SELECT pg_catalog.pg_extension_config_dump('sigma.sigma_schedules', '');
+
+CREATE SEQUENCE sigma.sigma_event_id AS bigint CACHE 1;
+COMMENT ON SEQUENCE sigma.sigma_event_id IS 'numbers the row changes that wait';
+SELECT pg_catalog.pg_extension_config_dump('sigma.sigma_event_id', '');
+
+CREATE TABLE sigma.sigma_row_events (
+    event_id bigint DEFAULT pg_catalog.nextval('sigma.sigma_event_id') CONSTRAINT sigma_row_events_pkey PRIMARY KEY,
+    sequence_id varchar(255),
+    table_id varchar(255),
+    context jsonb,
+    role name,
+    depth integer,
+    queued_at timestamptz,
+    xact xid8
+);
+COMMENT ON TABLE sigma.sigma_row_events IS 'row changes whose sequences wait for sigma.run_due()';
+SELECT pg_catalog.pg_extension_config_dump('sigma.sigma_row_events', '');
+
+CREATE FUNCTION sigma.start_row_change() RETURNS trigger
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.start_row_change() IS 'starts the sequences that changed rows of a data table start';
+
+CREATE FUNCTION sigma.sigma_sequence_events() RETURNS trigger
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.sigma_sequence_events() IS 'lets triggers of data tables, schedules and jobs follow the definition of a sequence';
+
+CREATE TRIGGER sigma_3_events
+    AFTER INSERT OR DELETE OR UPDATE OF trigger, condition, actions, stop_on_error, timeout_ms, execution_config
+    ON sigma.sigma_action_sequences
+    FOR EACH ROW EXECUTE FUNCTION sigma.sigma_sequence_events();
+
+CREATE FUNCTION sigma.run_due(max_runs int DEFAULT 100)
+    RETURNS TABLE (sequence_id text, execution_id text, status text)
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.run_due(int) IS 'the tick: run schedules whose time has come and row changes that wait, at most so many';
+
+CREATE FUNCTION sigma.run_scheduled(sequence_id text) RETURNS text
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.run_scheduled(text) IS 'run the schedule of a sequence if its time has come, for jobs of pg_cron; how it ended, or null';
+
 CREATE FUNCTION sigma.create_action(config jsonb) RETURNS text
     AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION sigma.create_action(jsonb) IS 'create an action that sequences use by id; returns its id';

@@ -24,6 +24,7 @@
 #include "common/json.h"
 #include "compat.h"
 #include "input_table/input_table.h"
+#include "input_table/row_change.h"
 
 typedef struct Sequence Sequence;
 typedef struct Step Step;
@@ -124,11 +125,21 @@ struct Sequence
 	bool		replaced;		/* delete it when the last of them ends */
 };
 
+/* A sequence that changes of a table's rows start. */
+typedef struct RowChangeStart
+{
+	const char *sequence_id;
+	int			operations;		/* bits of RowOperation */
+	List	   *columns;		/* names: of updates only those that change one of them; NIL: any column */
+	bool		after_commit;
+} RowChangeStart;
+
 /* compile.c */
 extern Sequence *sigma_sequence_pin(const char *id, bool is_action);
 extern void sigma_sequence_unpin(Sequence *sequence);
 extern void sigma_sequence_check(JsonNode *document, bool is_action, bool resolve);
 extern List *sigma_sequences_of_trigger(const char *element_id, const char *type, const RunContext *context);
+extern List *sigma_sequences_of_table(const char *table_id);
 extern void sigma_watch_table(Oid relid);
 extern void sigma_steps_compile(CompileState *state, JsonNode *actions, StepList *list);
 
@@ -356,6 +367,16 @@ extern ErrorData *sigma_run_guard(Run *run, GuardedWork work, bool *kept);
 extern ErrorData *sigma_run_subtransaction(Run *run, GuardedWork work, bool *kept);
 extern ErrorData *sigma_error_make(int sqlstate, const char *message, const char *detail, const char *hint);
 extern ErrorData *sigma_error_late(MemoryContext cxt, const Deadline *passed);
+
+/* fire.c: a sequence to be started with that context */
+typedef struct SequenceStart
+{
+	const char *sequence_id;
+	Jsonb	   *context;		/* or NULL */
+} SequenceStart;
+
+extern List *sigma_fire(List *starts);
+extern Jsonb *sigma_fire_failed(const SequenceStart *start, int sqlstate, const char *message, const char *hint);
 
 /* running.c */
 extern void sigma_run_announce(Run *run);

@@ -55,9 +55,11 @@ typedef struct TriggerEntry
 {
 	const char *sequence_id;
 	const char *type;
-	const char *element_id;
+	const char *element_id;		/* or NULL */
 	const char *column_name;	/* NULL: any */
 	const char *menu_item_id;	/* NULL: any */
+	const char *table_id;		/* row_change */
+	RowChangeStart start;		/* row_change */
 	Timestamp	created_at;
 } TriggerEntry;
 
@@ -91,6 +93,7 @@ static int	read_milliseconds(JsonNode *object, const char *key, int absent);
 static void explain_action(void *arg);
 static void build_directory(void);
 static void add_to_directory(Relation rel, HeapTuple row);
+static void read_row_change(TriggerEntry *entry, const JsonNode *trigger);
 static int	compare_entries(const ListCell *a, const ListCell *b);
 static Datum column_of(Relation rel, HeapTuple row, const char *column, bool *isnull);
 
@@ -207,7 +210,7 @@ sigma_sequences_of_trigger(const char *element_id, const char *type, const RunCo
 	{
 		TriggerEntry *entry = lfirst(lc);
 
-		if (strcmp(entry->element_id, element_id) == 0 &&
+		if (entry->element_id != NULL && strcmp(entry->element_id, element_id) == 0 &&
 			strcmp(entry->type, type) == 0 &&
 			(entry->column_name == NULL ||
 			 (context->column_name != NULL && strcmp(entry->column_name, context->column_name) == 0)) &&
@@ -216,6 +219,30 @@ sigma_sequences_of_trigger(const char *element_id, const char *type, const RunCo
 			ids = lappend(ids, pstrdup(entry->sequence_id));
 	}
 	return ids;
+}
+
+/*
+ * The sequences that changes of a table's rows start, in the order in which they were
+ * made: a List of RowChangeStart, good until a definition changes.
+ */
+List *
+sigma_sequences_of_table(const char *table_id)
+{
+	List	   *starts = NIL;
+	ListCell   *lc;
+
+	init_store();
+	AcceptInvalidationMessages();
+	if (directory_generation != generation)
+		build_directory();
+	foreach(lc, directory)
+	{
+		TriggerEntry *entry = lfirst(lc);
+
+		if (entry->table_id != NULL && strcmp(entry->table_id, table_id) == 0)
+			starts = lappend(starts, &entry->start);
+	}
+	return starts;
 }
 
 /*
@@ -585,12 +612,32 @@ add_to_directory(Relation rel, HeapTuple row)
 	entry->element_id = sigma_json_get_string(trigger, "element_id", NULL);
 	entry->column_name = sigma_json_get_string(trigger, "column_name", NULL);
 	entry->menu_item_id = sigma_json_get_string(trigger, "menu_item_id", NULL);
-	if (entry->element_id == NULL || entry->type == NULL)
+	if (entry->type != NULL && strcmp(entry->type, "row_change") == 0)
+		entry->table_id = sigma_json_get_string(trigger, "table_id", NULL);
+	if ((entry->element_id == NULL && entry->table_id == NULL) || entry->type == NULL)
 		return;
 	entry->sequence_id = TextDatumGetCString(column_of(rel, row, "id", &isnull));
+	if (entry->table_id != NULL)
+		read_row_change(entry, trigger);
 	value = column_of(rel, row, "created_at", &isnull);
 	entry->created_at = isnull ? DT_NOBEGIN : DatumGetTimestamp(value);
 	directory = lappend(directory, entry);
+}
+
+/* What a trigger of type row_change says. */
+static void
+read_row_change(TriggerEntry *entry, const JsonNode *trigger)
+{
+	RowChangeStart *start = &entry->start;
+	const JsonNode *columns = sigma_json_get(trigger, "columns");
+	int			i;
+
+	start->sequence_id = entry->sequence_id;
+	start->operations = sigma_change_operations(trigger);
+	start->after_commit = strcmp(sigma_json_get_string(trigger, "when", "now"), "after_commit") == 0;
+	for (i = 0; columns != NULL && i < columns->count; i++)
+		if (columns->items[i]->kind == JSON_STRING)
+			start->columns = lappend(start->columns, columns->items[i]->string);
 }
 
 /* By age, then by id. */

@@ -23,6 +23,7 @@
 #include "utils/typcache.h"
 
 #include "action/action.h"
+#include "action/due.h"
 #include "action/flow.h"
 #include "common/argument.h"
 #include "common/cache.h"
@@ -52,7 +53,7 @@ static bool cascading = false;
 
 static HeapTuple check_row(TriggerData *trigger, DocumentKind kind);
 static bool is_definition_change(TriggerData *trigger);
-static void check_trigger(JsonNode *document);
+static void check_trigger(JsonNode *document, bool resolve);
 static void refuse_id_change(TriggerData *trigger);
 static char *row_id(TriggerData *trigger);
 static void refuse_use_by_layout(const char *sequence_id);
@@ -147,7 +148,7 @@ check_row(TriggerData *trigger, DocumentKind kind)
 		bool		resolve = !sigma_catalog_restoring() && sigma_session.origin != ORIGIN_SYSTEM;
 
 		if (kind == DOCUMENT_SEQUENCE)
-			check_trigger(document);
+			check_trigger(document, resolve);
 		if (resolve)
 		{
 			sigma_formulas_qualify(kind, document);
@@ -189,20 +190,21 @@ is_definition_change(TriggerData *trigger)
 	return false;
 }
 
-/* Triggers that nothing fires yet are refused with 0A000. */
+/* Check what starts a sequence; 0A000 for what nothing fires yet.  "resolve" false: nothing outside of the document. */
 static void
-check_trigger(JsonNode *document)
+check_trigger(JsonNode *document, bool resolve)
 {
-	static const char *const later[] = {"schedule", "webhook", "row_change"};
 	JsonNode   *trigger = sigma_json_get(document, "trigger");
 	const char *type = sigma_json_get_string(trigger, "type", "manual");
-	int			i;
 
-	for (i = 0; i < lengthof(later); i++)
-		if (strcmp(later[i], type) == 0)
-			sigma_document_error(sigma_json_get(trigger, "type"), ERRCODE_FEATURE_NOT_SUPPORTED,
-								 "Run the sequence with sigma.execute_sequence().",
-								 "triggers of type \"%s\" are not built yet", type);
+	if (strcmp(type, "webhook") == 0)
+		sigma_document_error(sigma_json_get(trigger, "type"), ERRCODE_FEATURE_NOT_SUPPORTED,
+							 "Run the sequence with sigma.execute_sequence().",
+							 "triggers of type \"%s\" are not built yet", type);
+	if (strcmp(type, "schedule") == 0)
+		sigma_schedule_check(trigger);
+	if (strcmp(type, "row_change") == 0 && resolve)
+		sigma_row_change_check(trigger);
 }
 
 /* An id is what others refer to. */

@@ -30,7 +30,7 @@ typedef struct Fired
 
 PG_FUNCTION_INFO_V1(fire_trigger);
 
-static List *prepare_fired(Jsonb *document, const char *element_id, const char *type);
+static List *prepare_fired(List *starts);
 static void prepare_one(Fired *one);
 static bool pin_fired(Run *run);
 static bool read_atomic(Run *run);
@@ -51,11 +51,42 @@ fire_trigger(PG_FUNCTION_ARGS)
 	const char *type = canonical_type(sigma_text_argument(fcinfo, 1, "trigger_type"));
 	Jsonb	   *document = sigma_context_argument(fcinfo, 2);
 	JsonbParseState *state = NULL;
-	List	   *fired = NIL;
+	List	   *starts = NIL;
+	ListCell   *lc;
+
+	foreach(lc, sigma_sequences_of_trigger(element_id, type, sigma_run_read_context(document)))
+	{
+		SequenceStart *start = palloc(sizeof(SequenceStart));
+
+		start->sequence_id = lfirst(lc);
+		start->context = document;
+		starts = lappend(starts, start);
+	}
+	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
+	foreach(lc, sigma_fire(starts))
+	{
+		Jsonb	   *result = lfirst(lc);
+		JsonbValue	value;
+
+		value.type = jbvBinary;
+		value.val.binary.data = &result->root;
+		value.val.binary.len = VARSIZE(result) - VARHDRSZ;
+		pushJsonbValue(&state, WJB_ELEM, &value);
+	}
+	PG_RETURN_JSONB_P(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL)));
+}
+
+/*
+ * Start sequences (SequenceStart) as fire_trigger() does: all conditions first, each
+ * contained.  A List of Jsonb, their results, in the current context.
+ */
+List *
+sigma_fire(List *starts)
+{
+	List	   *fired = prepare_fired(starts);
+	List	   *results = NIL;
 	int			done;
 
-	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
-	fired = prepare_fired(document, element_id, type);
 	PG_TRY();
 	{
 		for (done = 0; done < list_length(fired); done++)
@@ -63,8 +94,6 @@ fire_trigger(PG_FUNCTION_ARGS)
 			Fired	   *one = list_nth(fired, done);
 			Sequence	broken = {0};
 			RunRequest	request = {0};
-			Jsonb	   *result;
-			JsonbValue	value;
 
 			broken.id = one->sequence_id;
 			broken.atomic = one->atomic;
@@ -73,11 +102,7 @@ fire_trigger(PG_FUNCTION_ARGS)
 			request.context = one->context;
 			request.verdict = one->verdict;
 			request.broken = one->error;
-			result = sigma_run_pinned(&request, NULL);
-			value.type = jbvBinary;
-			value.val.binary.data = &result->root;
-			value.val.binary.len = VARSIZE(result) - VARHDRSZ;
-			pushJsonbValue(&state, WJB_ELEM, &value);
+			results = lappend(results, sigma_run_pinned(&request, NULL));
 		}
 	}
 	PG_FINALLY();
@@ -85,26 +110,44 @@ fire_trigger(PG_FUNCTION_ARGS)
 		unpin_fired(fired);
 	}
 	PG_END_TRY();
-	PG_RETURN_JSONB_P(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL)));
+	return results;
+}
+
+/* A sequence that cannot be started, for that reason: its result, which history has too. */
+Jsonb *
+sigma_fire_failed(const SequenceStart *start, int sqlstate, const char *message, const char *hint)
+{
+	Sequence	broken = {.id = start->sequence_id, .atomic = true, .max_rows_changed = -1, .max_actions = -1};
+	RunRequest	request = {.sequence = &broken, .verdict = VERDICT_OPEN};
+	ErrorData  *error = palloc0(sizeof(ErrorData));
+
+	error->elevel = ERROR;
+	error->sqlerrcode = sqlstate;
+	error->message = pstrdup(message);
+	error->hint = pstrdup(hint);
+	error->assoc_context = CurrentMemoryContext;
+	request.context = sigma_run_read_context(start->context);
+	request.broken = error;
+	return sigma_run_pinned(&request, NULL);
 }
 
 /*
- * Compile the sequences of a trigger and ask their conditions, before any of
- * them runs.  A List of Fired, whose sequences are pinned.
+ * Compile the sequences and ask their conditions, before any of them runs.  A List of
+ * Fired, whose sequences are pinned.
  */
 static List *
-prepare_fired(Jsonb *document, const char *element_id, const char *type)
+prepare_fired(List *starts)
 {
-	List	   *ids = sigma_sequences_of_trigger(element_id, type, sigma_run_read_context(document));
 	List	   *fired = NIL;
 	ListCell   *lc;
 
-	foreach(lc, ids)
+	foreach(lc, starts)
 	{
+		SequenceStart *start = lfirst(lc);
 		Fired	   *one = palloc0(sizeof(Fired));
 
-		one->sequence_id = lfirst(lc);
-		one->context = sigma_run_read_context(document);
+		one->sequence_id = start->sequence_id;
+		one->context = sigma_run_read_context(start->context);
 		one->probe.cxt = one->probe.kept = CurrentMemoryContext;
 		one->probe.context = one->context;
 		fired = lappend(fired, one);

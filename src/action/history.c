@@ -454,7 +454,8 @@ fill_row(const Run *run, Datum *values, char *nulls)
 	values[6] = JsonbPGetDatum(run->context->document);
 	nulls[4] = nulls[6] = ' ';
 	set_text(values, nulls, 11, run->context->user_id != NULL ? run->context->user_id : sigma_app_user());
-	values[12] = DirectFunctionCall1(namein, CStringGetDatum(GetUserNameFromId(GetOuterUserId(), false)));
+	values[12] = DirectFunctionCall1(namein, CStringGetDatum(GetUserNameFromId(OidIsValid(sigma_session.run_role) ?
+																			   sigma_session.run_role : GetOuterUserId(), false)));
 	values[13] = Int64GetDatum(run->rows_changed);
 	nulls[12] = nulls[13] = ' ';
 	if (run->outer != NULL)

@@ -38,6 +38,7 @@ typedef struct SessionState
 								 * row ids, stamps, no rules; or InvalidOid */
 	Oid			formula_user;	/* whose rights count where formulas of users are evaluated while sigma works as
 								 * another role; InvalidOid: the current role's */
+	Oid			run_role;		/* whose rights a run without a caller has; InvalidOid: the session's own */
 } SessionState;
 
 extern SessionState sigma_session;

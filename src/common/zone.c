@@ -16,13 +16,12 @@
 
 char	   *sigma_timezone = NULL;
 
-static bool is_zone_name(const char *name);
 static bool has_known_digits(const char *name);
 
 bool
 sigma_zone_check(char **value, void **extra, GucSource source)
 {
-	if (!is_zone_name(*value))
+	if (!sigma_zone_is_known(*value))
 	{
 		GUC_check_errdetail("There is no time zone of that name.");
 		GUC_check_errhint("Names are such as UTC, Europe/Berlin, America/New_York; view pg_timezone_names lists them.");
@@ -57,8 +56,8 @@ sigma_zone_clock(TimestampTz moment)
  * pg_tzset() also takes POSIX rules, and so almost any letters with a number behind
  * them.  A rule needs that number: a name without digits is of the database.
  */
-static bool
-is_zone_name(const char *name)
+bool
+sigma_zone_is_known(const char *name)
 {
 	pg_tz	   *zone = pg_tzset(name);
 

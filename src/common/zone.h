@@ -18,6 +18,9 @@ extern char *sigma_timezone;
 /* Check hook: takes the names of time zones, nothing else that PostgreSQL takes as one. */
 extern bool sigma_zone_check(char **value, void **extra, GucSource source);
 
+/* Is it a name of the time zone database, as sigma_zone_check wants it? */
+extern bool sigma_zone_is_known(const char *name);
+
 /* The zone's name as the time zone database spells it. */
 extern const char *sigma_zone_name(void);
 

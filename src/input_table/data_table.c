@@ -31,6 +31,7 @@
 #include "input_table/define.h"
 #include "input_table/linked.h"
 #include "input_table/published.h"
+#include "input_table/row_change.h"
 
 /* A column that sigma keeps in every data table. */
 typedef struct SystemColumn
@@ -125,6 +126,7 @@ sigma_data_table_create(const TableDefinition *table)
 	sigma_data_table_set_triggers(table, InvalidOid, false);
 	sigma_owner_end(&scope);
 	SPI_finish();
+	sigma_change_triggers_set(table->id, false);
 }
 
 /*
@@ -171,6 +173,7 @@ sigma_data_table_adopt(const TableDefinition *table, Oid relid, bool restoring)
 	sigma_data_table_set_triggers(table, relid, false);
 	sigma_owner_end(&scope);
 	SPI_finish();
+	sigma_change_triggers_set(table->id, true);
 }
 
 /* Drop table, images, sequence and log, as far as they are there; 2BP01 where a view of somebody's needs the table. */

@@ -30,15 +30,7 @@
 #include "input_table/edit_log.h"
 #include "input_table/row_changes.h"
 #include "input_table/rules.h"
-
-/* Reads one transition table from its beginning. */
-typedef struct RowReader
-{
-	Tuplestorestate *store;		/* NULL: the trigger has none */
-	int			pointer;
-	TupleTableSlot *slot;
-	MemoryContext cxt;			/* of the slot's tuple */
-} RowReader;
+#include "input_table/transition.h"
 
 /* System columns of a row. */
 typedef struct Stamps
@@ -58,8 +50,8 @@ typedef struct RowLog
 	const InputTable *table;
 	LogWriter  *writer;
 	TupleDesc	desc;
-	RowReader	old;
-	RowReader	new;
+	TransitionReader old;
+	TransitionReader new;
 	int			ncolumn;
 	const TableColumn **columns;	/* those that entries have */
 	int64		left;			/* rows not yet put into an entry */
@@ -76,10 +68,6 @@ typedef struct RowLog
 	Stamps		stamps;
 } RowLog;
 
-static void begin_reader(RowReader *reader, Tuplestorestate *store, TupleDesc desc);
-static bool next_row(RowReader *reader);
-static void rewind_reader(RowReader *reader);
-static void end_reader(RowReader *reader);
 static void choose_columns(RowLog *log);
 static void write_rows(RowLog *log);
 static bool fits(RowLog *log, Size bytes, const Stamps *stamps);
@@ -134,66 +122,16 @@ log_rows(PG_FUNCTION_ARGS)
 	log.call_cxt = cxt;
 	log.writer = sigma_log_begin(&log.table->log);
 	sigma_log_part_of_statement(log.writer, fcinfo->flinfo->fn_mcxt);
-	begin_reader(&log.old, trigger->tg_oldtable, log.desc);
-	begin_reader(&log.new, trigger->tg_newtable, log.desc);
+	sigma_transition_begin(&log.old, trigger->tg_oldtable, log.desc);
+	sigma_transition_begin(&log.new, trigger->tg_newtable, log.desc);
 	choose_columns(&log);
 	write_rows(&log);
-	end_reader(&log.old);
-	end_reader(&log.new);
+	sigma_transition_end(&log.old);
+	sigma_transition_end(&log.new);
 	(void) sigma_log_end(log.writer);
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(cxt);
 	return PointerGetDatum(NULL);
-}
-
-/* A read pointer of our own: other triggers have theirs. */
-static void
-begin_reader(RowReader *reader, Tuplestorestate *store, TupleDesc desc)
-{
-	reader->store = store;
-	reader->cxt = CurrentMemoryContext;
-	if (store == NULL)
-		return;
-	reader->pointer = tuplestore_alloc_read_pointer(store, EXEC_FLAG_REWIND);
-	reader->slot = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
-	rewind_reader(reader);
-}
-
-/* The next row into the slot, deformed. */
-static bool
-next_row(RowReader *reader)
-{
-	MemoryContext caller;
-	bool		found;
-
-	if (reader->store == NULL)
-		return false;
-	/* a tuple that comes from disk outlives the entry that is made when it is read */
-	caller = MemoryContextSwitchTo(reader->cxt);
-	tuplestore_select_read_pointer(reader->store, reader->pointer);
-	found = tuplestore_gettupleslot(reader->store, true, false, reader->slot);
-	MemoryContextSwitchTo(caller);
-	if (found)
-		slot_getallattrs(reader->slot);
-	return found;
-}
-
-static void
-rewind_reader(RowReader *reader)
-{
-	if (reader->store == NULL)
-		return;
-	tuplestore_select_read_pointer(reader->store, reader->pointer);
-	tuplestore_rescan(reader->store);
-}
-
-static void
-end_reader(RowReader *reader)
-{
-	if (reader->store == NULL)
-		return;
-	ExecDropSingleTupleTableSlot(reader->slot);
-	tuplestore_select_read_pointer(reader->store, 0);
 }
 
 /*
@@ -209,26 +147,20 @@ choose_columns(RowLog *log)
 	int			i;
 
 	log->columns = palloc(sizeof(TableColumn *) * (table->ncolumn + 1));
-	while (updating && next_row(&log->old) && next_row(&log->new))
+	while (updating && sigma_transition_next(&log->old) && sigma_transition_next(&log->new))
 		for (i = 0; i < table->ncolumn; i++)
 		{
 			const ColumnTypeInfo *type = &sigma_column_types[table->columns[i].type];
 			int			at = table->columns[i].attnum - 1;
-			TupleTableSlot *old = log->old.slot;
-			TupleTableSlot *new = log->new.slot;
 
-			if (chosen[i] || at < 0)
-				continue;
-			if (old->tts_isnull[at] || new->tts_isnull[at])
-				chosen[i] = old->tts_isnull[at] != new->tts_isnull[at];
-			else
-				chosen[i] = !datum_image_eq(old->tts_values[at], new->tts_values[at], type->by_value, type->length);
+			if (!chosen[i] && at >= 0)
+				chosen[i] = sigma_transition_differs(&log->old, &log->new, at, type->by_value, type->length);
 		}
 	for (i = 0; i < table->ncolumn; i++)
 		if (AttributeNumberIsValid(table->columns[i].attnum) && (!updating || chosen[i]))
 			log->columns[log->ncolumn++] = &table->columns[i];
-	rewind_reader(&log->old);
-	rewind_reader(&log->new);
+	sigma_transition_rewind(&log->old);
+	sigma_transition_rewind(&log->new);
 }
 
 /* All rows into entries. */
@@ -243,7 +175,7 @@ write_rows(RowLog *log)
 		Size		bytes;
 
 		CHECK_FOR_INTERRUPTS();
-		if ((log->old.store != NULL && !next_row(&log->old)) || (log->new.store != NULL && !next_row(&log->new)))
+		if ((log->old.store != NULL && !sigma_transition_next(&log->old)) || (log->new.store != NULL && !sigma_transition_next(&log->new)))
 			elog(ERROR, "a transition table has fewer rows than it counted");
 		if (log->old.store != NULL && log->new.store != NULL && row_id(log, log->old.slot) != row_id(log, log->new.slot))
 			ereport(ERROR,

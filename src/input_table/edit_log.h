@@ -74,6 +74,7 @@ typedef struct LogWriter LogWriter; /* edit_log_write.c */
 /* edit_log_write.c */
 extern void sigma_log_group_begin(LogGroup *group, Oid log);
 extern void sigma_log_group_end(LogGroup *group);
+extern LogGroup *sigma_log_group_leave(LogGroup *to);
 extern LogWriter *sigma_log_begin(const EditLog *log);
 extern void sigma_log_part_of_statement(LogWriter *writer, MemoryContext cxt);
 extern int64 sigma_log_put(LogWriter *writer, JsonbValue *edit);

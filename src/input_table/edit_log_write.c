@@ -108,6 +108,19 @@ sigma_log_group_end(LogGroup *group)
 }
 
 /*
+ * For what is run in the middle of a group without being a part of it: leave it, and go
+ * back to what this returned.  The caller goes back in PG_FINALLY.
+ */
+LogGroup *
+sigma_log_group_leave(LogGroup *to)
+{
+	LogGroup   *from = current_group;
+
+	current_group = to;
+	return from;
+}
+
+/*
  * Open a log for writing, in the current context, which must live until sigma_log_end.
  * 55000 where the log is not as it was made.
  */

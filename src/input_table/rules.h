@@ -28,6 +28,7 @@
 
 #include "compat.h"
 #include "input_table/input_table.h"
+#include "input_table/row_change.h"
 
 #define MAX_LIST_VALUES		100000
 #define MAX_UNIQUE_BYTES	2000	/* what every index page has room for */
@@ -164,9 +165,6 @@ typedef struct UpsertInfo
 } UpsertInfo;
 
 extern void sigma_statement_upsert(Oid relid, UpsertInfo *info);
-
-/* validate.c */
-extern bool sigma_is_restore(Relation rel);
 
 /* progress.c */
 extern void sigma_progress_read(ImportProgress *progress, int64 bytes);

@@ -7,6 +7,9 @@
  * know: a duplicate that the clause takes care of is no failure.  So the statement
  * that the executor runs is remembered; an inner one restores the outer one.
  *
+ * Work that must come after all triggers of a statement, those of its other operations
+ * too (MERGE, an upsert, WITH), waits for the end of the statement that is being finished.
+ *
  * The library is loaded when it is first needed, which may be in the middle of a
  * statement that is then not known.  Until the next message of the client the
  * answer can be "unknown": duplicates are then left to the unique index.
@@ -29,7 +32,23 @@
 static ExecutorRun_hook_type previous_run = NULL;
 static ExecutorFinish_hook_type previous_finish = NULL;
 static ExecutorStart_hook_type previous_start = NULL;
-static const PlannedStmt *running = NULL;	/* the innermost statement in the executor */
+/* A statement in the executor; lives on the C stack. */
+typedef struct RunningStatement
+{
+	struct RunningStatement *outer;
+	const PlannedStmt *plan;
+	MemoryContext cxt;			/* of its execution; NULL until it is being finished */
+	List	   *work;			/* of EndWork, in cxt */
+} RunningStatement;
+
+/* What is done when its triggers have all fired. */
+typedef struct EndWork
+{
+	StatementEndWork work;
+	void	   *arg;
+} EndWork;
+
+static RunningStatement *running = NULL;	/* the innermost */
 static TimestampTz loaded_in = 0;			/* start of the client's message that loaded the library */
 
 /* The text that runs with the rights of a relation's owner, and that relation. */
@@ -119,9 +138,9 @@ lend_rights(QueryDesc *query, int eflags)
 static void
 remember_run(EXECUTOR_RUN_PARAMETERS)
 {
-	const PlannedStmt *outer = running;
+	RunningStatement statement = {.outer = running, .plan = query->plannedstmt};
 
-	running = query->plannedstmt;
+	running = &statement;
 	PG_TRY();
 	{
 		if (previous_run != NULL)
@@ -131,30 +150,60 @@ remember_run(EXECUTOR_RUN_PARAMETERS)
 	}
 	PG_FINALLY();
 	{
-		running = outer;
+		running = statement.outer;
 	}
 	PG_END_TRY();
 }
 
-/* WITH queries that nobody read to the end write their rows here. */
+/* WITH queries that nobody read to the end write their rows here, and AFTER triggers fire. */
 static void
 remember_finish(QueryDesc *query)
 {
-	const PlannedStmt *outer = running;
+	RunningStatement statement = {.outer = running, .plan = query->plannedstmt, .cxt = query->estate->es_query_cxt};
 
-	running = query->plannedstmt;
+	running = &statement;
 	PG_TRY();
 	{
 		if (previous_finish != NULL)
 			previous_finish(query);
 		else
 			standard_ExecutorFinish(query);
+		while (statement.work != NIL)
+		{
+			EndWork    *next = linitial(statement.work);
+
+			statement.work = list_delete_first(statement.work);
+			next->work(next->arg);
+		}
 	}
 	PG_FINALLY();
 	{
-		running = outer;
+		running = statement.outer;
 	}
 	PG_END_TRY();
+}
+
+/*
+ * For AFTER triggers: memory that lasts until the end of the statement that fires them;
+ * NULL where there is none in the executor, as for COPY.
+ */
+MemoryContext
+sigma_statement_end_context(void)
+{
+	return running == NULL ? NULL : running->cxt;
+}
+
+/* Do that when the triggers of the statement that is being finished have all fired; there is one. */
+void
+sigma_statement_at_end(StatementEndWork work, void *arg)
+{
+	MemoryContext caller = MemoryContextSwitchTo(running->cxt);
+	EndWork    *next = palloc(sizeof(EndWork));
+
+	next->work = work;
+	next->arg = arg;
+	running->work = lappend(running->work, next);
+	MemoryContextSwitchTo(caller);
 }
 
 /*
@@ -170,7 +219,7 @@ sigma_statement_upsert(Oid relid, UpsertInfo *info)
 	if (running != NULL)
 	{
 		/* COPY in a function does not pass here; the outer statement then says nothing of the table */
-		(void) collect(running, relid, info);
+		(void) collect(running->plan, relid, info);
 		return;
 	}
 	if (GetCurrentStatementStartTimestamp() != loaded_in)

@@ -94,9 +94,7 @@ SELECT pg_temp.sequence('{"actions": [{"id": "a", "type": "modal", "subtype": "c
 -- what a later version runs
 SELECT pg_temp.action('{"type": "ai_query", "model": "m", "query": "q"}');
 SELECT pg_temp.sequence('{"actions": [{"type": "agent", "subtype": "call", "target": "a"}]}');
-SELECT pg_temp.sequence('{"actions": ["actions_close"], "trigger": {"type": "schedule", "cron": "* * * * *"}}');
 SELECT pg_temp.sequence('{"actions": ["actions_close"], "trigger": {"type": "webhook"}}');
-SELECT pg_temp.sequence('{"actions": ["actions_close"], "trigger": {"type": "row_change", "table_id": "actions_t"}}');
 SELECT pg_temp.sequence('{"actions": ["actions_close"], "execution_config": {"max_ai_calls": 1}}');
 SELECT pg_temp.action('{"type": "data_modification", "subtype": "insert_rows", "target": "actions_t", "source": "actions_locked"}');
 SELECT pg_temp.action('{"type": "data_modification", "subtype": "delete_rows", "target": "actions_t", "selector": {"formula": "[Qyt] > 1"}}');

@@ -1,0 +1,355 @@
+/*
+ * due.c
+ *		What runs without a caller: sigma.run_due(), run_scheduled(), and the queue of row changes.
+ *
+ * A row of sigma.sigma_row_events is one change of a table's rows with one sequence that it
+ * starts.  Who takes one locks it, passing over what others have locked, deletes it and
+ * runs the sequence in one transaction: two ticks at once never run one event twice, and
+ * after a rollback it is there again.  Likewise the rows of sigma.sigma_schedules, which
+ * are set to their next time instead.
+ *
+ * Nobody's request is being served, so the rights are not the tick's: an event runs as the
+ * role that wrote the rows, a schedule as the one that saved it, in a security-restricted
+ * operation, as PostgreSQL runs the functions of an index.  A tick takes what belongs to
+ * roles that its own role is a member of.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+#include "utils/tuplestore.h"
+
+#include "action/action.h"
+#include "action/due.h"
+#include "commands/extension.h"
+#include "common/catalog.h"
+#include "common/errors.h"
+#include "common/json_push.h"
+#include "common/session.h"
+#include "common/spi.h"
+
+#define DEFAULT_RUNS 100
+
+PG_FUNCTION_INFO_V1(run_due);
+PG_FUNCTION_INFO_V1(run_scheduled);
+
+/* Something that is to be run, taken by this transaction. */
+typedef struct DueRun
+{
+	char	   *sequence_id;
+	char	   *role;
+	Jsonb	   *context;
+	int			depth;			/* of row changes that are queued by runs of such */
+} DueRun;
+
+static int	event_depth = 0;	/* of the event that is being run */
+
+static bool take_schedule(DueRun *due, const char *only);
+static Jsonb *schedule_context(TimestampTz at);
+static bool take_event(DueRun *due);
+static Jsonb *run_taken(const DueRun *due);
+static Jsonb *run_as(Oid role, const DueRun *due);
+static Jsonb *fail_without_role(const DueRun *due);
+static Jsonb *start(const DueRun *due);
+static void put_run(ReturnSetInfo *result, Jsonb *document);
+
+/*
+ * run_due(max_runs int) returns table (sequence_id text, execution_id text, status text)
+ *
+ * Runs schedules whose time has come, then row changes that wait, oldest first, until
+ * there are no more or it has run so many.  Raises 22023 for less than one.
+ */
+Datum
+run_due(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	int			left = PG_ARGISNULL(0) ? DEFAULT_RUNS : PG_GETARG_INT32(0);
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext cxt;
+
+	if (left < 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("\"max_runs\" must be at least 1")));
+	InitMaterializedSRF(fcinfo, 0);
+	cxt = AllocSetContextCreate(caller, "sigma run that is due", ALLOCSET_DEFAULT_SIZES);
+	for (; left > 0; left--)
+	{
+		DueRun		due = {0};
+
+		CHECK_FOR_INTERRUPTS();
+		MemoryContextSwitchTo(cxt);
+		if (!take_schedule(&due, NULL) && !take_event(&due))
+			break;
+		put_run(result, run_taken(&due));
+		MemoryContextSwitchTo(caller);
+		MemoryContextReset(cxt);
+	}
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(cxt);
+	return (Datum) 0;
+}
+
+/*
+ * run_scheduled(sequence_id text) returns text: how it ended
+ *
+ * What jobs of pg_cron call: runs the schedule of that sequence if its time has come and
+ * nobody else is at it; null where not.
+ */
+Datum
+run_scheduled(PG_FUNCTION_ARGS)
+{
+	DueRun		due = {0};
+	JsonNode   *result;
+
+	if (!take_schedule(&due, sigma_text_argument(fcinfo, 0, "sequence_id")))
+		PG_RETURN_NULL();
+	result = sigma_json_read(run_taken(&due));
+	PG_RETURN_TEXT_P(cstring_to_text(sigma_json_get_string(result, "status", "")));
+}
+
+/*
+ * The queue
+ */
+
+/* How many events deep is what is being run?  0: no event is. */
+int
+sigma_event_depth(void)
+{
+	return event_depth;
+}
+
+/* Put one row change into the queue, for the writer's role; it is seen when he has committed. */
+void
+sigma_event_put(const char *sequence_id, const char *table_id, Jsonb *context)
+{
+	static SPIPlanPtr plan = NULL;
+	const Oid	types[] = {TEXTOID, TEXTOID, JSONBOID, NAMEOID, INT4OID};
+	Datum		values[5];
+	OwnerScope	scope;
+
+	values[0] = CStringGetTextDatum(sequence_id);
+	values[1] = CStringGetTextDatum(table_id);
+	values[2] = JsonbPGetDatum(context);
+	values[3] = DirectFunctionCall1(namein, CStringGetDatum(GetUserNameFromId(GetUserId(), false)));
+	values[4] = Int32GetDatum(event_depth + 1);
+	SPI_connect();
+	sigma_owner_begin(&scope, sigma_relation_owner(sigma_relation_oid("sigma_row_events")));
+	sigma_spi_execute(sigma_spi_plan(&plan,
+									 "INSERT INTO sigma.sigma_row_events (sequence_id, table_id, context, role, depth, queued_at, xact)"
+									 " VALUES ($1, $2, $3, $4, $5, pg_catalog.statement_timestamp(), pg_catalog.pg_current_xact_id())",
+									 5, types),
+					  values, NULL, false, SPI_OK_INSERT);
+	sigma_owner_end(&scope);
+	SPI_finish();
+}
+
+/* Take the oldest event that nobody else has; false where there is none.  Not those of this very transaction. */
+static bool
+take_event(DueRun *due)
+{
+	static SPIPlanPtr plan = NULL;
+	const Oid	types[] = {OIDOID};
+	MemoryContext caller = CurrentMemoryContext;
+	Datum		value = ObjectIdGetDatum(GetUserId());
+	OwnerScope	scope;
+	bool		found;
+
+	SPI_connect();
+	sigma_owner_begin(&scope, sigma_relation_owner(sigma_relation_oid("sigma_row_events")));
+	sigma_spi_execute(sigma_spi_plan(&plan,
+									 "DELETE FROM sigma.sigma_row_events WHERE event_id OPERATOR(pg_catalog.=) ("
+									 "SELECT e.event_id FROM sigma.sigma_row_events AS e"
+									 " WHERE e.xact OPERATOR(pg_catalog.<>) pg_catalog.pg_current_xact_id()"
+									 " AND NOT EXISTS (SELECT FROM pg_catalog.pg_roles AS r WHERE r.rolname OPERATOR(pg_catalog.=) e.role"
+									 "  AND NOT pg_catalog.pg_has_role($1, r.oid, 'MEMBER'))"
+									 " ORDER BY e.event_id LIMIT 1 FOR UPDATE SKIP LOCKED)"
+									 " RETURNING sequence_id::pg_catalog.text, role::pg_catalog.text, context, depth", 1, types),
+					  &value, NULL, false, SPI_OK_DELETE_RETURNING);
+	found = SPI_processed > 0;
+	if (found)
+	{
+		HeapTuple	row = SPI_tuptable->vals[0];
+		TupleDesc	desc = SPI_tuptable->tupdesc;
+		MemoryContext spi = MemoryContextSwitchTo(caller);
+		bool		isnull;
+
+		due->sequence_id = TextDatumGetCString(SPI_getbinval(row, desc, 1, &isnull));
+		due->role = TextDatumGetCString(SPI_getbinval(row, desc, 2, &isnull));
+		due->context = DatumGetJsonbPCopy(SPI_getbinval(row, desc, 3, &isnull));
+		due->depth = DatumGetInt32(SPI_getbinval(row, desc, 4, &isnull));
+		MemoryContextSwitchTo(spi);
+	}
+	sigma_owner_end(&scope);
+	SPI_finish();
+	return found;
+}
+
+/*
+ * Take the schedule that is due longest, or that of one sequence ("only"), and set it to
+ * its next time: what was missed meanwhile is made up for by one run.  False where none is
+ * due.  Schedules that a job of pg_cron runs are that job's alone.
+ */
+static bool
+take_schedule(DueRun *due, const char *only)
+{
+	static SPIPlanPtr select = NULL;
+	static SPIPlanPtr update = NULL;
+	const Oid	types[] = {TIMESTAMPTZOID, OIDOID, TEXTOID, BOOLOID, TIMESTAMPTZOID};
+	MemoryContext caller = CurrentMemoryContext;
+	TimestampTz now = GetCurrentTimestamp();
+	char		nulls[5] = {' ', ' ', only == NULL ? 'n' : ' ', ' ', ' '};
+	Datum		values[5];
+	OwnerScope	scope;
+	bool		found;
+
+	values[0] = TimestampTzGetDatum(now);
+	values[1] = ObjectIdGetDatum(GetUserId());
+	values[2] = only == NULL ? (Datum) 0 : CStringGetTextDatum(only);
+	values[3] = BoolGetDatum(!OidIsValid(get_extension_oid("pg_cron", true)));
+	values[4] = TimestampTzGetDatum(now);
+	SPI_connect();
+	sigma_owner_begin(&scope, sigma_relation_owner(sigma_relation_oid("sigma_schedules")));
+	sigma_spi_execute(sigma_spi_plan(&select,
+									 "SELECT s.sequence_id::pg_catalog.text, s.role::pg_catalog.text, s.next_run FROM sigma.sigma_schedules AS s"
+									 " WHERE s.next_run OPERATOR(pg_catalog.<=) $1"
+									 " AND (s.sequence_id OPERATOR(pg_catalog.=) $3 OR $3 IS NULL AND ($4 OR s.job IS NULL))"
+									 " AND $5 IS NOT NULL"
+									 " AND NOT EXISTS (SELECT FROM pg_catalog.pg_roles AS r WHERE r.rolname OPERATOR(pg_catalog.=) s.role"
+									 "  AND NOT pg_catalog.pg_has_role($2, r.oid, 'MEMBER'))"
+									 " ORDER BY s.next_run, s.sequence_id LIMIT 1 FOR UPDATE SKIP LOCKED", 5, types),
+					  values, nulls, false, SPI_OK_SELECT);
+	found = SPI_processed > 0;
+	if (found)
+	{
+		HeapTuple	row = SPI_tuptable->vals[0];
+		TupleDesc	desc = SPI_tuptable->tupdesc;
+		MemoryContext spi = MemoryContextSwitchTo(caller);
+		bool		isnull;
+
+		due->sequence_id = TextDatumGetCString(SPI_getbinval(row, desc, 1, &isnull));
+		due->role = TextDatumGetCString(SPI_getbinval(row, desc, 2, &isnull));
+		due->context = schedule_context(DatumGetTimestampTz(SPI_getbinval(row, desc, 3, &isnull)));
+		values[2] = CStringGetTextDatum(due->sequence_id);
+		values[4] = TimestampTzGetDatum(sigma_schedule_next(sigma_json_get(sigma_catalog_read(DOCUMENT_SEQUENCE, due->sequence_id),
+																		   "trigger"), now));
+		MemoryContextSwitchTo(spi);
+		sigma_spi_execute(sigma_spi_plan(&update,
+										 "UPDATE sigma.sigma_schedules SET last_run = $1, next_run = $5"
+										 " WHERE sequence_id OPERATOR(pg_catalog.=) $3 AND $2 IS NOT NULL AND $4 IS NOT NULL", 5, types),
+						  values, NULL, false, SPI_OK_UPDATE);
+	}
+	sigma_owner_end(&scope);
+	SPI_finish();
+	return found;
+}
+
+/* {"metadata": {"due": at}}: for what time it is run. */
+static Jsonb *
+schedule_context(TimestampTz at)
+{
+	JsonNode   *context = sigma_json_new(JSON_OBJECT, NULL);
+	JsonNode   *metadata = sigma_json_new(JSON_OBJECT, NULL);
+
+	sigma_json_set(metadata, "due", sigma_json_new_string(sigma_log_moment(at), NULL));
+	sigma_json_set(context, "metadata", metadata);
+	return sigma_json_write(context);
+}
+
+/*
+ * Running
+ */
+
+/* Run what was taken; its result, in the current context. */
+static Jsonb *
+run_taken(const DueRun *due)
+{
+	Oid			role = get_role_oid(due->role, true);
+	int			outer = event_depth;
+	Jsonb	   *volatile result = NULL;
+
+	if (!OidIsValid(role))
+		return fail_without_role(due);
+	PG_TRY();
+	{
+		event_depth = due->depth;
+		result = role == GetUserId() ? start(due) : run_as(role, due);
+	}
+	PG_FINALLY();
+	{
+		event_depth = outer;
+	}
+	PG_END_TRY();
+	return result;
+}
+
+/* The same with that role's rights; an error restores the caller's identity by itself. */
+static Jsonb *
+run_as(Oid role, const DueRun *due)
+{
+	SessionState session = sigma_session;
+	Oid			user;
+	int			context;
+	int			nest_level;
+	Jsonb	   *volatile result = NULL;
+
+	GetUserIdAndSecContext(&user, &context);
+	nest_level = NewGUCNestLevel();
+	SetUserIdAndSecContext(role, context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
+	PG_TRY();
+	{
+		sigma_session.run_role = role;
+		result = start(due);
+	}
+	PG_FINALLY();
+	{
+		sigma_session = session;
+	}
+	PG_END_TRY();
+	AtEOXact_GUC(false, nest_level);
+	SetUserIdAndSecContext(user, context);
+	return result;
+}
+
+/* Who wrote the rows, or saved the schedule, is no role any more: that is the run's failure. */
+static Jsonb *
+fail_without_role(const DueRun *due)
+{
+	SequenceStart one = {.sequence_id = due->sequence_id, .context = due->context};
+
+	return sigma_fire_failed(&one, ERRCODE_UNDEFINED_OBJECT, psprintf("role \"%s\" does not exist", due->role),
+							 "It would have run with that role's rights. A schedule is given another one by saving its sequence again.");
+}
+
+/* Contained, as row changes that run at once are. */
+static Jsonb *
+start(const DueRun *due)
+{
+	SequenceStart one = {.sequence_id = due->sequence_id, .context = due->context};
+
+	return linitial(sigma_fire(list_make1(&one)));
+}
+
+/* One row of run_due(). */
+static void
+put_run(ReturnSetInfo *result, Jsonb *document)
+{
+	static const char *const keys[] = {"sequence_id", "execution_id", "status"};
+	JsonNode   *node = sigma_json_read(document);
+	Datum		values[lengthof(keys)];
+	bool		nulls[lengthof(keys)] = {0};
+	int			i;
+
+	for (i = 0; i < lengthof(keys); i++)
+		values[i] = CStringGetTextDatum(sigma_json_get_string(node, keys[i], ""));
+	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+}
