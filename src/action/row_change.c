@@ -69,6 +69,7 @@ typedef struct Selecting
 static int	depth = 0;			/* statements of this session whose sequences are running */
 static int	held = 0;			/* see sigma_row_change_hold */
 
+static char *hint_columns(const InputTable *table, const char *word);
 static int	check_call(FunctionCallInfo fcinfo);
 static RowChange *make_change(TriggerData *trigger, const InputTable *table, int operation);
 static Jsonb *make_context(TriggerData *trigger, const InputTable *table, const RowChangeStart *start, int operation);
@@ -154,7 +155,20 @@ sigma_row_change_check(const JsonNode *trigger)
 							 "rows of linked input table \"%s\" are neither inserted nor deleted", table->id);
 	for (i = 0; columns != NULL && i < columns->count; i++)
 		if (sigma_table_column(table, columns->items[i]->string) == NULL)
-			sigma_column_not_found(table, columns->items[i]->string);
+			sigma_document_error(columns->items[i], ERRCODE_UNDEFINED_COLUMN, hint_columns(table, columns->items[i]->string),
+								 "input table \"%s\" has no column \"%s\" that is entered", table->id, columns->items[i]->string);
+}
+
+/* The nearest name, else those that there are. */
+static char *
+hint_columns(const InputTable *table, const char *word)
+{
+	const char **names = palloc0(sizeof(char *) * (table->ncolumn + 1));
+	int			i;
+
+	for (i = 0; i < table->ncolumn; i++)
+		names[i] = table->columns[i].name;
+	return sigma_hint_names(word, names);
 }
 
 /* The operation that fired; 39P01 where the function was not called as the trigger that it is. */
