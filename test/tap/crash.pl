@@ -30,7 +30,7 @@ $node->append_conf('postgresql.conf', "fsync = off\nsynchronous_commit = on\nmax
 $node->start;
 $node->safe_psql('postgres', q{
 	CREATE EXTENSION sigma;
-	SELECT sigma.create_input_table(jsonb_build_object('id', id, 'name', upper(id), 'columns', '[
+	SELECT sigma.create_input_table(jsonb_build_object('id', id, 'name', upper(id), 'max_rows', 100000, 'columns', '[
 		{"name": "b", "type": "integer", "required": true}, {"name": "n", "type": "integer"},
 		{"name": "v", "type": "number", "validation": {"min": 0}}, {"name": "t", "type": "text", "default_value": "x"}]'::jsonb))
 	FROM unnest(ARRAY['c1', 'c2']) AS id;
@@ -159,6 +159,8 @@ for my $round (1 .. $rounds)
 		cmp_ok($last, '>=', $seen, "round $round: what clients of $table saw committed is there");
 		is(ask("SELECT count(*) FROM (SELECT FROM $data GROUP BY b HAVING count(*) <> $batch OR count(DISTINCT n) <> $batch
 				OR count(DISTINCT (v, t)) <> 1) AS x"), 0, "round $round: statements, imports and undos on $table are whole");
+		is(ask("SELECT row_count - (SELECT count(*) FROM $data) FROM sigma.sigma_row_counts WHERE id = '$table'"), 0,
+			"round $round: rows of $table are counted right");
 		# the view has what the last publish left, no more and no less
 		is(ask("WITH published AS (SELECT coalesce(max(edit_num), $compacted{$table}) AS edit_num FROM sigds.sigds_wal_$table WHERE edit ? 'publish'),
 				there AS (SELECT sigma_row_id, b, n, v, t FROM sigma_views.\"" . uc($table) . "\"),
