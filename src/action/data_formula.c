@@ -91,6 +91,7 @@ compile(RowFormula *formula, bool saving)
 	scope.tables = true;
 	scope.stored = true;
 	scope.saving = saving;
+	scope.as_shown = true;
 	scope.resolve = resolve;
 	scope.selection = sigma_parameters_selection;
 	scope.arg = formula->parameters;

@@ -36,6 +36,15 @@ sigma_app_user(void)
 	return GetUserNameFromId(GetSessionUserId(), false);
 }
 
+EntryMode
+sigma_entry_mode(void)
+{
+	if (sigma_session.mode == NULL)
+		return (EntryMode) sigma_mode;
+	return pg_strcasecmp(sigma_session.mode, "draft") == 0 ? MODE_DRAFT :
+		pg_strcasecmp(sigma_session.mode, "published") == 0 ? MODE_PUBLISHED : MODE_AUTO;
+}
+
 bool
 sigma_restoring(void)
 {

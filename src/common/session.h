@@ -56,6 +56,9 @@ typedef enum EntryMode
 	MODE_PUBLISHED
 } EntryMode;
 
+/* Which version of input tables is meant: the run's mode, else sigma.mode. */
+extern EntryMode sigma_entry_mode(void);
+
 /*
  * The app user: the run's user, else sigma.user_email, else "email" of
  * request.jwt.claims, else the session user.  Never NULL; palloc'd.

@@ -92,6 +92,7 @@ struct FormulaScope
 	bool		windows;		/* window functions may stand there */
 	bool		stored;			/* kept and run by others: calls trusted functions only */
 	bool		saving;			/* and being saved: calls what its author may call */
+	bool		as_shown;		/* run for the current role: of tables it reads the rows that the role is shown */
 	bool		reads;			/* set by compiling: tables are read, or functions of the database called */
 
 	/*
@@ -115,6 +116,7 @@ extern FormulaSql *sigma_formula_compile(const char *text, FormulaScope *scope, 
 /* relation.c: 42P01 where there is none */
 extern FormulaRelation *sigma_formula_relation(Oid relid);
 extern FormulaRelation *sigma_formula_find_table(const char *name);
+extern FormulaRelation *sigma_formula_shown(const char *name, FormulaRelation *relation);
 extern void sigma_formula_type_form(FormulaColumn *column, Oid type);
 
 /* What the floor of input tables knows about relations; NULL until it is loaded. */
@@ -122,6 +124,7 @@ typedef struct FormulaRelationHooks
 {
 	Oid			(*find) (const char *name); /* a table by id or display name, or InvalidOid */
 	void		(*extend) (FormulaRelation *relation);	/* display name, order, computed columns */
+	Oid			(*shown) (const char *name);	/* of such a table: what shows its rows to the current role, or InvalidOid: itself */
 } FormulaRelationHooks;
 
 extern void sigma_formula_relation_hooks(const FormulaRelationHooks *hooks);

@@ -143,13 +143,14 @@ FormulaRelation *
 sigma_compile_find_table(FormulaCompiler *compiler, const char *name)
 {
 	CompiledTable *table;
+	FormulaRelation *found;
 	FormulaRelation *relation;
 	ListCell   *lc;
 
 	foreach(lc, compiler->tables)
 		if (strcmp((table = lfirst(lc))->name, name) == 0)
 			return table->relation;
-	relation = sigma_formula_find_table(name);
+	relation = found = sigma_formula_find_table(name);
 	if (relation == NULL)
 		return NULL;
 	if (compiler->scope->row != NULL && same_rows(relation, compiler->scope->row))
@@ -157,6 +158,8 @@ sigma_compile_find_table(FormulaCompiler *compiler, const char *name)
 	foreach(lc, compiler->tables)
 		if (same_rows(relation, ((CompiledTable *) lfirst(lc))->relation))
 			relation = ((CompiledTable *) lfirst(lc))->relation;
+	if (relation == found && compiler->scope->as_shown && !compiler->scope->saving)
+		relation = sigma_formula_shown(name, relation);
 	table = palloc(sizeof(CompiledTable));
 	table->name = name;
 	table->relation = relation;

@@ -20,6 +20,7 @@
 #include "utils/syscache.h"
 
 #include "common/cache.h"
+#include "common/session.h"
 #include "common/spi.h"
 #include "compat.h"
 #include "formula/compile.h"
@@ -207,6 +208,7 @@ compile(FormulaProgram *program)
 	scope.tables = true;
 	scope.stored = program->use != FORMULA_TYPED;
 	scope.saving = program->use == FORMULA_SAVED;
+	scope.as_shown = true;
 	scope.resolve = sigma_parameters_resolve;
 	scope.selection = sigma_parameters_selection;
 	scope.arg = program->parameters;
@@ -303,19 +305,21 @@ make_variant(FormulaProgram *program)
 /*
  * What has to be the same for SQL that reads tables or calls functions of the database
  * to be still right: it changes with relations, functions, schemas and roles, and with who asks
- * under which search_path, since names may mean something else then.
+ * under which search_path, since names may mean something else then, and which version is meant.
  */
 uint64
 sigma_formula_generation(void)
 {
 	static char *path = NULL;
 	static Oid	role = InvalidOid;
+	static int	mode = MODE_AUTO;
 
 	if (!listening)
 	{
 		sigma_cache_listen(hear);
 		CacheRegisterSyscacheCallback(PROCOID, hear_catalog, (Datum) 0);
 		CacheRegisterSyscacheCallback(AUTHOID, hear_catalog, (Datum) 0);
+		CacheRegisterSyscacheCallback(AUTHMEMROLEMEM, hear_catalog, (Datum) 0);
 		CacheRegisterSyscacheCallback(NAMESPACEOID, hear_catalog, (Datum) 0);
 		listening = true;
 	}
@@ -327,6 +331,11 @@ sigma_formula_generation(void)
 			pfree(path);
 		path = copy;
 		role = GetUserId();
+		generation++;
+	}
+	if (mode != sigma_entry_mode())
+	{
+		mode = sigma_entry_mode();
 		generation++;
 	}
 	return generation;

@@ -105,6 +105,30 @@ sigma_formula_find_table(const char *name)
 	return OidIsValid(relid) ? sigma_formula_relation(relid) : NULL;
 }
 
+/*
+ * The same table as the current role is shown it: one that may not read an input table's
+ * rows, or asks for what is published, reads its warehouse view.  It stays the table that
+ * formulas know, by another way.
+ */
+FormulaRelation *
+sigma_formula_shown(const char *name, FormulaRelation *relation)
+{
+	Oid			relid = hooks == NULL ? InvalidOid : hooks->shown(name);
+	FormulaRelation *shown;
+	int			i;
+
+	if (!OidIsValid(relid) || relid == relation->relid)
+		return relation;
+	shown = sigma_formula_relation(relid);
+	shown->name = relation->name;
+	shown->relid = relation->relid;
+	for (i = 0; i < shown->ncolumns; i++)
+		if (relation->order_by != NULL && shown->columns[i].attribute != NULL &&
+			strcmp(shown->columns[i].attribute, relation->order_by) == 0)
+			shown->order_by = relation->order_by;
+	return shown;
+}
+
 /* How one column lies in SQL. */
 static void
 read_column(FormulaColumn *column, Form_pg_attribute attribute)

@@ -9,6 +9,8 @@
 #include "postgres.h"
 
 #include "access/relation.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -17,6 +19,7 @@
 #include "common/document.h"
 #include "common/names.h"
 #include "common/session.h"
+#include "compat.h"
 #include "input_table/computed.h"
 #include "input_table/published.h"
 #include "input_table/rules.h"
@@ -39,7 +42,11 @@ static const struct
 bool		sigma_reading_published = false;
 
 static Oid	find_table(const char *name);
+static const char *find_id(const char *name);
+static Oid	shown_table(const char *name);
 static void extend_relation(FormulaRelation *relation);
+static bool may_read(Oid relid);
+static bool is_draft(const char *id);
 static void read_column(FormulaColumn *column, const JsonNode *node);
 static void check_keys(JsonNode *column);
 static bool refuse_reference(void *arg, FormulaNode *node);
@@ -48,7 +55,7 @@ static bool refuse_reference(void *arg, FormulaNode *node);
 void
 sigma_computed_init(void)
 {
-	static const FormulaRelationHooks hooks = {find_table, extend_relation};
+	static const FormulaRelationHooks hooks = {find_table, extend_relation, shown_table};
 
 	sigma_formula_relation_hooks(&hooks);
 }
@@ -186,6 +193,15 @@ refuse_reference(void *arg, FormulaNode *node)
 static Oid
 find_table(const char *name)
 {
+	const char *id = find_id(name);
+
+	return id == NULL ? InvalidOid : sigma_data_table_oid(id);
+}
+
+/* The id of the input table of that id, else of that display name; NULL where there is none. */
+static const char *
+find_id(const char *name)
+{
 	const char *found = NULL;
 	ListCell   *lc;
 
@@ -194,11 +210,52 @@ find_table(const char *name)
 		CatalogName *table = lfirst(lc);
 
 		if (strcmp(table->id, name) == 0)
-			return sigma_data_table_oid(table->id);
+			return table->id;
 		if (table->name != NULL && strcmp(table->name, name) == 0)
 			found = table->id;
 	}
-	return found == NULL ? InvalidOid : sigma_data_table_oid(found);
+	return found;
+}
+
+/* FormulaRelationHooks: the warehouse view of an input table, where the current role is shown that. */
+static Oid
+shown_table(const char *name)
+{
+	const char *id = find_id(name);
+
+	return id == NULL ? InvalidOid : sigma_shown_oid(id);
+}
+
+/* See computed.h. */
+Oid
+sigma_shown_oid(const char *id)
+{
+	Oid			relid = sigma_data_table_oid(id);
+	Oid			view = sigma_view_oid(id);
+
+	if (!OidIsValid(relid) || !OidIsValid(view))
+		return relid;
+	if (may_read(relid) && !(sigma_entry_mode() == MODE_PUBLISHED && is_draft(id)))
+		return relid;
+	return may_read(view) ? view : relid;
+}
+
+/* May the current role read some column of the relation? */
+static bool
+may_read(Oid relid)
+{
+	return sigma_namespace_aclcheck(get_rel_namespace(relid), GetUserId(), ACL_USAGE) == ACLCHECK_OK &&
+		(pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) == ACLCHECK_OK ||
+		 pg_attribute_aclcheck_all(relid, GetUserId(), ACL_SELECT, ACLMASK_ANY) == ACLCHECK_OK);
+}
+
+/* Is the input table edited in draft? */
+static bool
+is_draft(const char *id)
+{
+	JsonNode   *definition = sigma_catalog_read(DOCUMENT_INPUT_TABLE, id);
+
+	return definition != NULL && sigma_is_draft(sigma_definition_read(definition));
 }
 
 /* See computed.h. */

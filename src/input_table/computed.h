@@ -84,4 +84,11 @@ extern bool sigma_formula_is_input_table(const char *name);
 /* Are input tables being read as they are published? */
 extern bool sigma_reading_published;
 
+/*
+ * What shows an input table's rows to the current role: its data table (or the view of a
+ * linked one) where it may read that, but its warehouse view for a role that may read
+ * only that, or one whose mode is "published" where the table is edited in draft.
+ */
+extern Oid	sigma_shown_oid(const char *id);
+
 #endif							/* SIGMA_COMPUTED_H */

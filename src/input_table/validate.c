@@ -579,12 +579,9 @@ put_old(const RowState *state, AttrNumber attnum, TupleTableSlot *old)
 static void
 check_mode(const InputTable *table)
 {
-	int			mode = sigma_mode;
+	EntryMode	mode = sigma_entry_mode();
 
-	if (sigma_session.mode != NULL)
-		mode = pg_strcasecmp(sigma_session.mode, "draft") == 0 ? MODE_DRAFT :
-			pg_strcasecmp(sigma_session.mode, "published") == 0 ? MODE_PUBLISHED : MODE_AUTO;
-	if (mode == MODE_AUTO || mode == (int) table->permission)
+	if (mode == MODE_AUTO || mode == table->permission)
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_SIGMA_LOCKED),
