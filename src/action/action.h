@@ -57,6 +57,8 @@ typedef struct StepType
 	void	   *(*compile) (CompileState *state, const struct StepType *type, JsonNode *action);
 	/* Does the step as the caller; raises whatever it meets.  SPI is connected. */
 	void		(*run) (Run *run, const Step *step, StepOutcome *outcome);
+
+	bool		ends_run;		/* its failure ends the run, whatever stop_on_error says */
 } StepType;
 
 typedef enum ErrorHandling

@@ -34,6 +34,7 @@ static const Run *pass_limit(Run *run, bool of_rows);
 static void end_late_step(Run *run, StepRecord *record);
 static bool wait_for_retry(Run *run);
 static bool end_step(Run *run, StepRecord *record, ErrorData *error);
+static bool ends_run(const Run *run, const StepRecord *record, const ErrorData *error);
 static bool end_failed_step(Run *run, StepRecord *record, ErrorData *error);
 static void note_failure(StepRecord *record, ErrorData *error);
 static bool is_loop(const StepRecord *record);
@@ -319,13 +320,21 @@ end_step(Run *run, StepRecord *record, ErrorData *error)
 	return true;
 }
 
+/* Does a failure of that type of step, or of the one within it that failed, end the run whatever stop_on_error says? */
+static bool
+ends_run(const Run *run, const StepRecord *record, const ErrorData *error)
+{
+	return record->step->type->ends_run ||
+		(error == NULL && run->ending != NULL && run->ending_record->step->type->ends_run);
+}
+
 /* "error": what the step raised; NULL: what failed is in its outcome. */
 static bool
 end_failed_step(Run *run, StepRecord *record, ErrorData *error)
 {
 	StepRecord *failed;
 	bool		ends = run->must_end ||
-		(run->sequence->stop_on_error && record->step->handling != HANDLING_CONTINUE);
+		((run->sequence->stop_on_error || ends_run(run, record, error)) && record->step->handling != HANDLING_CONTINUE);
 
 	if (error == NULL && run->ending != NULL)
 	{

@@ -41,7 +41,7 @@ static const StepType step_types[] = {
 	{"form", "reset", CLIENT_RESET_FORM, sigma_client_compile, sigma_client_run},
 	{"plugin", "trigger", CLIENT_TRIGGER_PLUGIN, sigma_client_compile, sigma_client_run},
 	{"embed", "send_event", CLIENT_SEND_EVENT, sigma_client_compile, sigma_client_run},
-	{"stored_procedure", "", 0, sigma_procedure_compile, sigma_procedure_run},
+	{"stored_procedure", "", 0, sigma_procedure_compile, sigma_procedure_run, true},
 	{"notify", "", 0, sigma_notify_compile, sigma_notify_run},
 	{"flow", "if_else", FLOW_IF_ELSE, sigma_flow_compile, sigma_flow_run},
 	{"flow", "for_each", FLOW_FOR_EACH, sigma_flow_compile, sigma_flow_run},

@@ -110,6 +110,22 @@ SELECT pg_temp.act('{"target": "steps_procedure.fails", "arguments": ["way"]}');
 SELECT pg_temp.act('{"target": "steps_procedure.commits"}');
 SELECT pg_temp.act('{"target": "steps_procedure.rolls_back"}');
 SELECT count(*) FROM steps_procedure.log;
+-- a failing one ends the run whatever stop_on_error says, unless it says "continue" itself
+SELECT sigma.create_action_sequence('{"id": "steps_procedure_stop", "stop_on_error": false, "actions": [
+    {"type": "data_modification", "subtype": "insert_row", "target": "steps_procedure_t", "values": {"n": "[Control/x]"}},
+    {"type": "stored_procedure", "target": "steps_procedure.fails", "arguments": ["way"]},
+    {"type": "data_modification", "subtype": "insert_row", "target": "steps_procedure_t", "values": {"n": 100}}]}');
+SELECT r ->> 'status', r ->> 'rolled_back', jsonb_path_query_array(r, '$.actions[*].status') FROM sigma.execute_sequence('steps_procedure_stop', '{"controls": {"x": 1}}') AS r;
+SELECT r ->> 'status', r ->> 'rolled_back', jsonb_path_query_array(r, '$.actions[*].status') FROM sigma.execute_sequence('steps_procedure_stop', '{"controls": {"x": "many"}}') AS r;
+-- within a branch too
+SELECT sigma.create_action_sequence('{"id": "steps_procedure_branch", "stop_on_error": false, "actions": [
+    {"type": "flow", "subtype": "if_else", "branches": [{"condition": {"type": "custom_formula", "formula": "True"}, "actions": [
+        {"type": "stored_procedure", "target": "steps_procedure.fails", "arguments": ["way"]}]}]},
+    {"type": "data_modification", "subtype": "insert_row", "target": "steps_procedure_t", "values": {"n": 100}}]}');
+SELECT r ->> 'status', r ->> 'rolled_back', r #>> '{error,sqlstate}' FROM sigma.execute_sequence('steps_procedure_branch') AS r;
+SELECT sigma.update_action_sequence('steps_procedure_stop', jsonb_build_object('actions', jsonb_set(actions, '{1,error_handling}', '"continue"'))) FROM sigma.sigma_action_sequences WHERE id = 'steps_procedure_stop';
+SELECT r ->> 'status', r ->> 'failed_actions', jsonb_path_query_array(r, '$.actions[*].status') FROM sigma.execute_sequence('steps_procedure_stop', '{"controls": {"x": 1}}') AS r;
+SELECT count(*) FROM sigds.sigds_steps_procedure_t;
 -- values of the run that cannot be read; results that are too large
 SELECT pg_temp.act('{"target": "steps_procedure.add", "arguments": ["[Control/x]"]}', context)
 FROM unnest('{"{\"controls\": {\"x\": \"many\"}}", "{\"controls\": {\"x\": 1.5}}", "{\"controls\": {\"x\": 3000000000}}", "{\"controls\": {\"x\": [1]}}"}'::jsonb[]) AS context;
