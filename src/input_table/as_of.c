@@ -1,10 +1,9 @@
 /*
  * as_of.c
- *		Tables as they were: sigma.as_of, sigma.as_of_edit; who may see the past.
+ *		Tables as they were: sigma.as_of, sigma.as_of_edit.
  *
- * The past shows no more than the present: a column of today only to who may read it, a
- * column that is gone only to who may read the whole table.  From whom row security may
- * hide rows of the table, all of its past is hidden: policies are about rows of today.
+ * Who may see what of it is past_rights.c's to say.  Where row security hides rows, the
+ * images are made twice: to ask which of them may be seen, and to show those.
  */
 #include "postgres.h"
 
@@ -39,7 +38,7 @@
 static const struct
 {
 	const char *name;
-	int			at;				/* of LogState.desc */
+	int			at;				/* of LogImage.values */
 }			stamp_columns[] =
 {
 	{"sigma_created_at", STATE_CREATED_AT}, {"sigma_updated_at", STATE_UPDATED_AT},
@@ -47,11 +46,11 @@ static const struct
 };
 
 static Datum documents(FunctionCallInfo fcinfo, const InputTable *table, int64 through, const TimestampTz *at);
-static Datum document_of(const PastRights *rights, const LogState *state, int64 row_id);
+static LogState *begin_shown(const PastRights *rights, int64 through, const TimestampTz *at, PastFilter **filter);
+static bool next_shown(LogState *state, PastFilter *filter);
+static void end_shown(LogState *state, PastFilter *filter);
+static Datum document_of(const PastRights *rights, const LogImage *image);
 static void push_stamp(JsonbParseState **state, const char *name, Datum value, bool is_text, bool isnull);
-static void fill_record(const LogState *state, const InputTable *table, TupleDesc desc, int64 row_id,
-						Datum *values, bool *nulls);
-static bool record_value(const LogState *state, const InputTable *table, AttrNumber attnum, Datum *value);
 
 PG_FUNCTION_INFO_V1(as_of);
 PG_FUNCTION_INFO_V1(as_of_edit);
@@ -95,10 +94,9 @@ as_of_record(PG_FUNCTION_ARGS)
 	TupleDesc	desc;
 	Datum	   *values;
 	bool	   *nulls;
+	PastFilter *filter;
+	MemoryContext cxt;
 	TimestampTz at;
-	int64	   *ids;
-	int64		count;
-	int64		i;
 
 	if (table == NULL)
 		ereport(ERROR,
@@ -116,67 +114,19 @@ as_of_record(PG_FUNCTION_ARGS)
 	desc = result->setDesc;
 	values = palloc0(sizeof(Datum) * desc->natts);
 	nulls = palloc0(sizeof(bool) * desc->natts);
-	state = sigma_log_state(table, GetActiveSnapshot(), PG_INT64_MAX, &at);
-	ids = sigma_log_state_ids(state, &count);
-	for (i = 0; i < count; i++)
+	cxt = AllocSetContextCreate(CurrentMemoryContext, "sigma row", ALLOCSET_DEFAULT_SIZES);
+	state = begin_shown(&rights, PG_INT64_MAX, &at, &filter);
+	while (next_shown(state, filter))
 	{
-		MemoryContext caller = MemoryContextSwitchTo(state->scratch);
+		MemoryContext caller = MemoryContextSwitchTo(cxt);
 
-		CHECK_FOR_INTERRUPTS();
-		fill_record(state, table, desc, ids[i], values, nulls);
+		sigma_past_record(&state->image, table, desc, values, nulls);
 		tuplestore_putvalues(result->setResult, desc, values, nulls);
 		MemoryContextSwitchTo(caller);
-		MemoryContextReset(state->scratch);
+		MemoryContextReset(cxt);
 	}
-	MemoryContextDelete(state->cxt);
+	end_shown(state, filter);
 	return (Datum) 0;
-}
-
-/*
- * What the caller may see of a table's past.  42501 where that is nothing, or where row
- * security may hide rows from him.
- */
-void
-sigma_past_begin(PastRights *rights, const InputTable *table)
-{
-	rights->table = table;
-	if (sigma_namespace_aclcheck(sigma_sigds_namespace(), GetUserId(), ACL_USAGE) != ACLCHECK_OK)
-		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_SCHEMA, "sigds");
-	rights->whole = pg_class_aclcheck(table->relid, GetUserId(), ACL_SELECT) == ACLCHECK_OK;
-	if (!rights->whole &&
-		pg_attribute_aclcheck_all(table->relid, GetUserId(), ACL_SELECT, ACLMASK_ANY) != ACLCHECK_OK)
-		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, get_rel_name(table->relid));
-	if (check_enable_rls(table->relid, InvalidOid, true) == RLS_ENABLED)
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("permission denied for the past of input table \"%s\"", table->name),
-				 errdetail("Row security may hide rows of it from you.")));
-}
-
-/* May he see values of that column? */
-bool
-sigma_past_column(const PastRights *rights, const LogColumn *column)
-{
-	int			i;
-
-	if (rights->whole)
-		return true;
-	for (i = 0; i < rights->table->ncolumn; i++)
-		if (strcmp(rights->table->columns[i].id, column->id) == 0)
-			return sigma_may_select(rights->table, rights->table->columns[i].attnum);
-	return false;
-}
-
-/* A cell of the log as a result shows it: as to_jsonb() would. */
-void
-sigma_past_value(ColumnType type, const JsonbValue *cell, JsonbValue *shown)
-{
-	Datum		value;
-
-	if (!sigma_log_decode(type, cell, &value))
-		shown->type = jbvNull;
-	else
-		sigma_value_to_json(type, value, false, shown);
 }
 
 /* All rows of a state as documents. */
@@ -184,52 +134,89 @@ static Datum
 documents(FunctionCallInfo fcinfo, const InputTable *table, int64 through, const TimestampTz *at)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext, "sigma row", ALLOCSET_DEFAULT_SIZES);
+	PastFilter *filter;
 	PastRights	rights;
 	LogState   *state;
-	int64	   *ids;
-	int64		count;
-	int64		i;
 
 	sigma_past_begin(&rights, table);
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
-	state = sigma_log_state(table, GetActiveSnapshot(), through, at);
-	ids = sigma_log_state_ids(state, &count);
-	for (i = 0; i < count; i++)
+	state = begin_shown(&rights, through, at, &filter);
+	while (next_shown(state, filter))
 	{
-		MemoryContext caller = MemoryContextSwitchTo(state->scratch);
+		MemoryContext caller = MemoryContextSwitchTo(cxt);
 		bool		isnull = false;
-		Datum		document;
+		Datum		document = document_of(&rights, &state->image);
 
-		CHECK_FOR_INTERRUPTS();
-		document = document_of(&rights, state, ids[i]);
 		tuplestore_putvalues(result->setResult, result->setDesc, &document, &isnull);
 		MemoryContextSwitchTo(caller);
-		MemoryContextReset(state->scratch);
+		MemoryContextReset(cxt);
 	}
-	MemoryContextDelete(state->cxt);
+	end_shown(state, filter);
 	return (Datum) 0;
+}
+
+/* Begin to read the images that the caller may see; *filter says which, NULL: all. */
+static LogState *
+begin_shown(const PastRights *rights, int64 through, const TimestampTz *at, PastFilter **filter)
+{
+	*filter = NULL;
+	if (rights->filter != NULL)
+	{
+		LogState   *state = sigma_log_state_past(rights->table, GetActiveSnapshot(), through, at);
+
+		*filter = sigma_past_filter(rights);
+		while (sigma_log_state_next(state))
+			sigma_past_filter_add(&state->image, *filter);
+		sigma_log_state_end(state);
+		sigma_past_filter_run(*filter);
+	}
+	return sigma_log_state_past(rights->table, GetActiveSnapshot(), through, at);
+}
+
+/* The next of them into state->image; false at the end. */
+static bool
+next_shown(LogState *state, PastFilter *filter)
+{
+	while (sigma_log_state_next(state))
+	{
+		bool		visible = true;
+		int64		row_id;
+		int64		sequence;
+
+		if (filter == NULL || (sigma_past_filter_next(filter, &row_id, &sequence, &visible) && visible))
+			return true;
+	}
+	return false;
+}
+
+static void
+end_shown(LogState *state, PastFilter *filter)
+{
+	sigma_log_state_end(state);
+	if (filter != NULL)
+		sigma_past_filter_end(filter);
 }
 
 /* One row: its cells under the names that their columns had, row id and stamps. */
 static Datum
-document_of(const PastRights *rights, const LogState *state, int64 row_id)
+document_of(const PastRights *rights, const LogImage *image)
 {
 	JsonbParseState *object = NULL;
 	int			i;
 
-	(void) sigma_log_state_row(state, row_id);
 	pushJsonbValue(&object, WJB_BEGIN_OBJECT, NULL);
-	for (i = 0; i < state->ncolumn; i++)
+	for (i = 0; i < image->ncolumn; i++)
 	{
 		JsonbValue	cell;
 
-		if (!sigma_past_column(rights, state->columns[i]))
+		if (!sigma_past_column(rights, image->columns[i]))
 			continue;
-		sigma_value_to_json(state->types[i], state->values[STATE_STAMPS + i], state->nulls[STATE_STAMPS + i], &cell);
-		sigma_push_value(&object, state->columns[i]->name, &cell);
+		sigma_value_to_json(image->types[i], image->values[STATE_STAMPS + i], image->nulls[STATE_STAMPS + i], &cell);
+		sigma_push_value(&object, image->columns[i]->name, &cell);
 	}
 	if (rights->whole || sigma_may_select(rights->table, rights->table->row_id))
-		sigma_push_int(&object, "sigma_row_id", row_id);
+		sigma_push_int(&object, "sigma_row_id", image->row_id);
 	for (i = 0; i < lengthof(stamp_columns); i++)
 	{
 		int			at = stamp_columns[i].at;
@@ -240,8 +227,8 @@ document_of(const PastRights *rights, const LogState *state, int64 row_id)
 		attnums[STATE_CREATED_AT] = rights->table->created_at;
 		attnums[STATE_CREATED_BY] = rights->table->created_by;
 		if (rights->whole || sigma_may_select(rights->table, attnums[at]))
-			push_stamp(&object, stamp_columns[i].name, state->values[at],
-					   at == STATE_UPDATED_BY || at == STATE_CREATED_BY, state->nulls[at]);
+			push_stamp(&object, stamp_columns[i].name, image->values[at],
+					   at == STATE_UPDATED_BY || at == STATE_CREATED_BY, image->nulls[at]);
 	}
 	return JsonbPGetDatum(JsonbValueToJsonb(pushJsonbValue(&object, WJB_END_OBJECT, NULL)));
 }
@@ -261,43 +248,4 @@ push_stamp(JsonbParseState **state, const char *name, Datum value, bool is_text,
 		JsonEncodeDateTime(buf, value, TIMESTAMPTZOID, NULL);
 		sigma_push_text(state, name, pstrdup(buf));
 	}
-}
-
-/* One row in the shape of the data table of today. */
-static void
-fill_record(const LogState *state, const InputTable *table, TupleDesc desc, int64 row_id, Datum *values, bool *nulls)
-{
-	int			i;
-
-	(void) sigma_log_state_row(state, row_id);
-	for (i = 0; i < desc->natts; i++)
-	{
-		if (i + 1 == table->row_id)
-			values[i] = Int64GetDatum(row_id);
-		nulls[i] = i + 1 != table->row_id && !record_value(state, table, i + 1, &values[i]);
-	}
-}
-
-/* The value that the data table's column had; false for null, and for a column that was not there. */
-static bool
-record_value(const LogState *state, const InputTable *table, AttrNumber attnum, Datum *value)
-{
-	int			at = attnum == table->updated_at ? STATE_UPDATED_AT : attnum == table->updated_by ? STATE_UPDATED_BY :
-		attnum == table->created_at ? STATE_CREATED_AT : attnum == table->created_by ? STATE_CREATED_BY : -1;
-	const TableColumn *column = NULL;
-	int			i;
-
-	if (at >= 0)
-	{
-		*value = state->values[at];
-		return !state->nulls[at];
-	}
-	for (i = 0; i < table->ncolumn; i++)
-		if (table->columns[i].attnum == attnum)
-			column = &table->columns[i];
-	for (i = 0; column != NULL && i < state->ncolumn; i++)
-		if (strcmp(state->columns[i]->id, column->id) == 0)
-			return !state->nulls[STATE_STAMPS + i] &&
-				sigma_value_convert(state->types[i], column->type, state->values[STATE_STAMPS + i], value);
-	return false;
 }

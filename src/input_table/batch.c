@@ -34,7 +34,6 @@
 #include "input_table/edit_history.h"
 #include "input_table/rules.h"
 
-static const UniqueKey *find_key(const InputTable *table, const JsonNode *names);
 static void check_may_write(Oid relid);
 static Oid	working_view(const InputTable *table);
 static void check_column_right(Oid relid, AttrNumber attnum, AclMode right, bool *granted);
@@ -96,7 +95,7 @@ sigma_batch_key(BatchOptions *options, const InputTable *table,
 		on_conflict = NULL;
 
 	if (key != NULL)
-		found = find_key(table, key);
+		found = sigma_batch_unique_key(table, key);
 	if (on_conflict != NULL)
 	{
 		if (on_conflict->kind != JSON_STRING)
@@ -116,9 +115,9 @@ sigma_batch_key(BatchOptions *options, const InputTable *table,
 	options->on_conflict = found == NULL ? BATCH_CONFLICT_ERROR : (BatchConflict) choice;
 }
 
-/* The unique rule over just the named columns, in whatever order; SG400 where there is none. */
-static const UniqueKey *
-find_key(const InputTable *table, const JsonNode *names)
+/* See batch.h. */
+const UniqueKey *
+sigma_batch_unique_key(const InputTable *table, const JsonNode *names)
 {
 	const JsonNode *const *items = names->kind == JSON_ARRAY ? (const JsonNode *const *) names->items : &names;
 	int			count = names->kind == JSON_ARRAY ? names->count : 1;

@@ -104,6 +104,9 @@ extern BatchMode sigma_batch_mode(const char *text);
 extern void sigma_batch_key(BatchOptions *options, const InputTable *table,
 							const JsonNode *key, const JsonNode *on_conflict);
 
+/* The unique rule over just the named columns (a name, or an array), in whatever order; SG400 where there is none. */
+extern const UniqueKey *sigma_batch_unique_key(const InputTable *table, const JsonNode *names);
+
 /* A hint for a column name that the table does not have. */
 extern char *sigma_batch_column_hint(const InputTable *table, const char *name);
 

@@ -10,7 +10,9 @@
 
 #include "access/detoast.h"
 #include "access/xact.h"
+#include "catalog/pg_type.h"
 #include "executor/spi.h"
+#include "executor/tuptable.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
@@ -22,6 +24,7 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
+#include "utils/tuplestore.h"
 
 #include "common/argument.h"
 #include "common/json_push.h"
@@ -46,16 +49,16 @@ typedef struct Removal
 /* Entries of a checkpoint that wait for their numbers. */
 typedef struct Waiting
 {
-	MemoryContext cxt;
-	List	   *edits;			/* of Jsonb */
+	Tuplestorestate *edits;		/* of jsonb */
+	TupleDesc	desc;
 } Waiting;
 
 static void find_removal(const InputTable *table, Snapshot snapshot, TimestampTz before, Removal *removal);
 static int64 oldest_statement_after(const InputTable *table, Snapshot snapshot, int64 number);
-static List *make_checkpoint(const InputTable *table, Snapshot snapshot, const Removal *removal);
+static Tuplestorestate *make_checkpoint(const InputTable *table, Snapshot snapshot, const Removal *removal, TupleDesc desc);
 static void keep_edit(JsonbValue *edit, void *arg);
 static void remove_entries(const InputTable *table, Snapshot snapshot, int64 last);
-static void write_checkpoint(const InputTable *table, const Removal *removal, List *edits);
+static void write_checkpoint(const InputTable *table, const Removal *removal, Tuplestorestate *edits, TupleDesc desc);
 static bytea *chain_of(const LogEntry *entry);
 static void check_may_read(Oid log);
 static const char *wrong_with(const LogEntry *entry, TupleDesc desc, const bytea *previous, bool begun);
@@ -98,10 +101,14 @@ compact_log(PG_FUNCTION_ARGS)
 														 PG_GETARG_DATUM(1))), &removal);
 	if (removal.count > 1)
 	{
-		List	   *edits = make_checkpoint(table, snapshot, &removal);
+		TupleDesc	desc = CreateTemplateTupleDesc(1);
+		Tuplestorestate *edits;
 
+		TupleDescInitEntry(desc, 1, NULL, JSONBOID, -1, 0);
+		edits = make_checkpoint(table, snapshot, &removal, desc);
 		remove_entries(table, snapshot, removal.last);
-		write_checkpoint(table, &removal, edits);
+		write_checkpoint(table, &removal, edits, desc);
+		tuplestore_end(edits);
 	}
 	UnregisterSnapshot(snapshot);
 
@@ -263,31 +270,25 @@ oldest_statement_after(const InputTable *table, Snapshot snapshot, int64 number)
 	return oldest;
 }
 
-/* The table as it was after the last entry that goes, as entries. */
-static List *
-make_checkpoint(const InputTable *table, Snapshot snapshot, const Removal *removal)
+/* The table as it was after the last entry that goes, as entries that wait for their numbers. */
+static Tuplestorestate *
+make_checkpoint(const InputTable *table, Snapshot snapshot, const Removal *removal, TupleDesc desc)
 {
-	LogState   *state = sigma_log_state(table, snapshot, removal->last, NULL);
-	const JsonNode **documents = palloc(sizeof(JsonNode *) * (state->ncolumn + 1));
-	Waiting		waiting = {CurrentMemoryContext, NIL};
+	LogState   *state = sigma_log_state(table, snapshot, removal->last, NULL, NULL);
+	const LogImage *image = &state->image;
+	const JsonNode **documents = palloc(sizeof(JsonNode *) * (image->ncolumn + 1));
+	Waiting		waiting = {tuplestore_begin_heap(false, false, work_mem), desc};
 	Checkpoint *checkpoint;
-	int64	   *ids;
-	int64		count;
-	int64		i;
+	int			i;
 
-	for (i = 0; i < state->ncolumn; i++)
-		documents[i] = state->columns[i]->document;
-	checkpoint = sigma_checkpoint_begin(state->ncolumn, documents, state->types, removal->chain, keep_edit, &waiting);
-	ids = sigma_log_state_ids(state, &count);
-	for (i = 0; i < count; i++)
-	{
-		CHECK_FOR_INTERRUPTS();
-		(void) sigma_log_state_row(state, ids[i]);
-		sigma_checkpoint_row(checkpoint, ids[i], state->values, state->nulls,
-							 state->values + STATE_STAMPS, state->nulls + STATE_STAMPS);
-	}
+	for (i = 0; i < image->ncolumn; i++)
+		documents[i] = image->columns[i]->document;
+	checkpoint = sigma_checkpoint_begin(image->ncolumn, documents, image->types, removal->chain, keep_edit, &waiting);
+	while (sigma_log_state_next(state))
+		sigma_checkpoint_row(checkpoint, image->row_id, image->values, image->nulls,
+							 image->values + STATE_STAMPS, image->nulls + STATE_STAMPS);
 	sigma_checkpoint_end(checkpoint);
-	MemoryContextDelete(state->cxt);
+	sigma_log_state_end(state);
 	return waiting.edits;
 }
 
@@ -296,10 +297,10 @@ static void
 keep_edit(JsonbValue *edit, void *arg)
 {
 	Waiting    *waiting = arg;
-	MemoryContext caller = MemoryContextSwitchTo(waiting->cxt);
+	Datum		value = JsonbPGetDatum(JsonbValueToJsonb(edit));
+	bool		isnull = false;
 
-	waiting->edits = lappend(waiting->edits, JsonbValueToJsonb(edit));
-	MemoryContextSwitchTo(caller);
+	tuplestore_putvalues(waiting->edits, waiting->desc, &value, &isnull);
 }
 
 /* Delete the entries up to that one, which nobody else may. */
@@ -335,20 +336,28 @@ remove_entries(const InputTable *table, Snapshot snapshot, int64 last)
 
 /* The entries of the checkpoint; there are never more of them than numbers up to the last. */
 static void
-write_checkpoint(const InputTable *table, const Removal *removal, List *edits)
+write_checkpoint(const InputTable *table, const Removal *removal, Tuplestorestate *edits, TupleDesc desc)
 {
-	int64		number = Max(removal->last - list_length(edits) + 1, 1);
+	int64		number = Max(removal->last - tuplestore_tuple_count(edits) + 1, 1);
+	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext, "sigma edit log entry", ALLOCSET_DEFAULT_SIZES);
+	TupleTableSlot *slot = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
 	LogWriter  *writer = sigma_log_begin(&table->log);
-	ListCell   *lc;
 
 	sigma_log_date_back(writer, removal->at, removal->xact, removal->settled, removal->instance, removal->hashed);
-	foreach(lc, edits)
+	while (tuplestore_gettupleslot(edits, true, false, slot))
 	{
+		MemoryContext caller = MemoryContextSwitchTo(cxt);
 		JsonbValue	edit;
+		bool		isnull;
 
-		sigma_jsonb_value(lfirst(lc), &edit);
+		CHECK_FOR_INTERRUPTS();
+		sigma_jsonb_value(DatumGetJsonbP(slot_getattr(slot, 1, &isnull)), &edit);
 		sigma_log_put_as(writer, &edit, number++);
+		MemoryContextSwitchTo(caller);
+		MemoryContextReset(cxt);
 	}
+	ExecDropSingleTupleTableSlot(slot);
+	MemoryContextDelete(cxt);
 	(void) sigma_log_end(writer);
 }
 

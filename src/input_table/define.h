@@ -251,6 +251,7 @@ extern bool sigma_row_security_touched(const TableChange *change);
 extern void sigma_row_security_drop(const char *id, Oid relid);
 extern void sigma_row_security_create(const TableDefinition *table);
 extern char *sigma_row_filter_sql(const TableDefinition *table, const char *alias);
+extern bool sigma_row_security_is_own(Oid relid);
 extern bool sigma_row_security_on(const char *id);
 
 /* info.c */

@@ -5,9 +5,12 @@
  * edit_log_read.c   entries of a log, forwards and backwards
  * edit_log_schema.c columns through time; the rows of an entry
  * edit_log_state.c  the whole table as it was after an edit
+ * edit_log_untouched.c  rows that no later edit touched, from the table itself
  * edit_log_delta.c  what a range of edits, or some statements, changed in sum
  * edit_log_last.c   which edit wrote a row last
- * rebuild.c, as_of.c, history.c, undo.c, compact.c   the functions
+ * past_rights.c     who may see what of the past
+ * past_keys.c       rows by their keys
+ * rebuild.c, as_of.c, diff.c, history.c, undo.c, compact.c   the functions
  */
 #ifndef SIGMA_EDIT_HISTORY_H
 #define SIGMA_EDIT_HISTORY_H
@@ -145,40 +148,63 @@ extern LogColumn *sigma_log_column(LogSchema *schema, const char *id);
 extern LogColumn *sigma_log_column_named(LogSchema *schema, const char *name, int length);
 extern void sigma_log_apply(LogSchema *schema, const LogEntry *entry);
 extern void sigma_log_revert(LogSchema *schema, const LogEntry *entry);
-extern void sigma_log_rows(LogSchema *schema, const LogEntry *entry, LogRowVisitor visit, void *arg);
+extern void sigma_log_rows(LogSchema *schema, const LogEntry *entry, HTAB *only, LogRowVisitor visit, void *arg);
 extern void sigma_log_column_values(LogSchema *schema, const LogEntry *entry, LogValueVisitor visit, void *arg);
 extern bool sigma_log_begins_column_edit(const LogEntry *entry);
 extern void sigma_log_column_edit(LogSchema *schema, const LogEntry *entry, DeltaColumn *change);
 
-/* The whole table at one point of its log.  Rows are tuples of "desc": first four stamps, then the columns. */
-typedef struct LogState
+/* A row as it was at one point of the log. */
+typedef struct LogImage
 {
-	MemoryContext cxt;
-	LogSchema  *schema;
+	int64		row_id;
+	int64		sequence;		/* of an event: its number among those that were read */
+	bool		exists;			/* false after a delete: then nothing follows */
 	int			ncolumn;
-	LogColumn **columns;		/* those that rows have, in the definition's order */
+	LogColumn **columns;		/* those that rows had, in the definition's order */
 	ColumnType *types;			/* of theirs */
-	TupleDesc	desc;
-	HTAB	   *rows;
-	int64		edits;			/* entries that made it */
-	int64		last;			/* the newest of them, or 0 */
-	Datum	   *values;			/* of one row, by attribute of desc */
+	Datum	   *values;			/* first the stamps, by the constants below, then the columns' */
 	bool	   *nulls;
-	MemoryContext scratch;
-} LogState;
+} LogImage;
 
-/* Attributes of LogState.desc. */
+/* Places of stamps in an image. */
 #define STATE_UPDATED_AT	0
 #define STATE_UPDATED_BY	1
 #define STATE_CREATED_AT	2
 #define STATE_CREATED_BY	3
 #define STATE_STAMPS		4
 
+typedef void (*LogImageVisitor) (const LogImage *image, void *arg);
+
+struct LogReplay;				/* edit_log_state.c */
+struct LogUntouched;			/* edit_log_untouched.c */
+
+/* The whole table at one point of its log: an image after the other, by row ids. */
+typedef struct LogState
+{
+	MemoryContext cxt;
+	int64		base;			/* the entry that it begins with */
+	int64		edits;			/* entries that made it */
+	int64		last;			/* the newest of them, or 0 */
+	int64		rows;			/* so far */
+	LogImage	image;			/* the current row, good until the next one; its columns also before the first */
+	LogImageVisitor visit;		/* or NULL: is called after each event of a row, in the order of rows, then of events */
+	void	   *visit_arg;
+	struct LogReplay *replay;
+	struct LogUntouched *untouched;	/* rows that come from the table itself, or NULL */
+} LogState;
+
 /* edit_log_state.c */
-extern LogState *sigma_log_state(const InputTable *table, Snapshot snapshot, int64 through, const TimestampTz *at);
-extern int64 *sigma_log_state_ids(const LogState *state, int64 *count);
+extern LogState *sigma_log_state(const InputTable *table, Snapshot snapshot, int64 through, const TimestampTz *at, HTAB *only);
+extern LogState *sigma_log_state_past(const InputTable *table, Snapshot snapshot, int64 through, const TimestampTz *at);
+extern bool sigma_log_state_next(LogState *state);
+extern void sigma_log_state_end(LogState *state);
 extern bool sigma_log_default(const LogColumn *column, Datum *value);
-extern bool sigma_log_state_row(const LogState *state, int64 row_id);
+
+/* edit_log_untouched.c */
+extern HTAB *sigma_log_touched(const InputTable *table, Snapshot snapshot, int64 through, const TimestampTz *at);
+extern struct LogUntouched *sigma_log_untouched(const InputTable *table, Snapshot snapshot, HTAB *touched, const LogImage *image);
+extern bool sigma_log_untouched_next(struct LogUntouched *rows, LogImage *image);
+extern void sigma_log_untouched_end(struct LogUntouched *rows);
 
 /* What happened to one cell in sum. */
 typedef struct DeltaCell
@@ -237,15 +263,35 @@ typedef struct Reversal
 extern void sigma_reversal_check(Reversal *reversal);
 extern void sigma_reversal_apply(Reversal *reversal, const char *operation, const JsonbValue *payload);
 
-/* as_of.c: who may see what of the past */
+/* past_rights.c: who may see what of the past */
 typedef struct PastRights
 {
 	const InputTable *table;
 	bool		whole;			/* the caller may read the whole table */
+	char	   *filter;			/* what rows must satisfy for him to see them, as SQL over "r"; NULL: he sees all */
 } PastRights;
+
+typedef struct PastFilter PastFilter;
 
 extern void sigma_past_begin(PastRights *rights, const InputTable *table);
 extern bool sigma_past_column(const PastRights *rights, const LogColumn *column);
 extern void sigma_past_value(ColumnType type, const JsonbValue *cell, JsonbValue *shown);
+extern bool sigma_past_cell(ColumnType type, const JsonbValue *cell, Datum *shown);
+extern void sigma_past_record(const LogImage *image, const InputTable *table, TupleDesc desc, Datum *values, bool *nulls);
+extern PastFilter *sigma_past_filter(const PastRights *rights);
+extern void sigma_past_filter_add(const LogImage *image, void *filter);
+extern void sigma_past_filter_run(PastFilter *filter);
+extern bool sigma_past_filter_next(PastFilter *filter, int64 *row_id, int64 *sequence, bool *visible);
+extern void sigma_past_filter_end(PastFilter *filter);
+
+/* past_keys.c: rows by their keys */
+typedef struct PastKeys PastKeys;
+
+extern PastKeys *sigma_past_keys(const InputTable *table);
+extern void sigma_past_keys_note(PastKeys *keys, const LogRow *row);
+extern void sigma_past_keys_read(PastKeys *keys, Snapshot snapshot, HTAB *only);
+extern bool sigma_past_key(const PastKeys *keys, int64 row_id, Datum *key);
+extern HTAB *sigma_past_rows_of_key(const InputTable *table, Snapshot snapshot, Jsonb *key);
+extern HTAB *sigma_past_ids(void);
 
 #endif							/* SIGMA_EDIT_HISTORY_H */

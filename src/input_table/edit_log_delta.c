@@ -169,7 +169,7 @@ fold(LogDelta *delta, const LogEntry *entry)
 	else if (entry->operation == LOG_UPDATE_COLUMN || entry->operation == LOG_DELETE_COLUMN)
 		sigma_log_column_values(delta->schema, entry, fold_value, delta);
 	else
-		sigma_log_rows(delta->schema, entry, fold_row, delta);
+		sigma_log_rows(delta->schema, entry, NULL, fold_row, delta);
 }
 
 /* A change of a column; the schema still stands before the entry. */

@@ -36,8 +36,9 @@ static void read_checkpoint_columns(LogSchema *schema, const JsonbContainer *pay
 static JsonNode *member(const JsonbContainer *payload, const char *key);
 static const char *column_id(const JsonbContainer *payload);
 static int64 position_of(const JsonbContainer *payload);
-static void visit_one(LogSchema *schema, const LogEntry *entry, const JsonbContainer *payload, LogRowVisitor visit, void *arg);
-static void visit_many(LogSchema *schema, const LogEntry *entry, const JsonbContainer *payload, LogRowVisitor visit, void *arg);
+static void visit_one(LogSchema *schema, const LogEntry *entry, const JsonbContainer *payload, HTAB *only, LogRowVisitor visit, void *arg);
+static void visit_many(LogSchema *schema, const LogEntry *entry, const JsonbContainer *payload, HTAB *only, LogRowVisitor visit, void *arg);
+static bool is_wanted(HTAB *only, int64 row_id);
 static void read_names(LogSchema *schema, const JsonbContainer *names, EntryCells *cells);
 static void read_object(LogSchema *schema, const JsonbContainer *object, EntryCells *cells, bool old);
 static LogColumn *find_named(LogSchema *schema, const JsonbValue *name);
@@ -325,11 +326,11 @@ position_of(const JsonbContainer *payload)
  * ------------------------------------------------------------------------ */
 
 /*
- * Call "visit" for each row of an entry that has rows; the schema must stand where the
- * entry does.  Without a schema (NULL) cells are of no column; only for new rows.  What a row points to lives in the current context.
+ * Call "visit" for each row of an entry that has rows, with "only" just for those whose
+ * ids are in there; the schema must stand where the entry does.  Without a schema (NULL) cells are of no column; only for new rows.  What a row points to lives in the current context.
  */
 void
-sigma_log_rows(LogSchema *schema, const LogEntry *entry, LogRowVisitor visit, void *arg)
+sigma_log_rows(LogSchema *schema, const LogEntry *entry, HTAB *only, LogRowVisitor visit, void *arg)
 {
 	const JsonbContainer *payload;
 
@@ -338,9 +339,9 @@ sigma_log_rows(LogSchema *schema, const LogEntry *entry, LogRowVisitor visit, vo
 		return;
 	payload = sigma_log_payload(entry);
 	if (container_of(entry, payload, "rows", false) == NULL)
-		visit_one(schema, entry, payload, visit, arg);
+		visit_one(schema, entry, payload, only, visit, arg);
 	else
-		visit_many(schema, entry, payload, visit, arg);
+		visit_many(schema, entry, payload, only, visit, arg);
 }
 
 /* Call "visit" for the id of each row of an entry that has rows; what they say is not looked at. */
@@ -404,7 +405,7 @@ sigma_log_column_values(LogSchema *schema, const LogEntry *entry, LogValueVisito
 
 /* addRow and updateRow: cells by name. */
 static void
-visit_one(LogSchema *schema, const LogEntry *entry, const JsonbContainer *payload, LogRowVisitor visit, void *arg)
+visit_one(LogSchema *schema, const LogEntry *entry, const JsonbContainer *payload, HTAB *only, LogRowVisitor visit, void *arg)
 {
 	EntryCells	cells = {0};
 	LogStamps	stamps;
@@ -414,12 +415,14 @@ visit_one(LogSchema *schema, const LogEntry *entry, const JsonbContainer *payloa
 
 	if (getKeyJsonValueFromContainer(unconstify(JsonbContainer *, payload), "rowId", strlen("rowId"), &id) == NULL)
 		refuse(entry);
+	row.row_id = int_of(entry, &id);
+	if (!is_wanted(only, row.row_id))
+		return;
 	read_object(schema, container_of(entry, payload, updating ? "new" : "values", true), &cells, false);
 	if (updating)
 		read_object(schema, container_of(entry, payload, "old", true), &cells, true);
 	read_stamps(entry, payload, &stamps);
 	row.operation = entry->operation;
-	row.row_id = int_of(entry, &id);
 	row.ncell = cells.ncell;
 	row.columns = cells.columns;
 	row.old = updating ? cells.old : NULL;
@@ -430,7 +433,7 @@ visit_one(LogSchema *schema, const LogEntry *entry, const JsonbContainer *payloa
 
 /* addRows, updateRows, deleteRows, and a checkpoint's rows, which have their stamps each. */
 static void
-visit_many(LogSchema *schema, const LogEntry *entry, const JsonbContainer *payload, LogRowVisitor visit, void *arg)
+visit_many(LogSchema *schema, const LogEntry *entry, const JsonbContainer *payload, HTAB *only, LogRowVisitor visit, void *arg)
 {
 	JsonbIterator *iterator = JsonbIteratorInit(unconstify(JsonbContainer *, container_of(entry, payload, "rows", true)));
 	bool		checkpoint = entry->operation == LOG_CHECKPOINT;
@@ -456,6 +459,10 @@ visit_many(LogSchema *schema, const LogEntry *entry, const JsonbContainer *paylo
 
 		if (value.type != jbvBinary)
 			refuse(entry);
+		read_array(entry, array, 0, head, 1);
+		row.row_id = int_of(entry, &head[0]);
+		if (!is_wanted(only, row.row_id))
+			continue;
 		if (entry->operation == LOG_UPDATE_ROWS)
 		{
 			read_array(entry, array, 0, head, 3);
@@ -466,7 +473,8 @@ visit_many(LogSchema *schema, const LogEntry *entry, const JsonbContainer *paylo
 		}
 		else
 		{
-			read_array(entry, array, 0, head, checkpoint ? 2 : 1);
+			if (checkpoint)
+				read_array(entry, array, 0, head, 2);
 			if (checkpoint && head[1].type != jbvBinary)
 				refuse(entry);
 			if (checkpoint)
@@ -474,9 +482,15 @@ visit_many(LogSchema *schema, const LogEntry *entry, const JsonbContainer *paylo
 			read_array(entry, array, checkpoint ? 2 : 1,
 					   row.operation == LOG_DELETE_ROWS ? cells.old : cells.new, cells.ncell);
 		}
-		row.row_id = int_of(entry, &head[0]);
 		visit(entry, &row, arg);
 	}
+}
+
+/* Is the row one of those that are asked for?  NULL: all are. */
+static bool
+is_wanted(HTAB *only, int64 row_id)
+{
+	return only == NULL || hash_search(only, &row_id, HASH_FIND, NULL) != NULL;
 }
 
 /* The columns of an entry's cells by their names; those that the schema does not know are an error. */

@@ -1,13 +1,18 @@
 /*
  * history.c
- *		sigma.history and sigma.diff: what happened to rows and cells.
+ *		sigma.history: what happened to rows and cells, edit by edit.
  *
- * Both show a cell a row of their result; rows of the input table without a value have
- * one of no column.  What they show is as_of.c's to say.
+ * The result has a row for each cell; rows of the input table without a value have one of
+ * no column.  Who may see what is past_rights.c's to say: where a filter hides rows, the
+ * log is read twice, first to make the images that each edit left and ask which of them
+ * may be seen.  Of an edit that brought a row into sight, or out of it, the side that may
+ * be seen is shown.
  */
 #include "postgres.h"
 
-#include "catalog/pg_class.h"
+#include "catalog/pg_operator.h"
+#include "catalog/pg_type.h"
+#include "executor/tuptable.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
@@ -15,19 +20,29 @@
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
+#include "utils/tuplesort.h"
 
 #include "common/argument.h"
 #include "common/errors.h"
 #include "input_table/define.h"
 #include "input_table/edit_history.h"
 
+/* Which sides of the edits may be seen, in the order of the edits. */
+typedef struct Sight
+{
+	Tuplesortstate *sort;		/* of: sequence, is the old image seen, is the new one */
+	TupleTableSlot *slot;
+} Sight;
+
 /* What history shows, and to whom. */
 typedef struct HistoryCall
 {
 	ReturnSetInfo *result;
+	const InputTable *table;
 	PastRights	rights;
-	bool		one;			/* just one row's */
-	int64		row_id;
+	HTAB	   *only;			/* just these rows', or NULL */
+	PastKeys   *keys;			/* of linked tables, or NULL */
+	Sight	   *sight;			/* or NULL: all is seen */
 } HistoryCall;
 
 /* Columns of history's result. */
@@ -37,113 +52,153 @@ enum
 	HISTORY_OLD, HISTORY_NEW, HISTORY_COLUMNS
 };
 
-/* Columns of diff's. */
-enum
-{
-	DIFF_ROW, DIFF_KEY, DIFF_OPERATION, DIFF_COLUMN, DIFF_OLD, DIFF_NEW, DIFF_COLUMNS
-};
-
+static void choose_rows(HistoryCall *call, FunctionCallInfo fcinfo, Snapshot snapshot);
+static Sight *look(HistoryCall *call, Snapshot snapshot, int64 *base);
+static Sight *begin_sight(void);
+static void next_sight(Sight *sight, bool *old, bool *new);
 static void show_column_edit(HistoryCall *call, LogSchema *schema, const LogEntry *entry);
 static void show_row(const LogEntry *entry, const LogRow *row, void *arg);
 static void put_history(HistoryCall *call, const LogEntry *entry, const int64 *row_id, const char *operation,
 						const char *column, Datum old, bool no_old, Datum new, bool no_new);
-static void put_diff(ReturnSetInfo *result, const int64 *row_id, const char *operation, const char *column,
-					 Datum old, bool no_old, Datum new, bool no_new);
-static void diff_row(ReturnSetInfo *result, const PastRights *rights, DeltaRow *row);
-static bool cell_shown(ColumnType type, const JsonbValue *cell, Datum *shown);
 static const char *operation_name(LogOperation operation);
 
 PG_FUNCTION_INFO_V1(history);
-PG_FUNCTION_INFO_V1(diff);
 
 /*
  * history(table_id text, row_id bigint, key jsonb) → table (edit_num, at, by, row_id, key,
- * operation, "column", old, new), by edits: of one row, or of all rows and the columns.
+ * operation, "column", old, new), by edits: of the rows that are named, or of all rows and
+ * the columns.
  */
 Datum
 history(PG_FUNCTION_ARGS)
 {
 	HistoryCall call = {0};
-	const InputTable *table = sigma_logged_table(sigma_text_argument(fcinfo, 0, "table_id"));
+	Snapshot	snapshot = GetActiveSnapshot();
 	LogSchema  *schema;
 	LogReader  *reader;
 	LogEntry	entry;
 	MemoryContext cxt;
 	MemoryContext caller;
+	int64		base = 0;
 
-	if (!PG_ARGISNULL(2))
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("rows of input table \"%s\" have no key", table->name),
-				 errhint("Name the row by its \"row_id\".")));
-	call.one = !PG_ARGISNULL(1);
-	call.row_id = call.one ? PG_GETARG_INT64(1) : 0;
+	call.table = sigma_logged_table(sigma_text_argument(fcinfo, 0, "table_id"));
 	call.result = (ReturnSetInfo *) fcinfo->resultinfo;
-	sigma_past_begin(&call.rights, table);
+	sigma_past_begin(&call.rights, call.table);
 	InitMaterializedSRF(fcinfo, 0);
+	choose_rows(&call, fcinfo, snapshot);
+	call.keys = sigma_past_keys(call.table);
+	if (call.rights.filter != NULL)
+		call.sight = look(&call, snapshot, &base);
 
 	schema = sigma_log_schema_new(CurrentMemoryContext);
 	cxt = AllocSetContextCreate(CurrentMemoryContext, "sigma log entry", ALLOCSET_DEFAULT_SIZES);
-	reader = sigma_log_read(table->log.relid, GetActiveSnapshot(), 0, PG_INT64_MAX, ForwardScanDirection);
+	reader = sigma_log_read(call.table->log.relid, snapshot, base, PG_INT64_MAX, ForwardScanDirection);
 	caller = MemoryContextSwitchTo(cxt);
 	while (sigma_log_next(reader, &entry))
 	{
 		show_column_edit(&call, schema, &entry);
 		sigma_log_apply(schema, &entry);
-		if (entry.operation != LOG_CHECKPOINT)
-			sigma_log_rows(schema, &entry, show_row, &call);
+		sigma_log_rows(schema, &entry, call.only, show_row, &call);
 		MemoryContextReset(cxt);
 	}
 	MemoryContextSwitchTo(caller);
 	sigma_log_read_end(reader);
 	MemoryContextDelete(cxt);
+	if (call.sight != NULL)
+		tuplesort_end(call.sight->sort);
 	return (Datum) 0;
 }
 
-/*
- * diff(table_id text, from_edit bigint, to_edit bigint) → table (row_id, key, operation,
- * "column", old, new): what the edits after the first one up to the second (now) changed
- * in sum, columns first, then rows by their ids.
- */
-Datum
-diff(PG_FUNCTION_ARGS)
+/* The rows that the arguments name, if they do. */
+static void
+choose_rows(HistoryCall *call, FunctionCallInfo fcinfo, Snapshot snapshot)
 {
-	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	const InputTable *table = sigma_logged_table(sigma_text_argument(fcinfo, 0, "table_id"));
-	PastRights	rights;
-	LogDelta   *delta;
-	DeltaRow  **rows;
-	int64		count;
-	int64		i;
-	ListCell   *lc;
+	int64		row_id;
+	bool		wanted = true;
 
-	sigma_require_argument(fcinfo, 1, "from_edit");
-	sigma_past_begin(&rights, table);
-	InitMaterializedSRF(fcinfo, 0);
-	delta = sigma_log_delta(table, GetActiveSnapshot(), PG_GETARG_INT64(1),
-							PG_ARGISNULL(2) ? PG_INT64_MAX : PG_GETARG_INT64(2), NULL, 0);
-	foreach(lc, sigma_log_delta_columns(delta))
+	if (!PG_ARGISNULL(2))
+		call->only = sigma_past_rows_of_key(call->table, snapshot, PG_GETARG_JSONB_P(2));
+	if (PG_ARGISNULL(1))
+		return;
+	row_id = PG_GETARG_INT64(1);
+	if (call->only != NULL)
+		wanted = hash_search(call->only, &row_id, HASH_FIND, NULL) != NULL;
+	call->only = sigma_past_ids();
+	if (wanted)
+		(void) hash_search(call->only, &row_id, HASH_ENTER, NULL);
+}
+
+/* Ask the filter about what each edit since the last checkpoint, which *base becomes, left of its rows. */
+static Sight *
+look(HistoryCall *call, Snapshot snapshot, int64 *base)
+{
+	LogState   *state = sigma_log_state(call->table, snapshot, PG_INT64_MAX, NULL, call->only);
+	PastFilter *filter = sigma_past_filter(&call->rights);
+	Sight	   *sight = begin_sight();
+	int64		last_row = 0;
+	bool		old = false;
+	int64		row_id;
+	int64		sequence;
+	bool		new;
+
+	state->visit = sigma_past_filter_add;
+	state->visit_arg = filter;
+	while (sigma_log_state_next(state))
+		;
+	*base = state->base;
+	sigma_log_state_end(state);
+	sigma_past_filter_run(filter);
+	while (sigma_past_filter_next(filter, &row_id, &sequence, &new))
 	{
-		const DeltaColumn *change = lfirst(lc);
-		const JsonNode *named = change->after != NULL ? change->after : change->before;
-
-		put_diff(result, NULL, change->before == NULL ? "add_column" : change->after == NULL ? "drop_column" : "change_column",
-				 sigma_json_get_string(named, "name", ""),
-				 change->before == NULL ? (Datum) 0 : JsonbPGetDatum(sigma_json_write(change->before)), change->before == NULL,
-				 change->after == NULL ? (Datum) 0 : JsonbPGetDatum(sigma_json_write(change->after)), change->after == NULL);
+		ExecClearTuple(sight->slot);
+		sight->slot->tts_values[0] = Int64GetDatum(sequence);
+		sight->slot->tts_values[1] = BoolGetDatum(row_id == last_row && old);
+		sight->slot->tts_values[2] = BoolGetDatum(new);
+		memset(sight->slot->tts_isnull, false, sizeof(bool) * 3);
+		ExecStoreVirtualTuple(sight->slot);
+		tuplesort_puttupleslot(sight->sort, sight->slot);
+		last_row = row_id;
+		old = new;
 	}
-	rows = sigma_log_delta_rows(delta, &count);
-	for (i = 0; i < count; i++)
-	{
-		MemoryContext caller = MemoryContextSwitchTo(delta->scratch);
+	sigma_past_filter_end(filter);
+	tuplesort_performsort(sight->sort);
+	sight->slot = MakeSingleTupleTableSlot(sight->slot->tts_tupleDescriptor, &TTSOpsMinimalTuple);
+	return sight;
+}
 
-		CHECK_FOR_INTERRUPTS();
-		diff_row(result, &rights, rows[i]);
-		MemoryContextSwitchTo(caller);
-		MemoryContextReset(delta->scratch);
-	}
-	MemoryContextDelete(delta->cxt);
-	return (Datum) 0;
+/* An empty one, to be sorted by sequence. */
+static Sight *
+begin_sight(void)
+{
+	Sight	   *sight = palloc(sizeof(Sight));
+	TupleDesc	desc = CreateTemplateTupleDesc(3);
+	AttrNumber	attribute = 1;
+	Oid			operator = Int8LessOperator;
+	Oid			collation = InvalidOid;
+	bool		nulls_first = false;
+
+	TupleDescInitEntry(desc, 1, NULL, INT8OID, -1, 0);
+	TupleDescInitEntry(desc, 2, NULL, BOOLOID, -1, 0);
+	TupleDescInitEntry(desc, 3, NULL, BOOLOID, -1, 0);
+	sight->sort = tuplesort_begin_heap(desc, 1, &attribute, &operator, &collation, &nulls_first,
+									   work_mem, NULL, TUPLESORT_NONE);
+	sight->slot = MakeSingleTupleTableSlot(desc, &TTSOpsVirtual);
+	return sight;
+}
+
+/* What may be seen of the next edit of a row. */
+static void
+next_sight(Sight *sight, bool *old, bool *new)
+{
+	bool		isnull;
+
+	*old = *new = true;
+	if (sight == NULL)
+		return;
+	if (!tuplesort_gettupleslot(sight->sort, true, false, sight->slot, NULL))
+		elog(ERROR, "an edit log has more edits than when it was read first");
+	*old = DatumGetBool(slot_getattr(sight->slot, 2, &isnull));
+	*new = DatumGetBool(slot_getattr(sight->slot, 3, &isnull));
 }
 
 /* A change of a column; the schema still stands before it. */
@@ -153,7 +208,7 @@ show_column_edit(HistoryCall *call, LogSchema *schema, const LogEntry *entry)
 	DeltaColumn change;
 	const JsonNode *named;
 
-	if (call->one || (entry->operation != LOG_ADD_COLUMN &&
+	if (call->only != NULL || (entry->operation != LOG_ADD_COLUMN &&
 					  ((entry->operation != LOG_UPDATE_COLUMN && entry->operation != LOG_DELETE_COLUMN) ||
 					   !sigma_log_begins_column_edit(entry))))
 		return;
@@ -166,23 +221,29 @@ show_column_edit(HistoryCall *call, LogSchema *schema, const LogEntry *entry)
 				change.after == NULL ? (Datum) 0 : JsonbPGetDatum(sigma_json_write(change.after)), change.after == NULL);
 }
 
-/* LogRowVisitor: the cells of a row that have, had or changed a value. */
+/* LogRowVisitor: the cells of a row that have, had or changed a value; rows of a checkpoint are no edits. */
 static void
 show_row(const LogEntry *entry, const LogRow *row, void *arg)
 {
 	HistoryCall *call = arg;
 	bool		shown = false;
+	bool		see_old;
+	bool		see_new;
 	int			i;
 
-	if (call->one && row->row_id != call->row_id)
+	next_sight(call->sight, &see_old, &see_new);
+	sigma_past_keys_note(call->keys, row);
+	see_old = see_old && row->old != NULL;
+	see_new = see_new && row->new != NULL;
+	if (entry->operation == LOG_CHECKPOINT || (!see_old && !see_new))
 		return;
 	for (i = 0; i < row->ncell; i++)
 	{
 		ColumnType	type = row->columns[i]->type;
 		Datum		old = (Datum) 0;
 		Datum		new = (Datum) 0;
-		bool		no_old = row->old == NULL || !cell_shown(type, &row->old[i], &old);
-		bool		no_new = row->new == NULL || !cell_shown(type, &row->new[i], &new);
+		bool		no_old = !see_old || !sigma_past_cell(type, &row->old[i], &old);
+		bool		no_new = !see_new || !sigma_past_cell(type, &row->new[i], &new);
 
 		if ((no_old && no_new) || !sigma_past_column(&call->rights, row->columns[i]) ||
 			(row->operation == LOG_UPDATE_ROWS && sigma_log_same_cell(&row->old[i], &row->new[i])))
@@ -209,7 +270,7 @@ put_history(HistoryCall *call, const LogEntry *entry, const int64 *row_id, const
 	values[HISTORY_BY] = by == NULL ? (Datum) 0 : CStringGetTextDatum(by);
 	nulls[HISTORY_ROW] = row_id == NULL;
 	values[HISTORY_ROW] = row_id == NULL ? (Datum) 0 : Int64GetDatum(*row_id);
-	nulls[HISTORY_KEY] = true;
+	nulls[HISTORY_KEY] = row_id == NULL || !sigma_past_key(call->keys, *row_id, &values[HISTORY_KEY]);
 	values[HISTORY_OPERATION] = CStringGetTextDatum(operation);
 	nulls[HISTORY_COLUMN] = column == NULL;
 	values[HISTORY_COLUMN] = column == NULL ? (Datum) 0 : CStringGetTextDatum(column);
@@ -218,65 +279,6 @@ put_history(HistoryCall *call, const LogEntry *entry, const int64 *row_id, const
 	nulls[HISTORY_NEW] = no_new;
 	values[HISTORY_NEW] = new;
 	tuplestore_putvalues(call->result->setResult, call->result->setDesc, values, nulls);
-}
-
-static void
-put_diff(ReturnSetInfo *result, const int64 *row_id, const char *operation, const char *column,
-		 Datum old, bool no_old, Datum new, bool no_new)
-{
-	Datum		values[DIFF_COLUMNS] = {0};
-	bool		nulls[DIFF_COLUMNS] = {0};
-
-	nulls[DIFF_ROW] = row_id == NULL;
-	values[DIFF_ROW] = row_id == NULL ? (Datum) 0 : Int64GetDatum(*row_id);
-	nulls[DIFF_KEY] = true;
-	values[DIFF_OPERATION] = CStringGetTextDatum(operation);
-	nulls[DIFF_COLUMN] = column == NULL;
-	values[DIFF_COLUMN] = column == NULL ? (Datum) 0 : CStringGetTextDatum(column);
-	nulls[DIFF_OLD] = no_old;
-	values[DIFF_OLD] = old;
-	nulls[DIFF_NEW] = no_new;
-	values[DIFF_NEW] = new;
-	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
-}
-
-/* The cells of a row that are not as they were. */
-static void
-diff_row(ReturnSetInfo *result, const PastRights *rights, DeltaRow *row)
-{
-	const char *operation = !row->before ? "insert" : !row->after ? "delete" : "update";
-	bool		shown = false;
-	int			i;
-
-	for (i = 0; i < row->ncell; i++)
-	{
-		DeltaCell  *cell = &row->cells[i];
-		Datum		old = (Datum) 0;
-		Datum		new = (Datum) 0;
-		bool		no_old = !row->before || !cell_shown(cell->old_type, &cell->old, &old);
-		bool		no_new = !row->after || !cell_shown(cell->new_type, &cell->new, &new);
-
-		if ((no_old && no_new) || !sigma_past_column(rights, cell->column) ||
-			(!no_old && !no_new && sigma_log_same_cell(&cell->old, &cell->new)))
-			continue;
-		put_diff(result, &row->row_id, operation, cell->column->name, old, no_old, new, no_new);
-		shown = true;
-	}
-	if (!shown && row->before != row->after)
-		put_diff(result, &row->row_id, operation, NULL, 0, true, 0, true);
-}
-
-/* A cell as jsonb; false for null. */
-static bool
-cell_shown(ColumnType type, const JsonbValue *cell, Datum *shown)
-{
-	JsonbValue	value;
-
-	if (cell->type == jbvNull)
-		return false;
-	sigma_past_value(type, cell, &value);
-	*shown = JsonbPGetDatum(JsonbValueToJsonb(&value));
-	return true;
 }
 
 static const char *

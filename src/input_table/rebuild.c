@@ -7,8 +7,9 @@
  */
 #include "postgres.h"
 
+#include "access/genam.h"
+#include "access/htup_details.h"
 #include "access/table.h"
-#include "access/tableam.h"
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "funcapi.h"
@@ -43,11 +44,21 @@ typedef struct Differences
 	TupleDesc	id_desc;
 } Differences;
 
+/* What is compared. */
+typedef struct Comparison
+{
+	const InputTable *table;
+	TupleDesc	desc;			/* of the data table */
+	Differences *found;
+} Comparison;
+
 static void check_may_destroy(const InputTable *table);
 static void compare(const InputTable *table, LogState *state, Snapshot snapshot, Differences *found);
-static bool same_row(const LogState *state, const InputTable *table, TupleTableSlot *slot);
-static void form_row(const LogState *state, const InputTable *table, TupleDesc desc, int64 row_id, Datum *values, bool *nulls);
-static void keep_row(const LogState *state, const InputTable *table, TupleDesc desc, int64 row_id, Tuplestorestate *store);
+static Oid	primary_key(Relation rel);
+static int64 row_id_of(const Comparison *comparison, HeapTuple tuple);
+static void note_difference(const Comparison *comparison, const LogImage *image, HeapTuple tuple);
+static bool same_row(TupleDesc desc, HeapTuple tuple, const Datum *values, const bool *nulls);
+static void form_row(const LogImage *image, const InputTable *table, TupleDesc desc, Datum *values, bool *nulls);
 static void mend(const InputTable *table, Differences *found);
 static char *column_list(TupleDesc desc);
 static void run_over(const char *sql, Tuplestorestate *rows, TupleDesc desc, int expected);
@@ -82,7 +93,7 @@ rebuild(PG_FUNCTION_ARGS)
 		TupleDescInitEntry(found.id_desc, 1, "row_id", INT8OID, -1, 0);
 	}
 	snapshot = RegisterSnapshot(check_only ? GetActiveSnapshot() : GetLatestSnapshot());
-	state = sigma_log_state(table, snapshot, PG_INT64_MAX, NULL);
+	state = sigma_log_state(table, snapshot, PG_INT64_MAX, NULL, NULL);
 	compare(table, state, snapshot, &found);
 	UnregisterSnapshot(snapshot);
 	if (!check_only && found.count > 0)
@@ -90,11 +101,11 @@ rebuild(PG_FUNCTION_ARGS)
 
 	pushJsonbValue(&result, WJB_BEGIN_OBJECT, NULL);
 	sigma_push_text(&result, "table_id", id);
-	sigma_push_int(&result, "rows", hash_get_num_entries(state->rows));
+	sigma_push_int(&result, "rows", state->rows);
 	sigma_push_int(&result, "edits", state->edits);
 	sigma_push_int(&result, "differences", found.count);
 	sigma_push_bool(&result, "replaced", !check_only && found.count > 0);
-	MemoryContextDelete(state->cxt);
+	sigma_log_state_end(state);
 	PG_RETURN_JSONB_P(JsonbValueToJsonb(pushJsonbValue(&result, WJB_END_OBJECT, NULL)));
 }
 
@@ -109,124 +120,136 @@ check_may_destroy(const InputTable *table)
 				 errhint("It needs the TRUNCATE privilege on %s.", get_rel_name(table->relid))));
 }
 
-/* Find rows that are missing, too many, or other than the state's. */
+/*
+ * Find rows that are missing, too many, or other than the state's: both are read by row
+ * ids.
+ */
 static void
 compare(const InputTable *table, LogState *state, Snapshot snapshot, Differences *found)
 {
 	Relation	rel = table_open(table->relid, AccessShareLock);
-	TupleTableSlot *slot = table_slot_create(rel, NULL);
-	TableScanDesc scan = table_beginscan(rel, snapshot, 0, NULL);
-	MemoryContext caller = MemoryContextSwitchTo(state->scratch);
-	HASHCTL		control = {0};
-	HTAB	   *same;
-	int64	   *ids;
-	int64		count;
-	int64		i;
+	Relation	index = index_open(primary_key(rel), AccessShareLock);
+	SysScanDesc scan = systable_beginscan_ordered(rel, index, snapshot, 0, NULL);
+	TupleDesc	desc = RelationGetDescr(rel);
+	Comparison	comparison = {table, desc, found};
+	HeapTuple	tuple = systable_getnext_ordered(scan, ForwardScanDirection);
+	bool		more = sigma_log_state_next(state);
+	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext, "sigma row", ALLOCSET_DEFAULT_SIZES);
 
-	control.keysize = control.entrysize = sizeof(int64);
-	control.hcxt = state->cxt;
-	same = hash_create("sigma rows that are right", 1024, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	while (table_scan_getnextslot(scan, ForwardScanDirection, slot))
+	while (more || tuple != NULL)
 	{
-		bool		isnull = false;
-		Datum		id;
+		int64		stored = tuple == NULL ? 0 : row_id_of(&comparison, tuple);
+		bool		has_log = more && (tuple == NULL || state->image.row_id <= stored);
+		bool		has_row = tuple != NULL && (!more || stored <= state->image.row_id);
+		MemoryContext caller = MemoryContextSwitchTo(cxt);
 
 		CHECK_FOR_INTERRUPTS();
-		MemoryContextReset(state->scratch);
-		slot_getallattrs(slot);
-		id = slot->tts_values[table->row_id - 1];
-		if (sigma_log_state_row(state, DatumGetInt64(id)))
-		{
-			int64		row_id = DatumGetInt64(id);
-
-			/* a row that is otherwise is counted below, with those that are missing */
-			if (same_row(state, table, slot))
-				(void) hash_search(same, &row_id, HASH_ENTER, NULL);
-			else if (found->wrong != NULL)
-				tuplestore_putvalues(found->wrong, found->id_desc, &id, &isnull);
-			continue;
-		}
-		found->count++;
-		if (found->wrong != NULL)
-			tuplestore_putvalues(found->wrong, found->id_desc, &id, &isnull);
+		note_difference(&comparison, has_log ? &state->image : NULL, has_row ? tuple : NULL);
+		MemoryContextSwitchTo(caller);
+		MemoryContextReset(cxt);
+		if (has_log)
+			more = sigma_log_state_next(state);
+		if (has_row)
+			tuple = systable_getnext_ordered(scan, ForwardScanDirection);
 	}
-	MemoryContextSwitchTo(caller);
-	table_endscan(scan);
-	ExecDropSingleTupleTableSlot(slot);
-
-	ids = sigma_log_state_ids(state, &count);
-	for (i = 0; i < count; i++)
-		if (hash_search(same, &ids[i], HASH_FIND, NULL) == NULL)
-		{
-			found->count++;
-			if (found->right != NULL)
-				keep_row(state, table, RelationGetDescr(rel), ids[i], found->right);
-		}
+	systable_endscan_ordered(scan);
+	index_close(index, AccessShareLock);
 	table_close(rel, NoLock);
 }
 
-/* Is the table's row the state's, which stands in state->values? */
-static bool
-same_row(const LogState *state, const InputTable *table, TupleTableSlot *slot)
+/* The index by which rows are compared; 55000 where there is none. */
+static Oid
+primary_key(Relation rel)
 {
-	int			natts = slot->tts_tupleDescriptor->natts;
-	Datum	   *values = palloc(sizeof(Datum) * natts);
-	bool	   *nulls = palloc(sizeof(bool) * natts);
+	Oid			index = sigma_primary_key(rel);
+
+	if (!OidIsValid(index))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table \"%s\" has no whole primary key", RelationGetRelationName(rel)),
+				 errhint("Make it again: PRIMARY KEY (sigma_row_id).")));
+	return index;
+}
+
+static int64
+row_id_of(const Comparison *comparison, HeapTuple tuple)
+{
+	bool		isnull;
+
+	return DatumGetInt64(heap_getattr(tuple, comparison->table->row_id, comparison->desc, &isnull));
+}
+
+/* A row as the log says (NULL: it should not be there) and as the table has it (NULL: it is not). */
+static void
+note_difference(const Comparison *comparison, const LogImage *image, HeapTuple tuple)
+{
+	Differences *found = comparison->found;
+	Datum	   *values = palloc(sizeof(Datum) * comparison->desc->natts);
+	bool	   *nulls = palloc(sizeof(bool) * comparison->desc->natts);
+	bool		isnull = false;
+
+	if (image != NULL)
+		form_row(image, comparison->table, comparison->desc, values, nulls);
+	if (image != NULL && tuple != NULL && same_row(comparison->desc, tuple, values, nulls))
+		return;
+	found->count++;
+	if (found->wrong != NULL && tuple != NULL)
+	{
+		Datum		id = Int64GetDatum(row_id_of(comparison, tuple));
+
+		tuplestore_putvalues(found->wrong, found->id_desc, &id, &isnull);
+	}
+	if (found->right != NULL && image != NULL)
+		tuplestore_putvalues(found->right, comparison->desc, values, nulls);
+}
+
+/* Does the table's row hold just these values? */
+static bool
+same_row(TupleDesc desc, HeapTuple tuple, const Datum *values, const bool *nulls)
+{
+	Datum	   *stored = palloc(sizeof(Datum) * desc->natts);
+	bool	   *no_stored = palloc(sizeof(bool) * desc->natts);
 	int			i;
 
-	form_row(state, table, slot->tts_tupleDescriptor, DatumGetInt64(slot->tts_values[table->row_id - 1]), values, nulls);
-	for (i = 0; i < natts; i++)
+	heap_deform_tuple(tuple, desc, stored, no_stored);
+	for (i = 0; i < desc->natts; i++)
 	{
-		Form_pg_attribute att = TupleDescAttr(slot->tts_tupleDescriptor, i);
+		Form_pg_attribute att = TupleDescAttr(desc, i);
 
 		if (att->attisdropped)
 			continue;
-		if (nulls[i] != slot->tts_isnull[i])
+		if (nulls[i] != no_stored[i])
 			return false;
-		if (!nulls[i] && !datum_image_eq(values[i], slot->tts_values[i], att->attbyval, att->attlen))
+		if (!nulls[i] && !datum_image_eq(values[i], stored[i], att->attbyval, att->attlen))
 			return false;
 	}
 	return true;
 }
 
-/* The row that stands in state->values in the shape of the data table. */
+/* An image in the shape of the data table: values of columns that are the same, byte by byte. */
 static void
-form_row(const LogState *state, const InputTable *table, TupleDesc desc, int64 row_id, Datum *values, bool *nulls)
+form_row(const LogImage *image, const InputTable *table, TupleDesc desc, Datum *values, bool *nulls)
 {
 	const AttrNumber stamps[STATE_STAMPS] = {table->updated_at, table->updated_by, table->created_at, table->created_by};
 	int			i;
 	int			j;
 
 	memset(nulls, true, sizeof(bool) * desc->natts);
-	values[table->row_id - 1] = Int64GetDatum(row_id);
+	values[table->row_id - 1] = Int64GetDatum(image->row_id);
 	nulls[table->row_id - 1] = false;
 	for (i = 0; i < STATE_STAMPS; i++)
 	{
-		values[stamps[i] - 1] = state->values[i];
-		nulls[stamps[i] - 1] = state->nulls[i];
+		values[stamps[i] - 1] = image->values[i];
+		nulls[stamps[i] - 1] = image->nulls[i];
 	}
 	for (i = 0; i < table->ncolumn; i++)
-		for (j = 0; j < state->ncolumn; j++)
+		for (j = 0; j < image->ncolumn; j++)
 			if (AttributeNumberIsValid(table->columns[i].attnum) &&
-				strcmp(state->columns[j]->id, table->columns[i].id) == 0)
+				strcmp(image->columns[j]->id, table->columns[i].id) == 0)
 			{
-				values[table->columns[i].attnum - 1] = state->values[STATE_STAMPS + j];
-				nulls[table->columns[i].attnum - 1] = state->nulls[STATE_STAMPS + j];
+				values[table->columns[i].attnum - 1] = image->values[STATE_STAMPS + j];
+				nulls[table->columns[i].attnum - 1] = image->nulls[STATE_STAMPS + j];
 			}
-}
-
-/* Put a row of the state into a store. */
-static void
-keep_row(const LogState *state, const InputTable *table, TupleDesc desc, int64 row_id, Tuplestorestate *store)
-{
-	Datum	   *values = palloc(sizeof(Datum) * desc->natts);
-	bool	   *nulls = palloc(sizeof(bool) * desc->natts);
-
-	(void) sigma_log_state_row(state, row_id);
-	form_row(state, table, desc, row_id, values, nulls);
-	tuplestore_putvalues(store, desc, values, nulls);
-	pfree(values);
-	pfree(nulls);
 }
 
 /*

@@ -15,10 +15,14 @@
  */
 #include "postgres.h"
 
+#include "access/genam.h"
 #include "access/htup_details.h"
+#include "access/table.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_policy.h"
 #include "commands/policy.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
@@ -195,6 +199,34 @@ sigma_row_security_on(const char *id)
 	Oid			relid = sigma_data_table_oid(id);
 
 	return OidIsValid(relid) && is_secured(relid);
+}
+
+/* Are the policies of the relation those that its definition asks for, and no others? */
+bool
+sigma_row_security_is_own(Oid relid)
+{
+	Relation	rel = table_open(PolicyRelationId, AccessShareLock);
+	bool		foreign = false;
+	bool		sees = false;
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	int			i;
+
+	ScanKeyInit(&key, Anum_pg_policy_polrelid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(relid));
+	scan = systable_beginscan(rel, PolicyPolrelidPolnameIndexId, true, NULL, 1, &key);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		const char *name = NameStr(((Form_pg_policy) GETSTRUCT(tuple))->polname);
+
+		for (i = 0; i < lengthof(policies) && strcmp(policies[i].name, name) != 0; i++)
+			;
+		foreign = foreign || i == lengthof(policies);
+		sees = sees || strcmp(name, "sigma_see") == 0;
+	}
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
+	return sees && !foreign;
 }
 
 /* A formula of governance_config, or NULL. */

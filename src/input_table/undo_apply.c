@@ -517,7 +517,7 @@ find_stamps(const Reversal *reversal)
 	while (search.missing > 0 && sigma_log_next(reader, &entry))
 	{
 		if (entry.operation == LOG_ADD_ROWS || entry.operation == LOG_CHECKPOINT)
-			sigma_log_rows(NULL, &entry, note_stamp, &search);
+			sigma_log_rows(NULL, &entry, NULL, note_stamp, &search);
 		MemoryContextReset(cxt);
 	}
 	MemoryContextSwitchTo(caller);

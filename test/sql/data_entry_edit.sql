@@ -21,7 +21,7 @@ SELECT :'updated' AS updated, :first > :made AS later;
 -- a stale row is rejected and told the current number; the others go on
 SELECT updated, rejected, rule, message, value = :'first' AS current
 FROM pg_temp.enter('ee', jsonb_build_array(jsonb_build_object('sigma_row_id', 1, 'n', 11, '_if_edit', :made), jsonb_build_object('sigma_row_id', 2, 'n', 20, '_if_edit', :made)));
-SELECT * FROM pg_temp.enter('ee', jsonb_build_object('sigma_row_id', 3, '_delete', true, '_if_edit', 0)) AS e(updated, deleted, rejected, rule, message, number) WHERE number = :'made';
+SELECT deleted, rejected, rule, value = :'made' AS current FROM pg_temp.enter('ee', jsonb_build_object('sigma_row_id', 3, '_delete', true, '_if_edit', 0));
 SELECT sigma_row_id, n FROM sigds.sigds_ee ORDER BY 1;
 SELECT pg_temp.failure(format($$SELECT sigma.handle_data_entry('ee', '[{"sigma_row_id": 1, "n": 12, "_if_edit": %s}, {"sigma_row_id": 2, "n": 21}]')$$, :made));
 -- other tables' edits, numbers that are not there yet, and edits of other rows are not the row's
