@@ -33,8 +33,10 @@
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/inval.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
+#include "utils/rls.h"
 
 #include "common/access.h"
 #include "common/cache.h"
@@ -95,6 +97,7 @@ static Oid	lock_data_table(const char *id, LOCKMODE mode);
 static List *check_dependents(const TableChange *change, bool cascade);
 static void refuse_own_uses(const TableChange *change);
 static void report(DefinitionCall *call, const TableChange *change, List *affected);
+static bool may_count(const char *id);
 static void check_limit(const TableDefinition *table);
 
 /*
@@ -845,6 +848,16 @@ refuse_own_uses(const TableChange *change)
 	}
 }
 
+/* May the caller read all rows of the table, and so be told how many there are? */
+static bool
+may_count(const char *id)
+{
+	Oid			relid = get_relname_relid(sigma_rows_name(id), sigma_sigds_namespace());
+
+	return pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) == ACLCHECK_OK &&
+		check_enable_rls(relid, InvalidOid, true) != RLS_ENABLED;
+}
+
 /* The limit must leave room for the rows that are there: 23514. */
 static void
 check_limit(const TableDefinition *table)
@@ -857,8 +870,10 @@ check_limit(const TableDefinition *table)
 	if (rows > table->max_rows)
 		ereport(ERROR,
 				(errcode(ERRCODE_CHECK_VIOLATION),
+				 may_count(table->id) ?
 				 errmsg("input table \"%s\" holds " INT64_FORMAT " rows, more than \"max_rows\" " INT64_FORMAT,
-						table->id, rows, table->max_rows),
+						table->id, rows, table->max_rows) :
+				 errmsg("input table \"%s\" holds more rows than \"max_rows\" " INT64_FORMAT, table->id, table->max_rows),
 				 errhint("Delete rows first.")));
 }
 

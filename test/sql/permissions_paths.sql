@@ -13,7 +13,7 @@ SELECT sigma.create_input_table('{"id": "path_other", "name": "Path other", "col
 INSERT INTO sigds.sigds_path VALUES ('first', 10), ('second', 20);
 SELECT sigma.publish('path') -> 'inserted';
 UPDATE sigds.sigds_path SET price = 21 WHERE item = 'second';
-INSERT INTO sigds.sigds_path_other VALUES ('secret');
+INSERT INTO sigds.sigds_path_other VALUES ('secret'), ('another');
 SELECT sigma.create_action_sequence('{"id": "path_write", "actions": [
     {"type": "data_modification", "subtype": "delete_rows", "target": "path", "parameters": {"selector": {"formula": "True"}}}]}');
 SELECT sigma.grant_access('regress_path_viewer', 'viewer', 'path'), sigma.grant_access('regress_path_editor', 'editor', 'path'),
@@ -134,8 +134,12 @@ SELECT * FROM path_matrix(ARRAY[
     'CREATE TABLE regress_path.copy (a bigint REFERENCES sigds.sigds_path_other)',
     'SELECT query_to_xml(''SELECT * FROM sigds.sigds_path_other'', true, false, '''')',
     'SELECT pg_relation_size(''sigds.sigds_path_other''), pg_read_file(pg_relation_filepath(''sigds.sigds_path_other''))']);
--- a view or function of his own reads with his rights
+-- nor is he told how many rows there are
 \set SHOW_CONTEXT never
+SET ROLE regress_path_builder;
+SELECT sigma.update_input_table('path_other', '{"max_rows": 1}');
+RESET ROLE;
+-- a view or function of his own reads with his rights
 SET ROLE regress_path_builder;
 CREATE VIEW regress_path.peek AS SELECT item FROM sigma_views."Path other";
 SELECT * FROM regress_path.peek;
