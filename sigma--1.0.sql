@@ -1390,6 +1390,13 @@ CREATE FUNCTION sigma.sigma_sequences_changed() RETURNS trigger
     AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION sigma.sigma_sequences_changed() IS 'tells all sessions that compiled sequences are out of date';
 
+CREATE FUNCTION sigma.refuse_used_definition() RETURNS trigger
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.refuse_used_definition() IS 'refuses to delete an action or sequence that actions and sequences use';
+CREATE TRIGGER sigma_3_used AFTER DELETE ON sigma.sigma_actions
+    FOR EACH ROW EXECUTE FUNCTION sigma.refuse_used_definition();
+CREATE TRIGGER sigma_3_used AFTER DELETE ON sigma.sigma_action_sequences
+    FOR EACH ROW EXECUTE FUNCTION sigma.refuse_used_definition();
 CREATE TRIGGER sigma_1_check BEFORE INSERT OR UPDATE OR DELETE ON sigma.sigma_actions
     FOR EACH ROW EXECUTE FUNCTION sigma.sigma_action_row();
 CREATE TRIGGER sigma_2_changed
@@ -1621,20 +1628,27 @@ CREATE FUNCTION sigma.list_actions()
     LANGUAGE SQL STABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT a.id, a.type, a.subtype, a.target, a.description, a.status,
-           coalesce(h.runs, 0), h.latest, a.created_at
+           greatest(h.runs, a.execution_count, 0), greatest(h.latest, a.last_executed), a.created_at
     FROM sigma.sigma_actions AS a
     LEFT JOIN (
-        SELECT step.id, count(*) AS runs, max(x.start_time) AS latest
-        FROM sigma.sigma_execution_history AS x
+        SELECT step.id, sum(step.times)::bigint AS runs, max(x.start_time) AS latest
+        FROM (SELECT n.action_id, n.status, n.start_time, n.result FROM sigma.sigma_execution_history AS n
+              ORDER BY n.start_time DESC LIMIT 10000) AS x
         CROSS JOIN LATERAL (
-            SELECT x.action_id AS id WHERE x.action_id IS NOT NULL AND x.status <> 'skipped'
+            SELECT x.action_id AS id, 1::bigint AS times WHERE x.action_id IS NOT NULL AND x.status <> 'skipped'
             UNION ALL
-            SELECT s ->> 'action_id' FROM jsonb_array_elements(x.result -> 'actions') AS s
-            WHERE x.action_id IS NULL AND s ->> 'status' <> 'skipped') AS step
+            -- steps of branches and loops too; another sequence's stand with its own run
+            (WITH RECURSIVE run (doc) AS (
+                SELECT s FROM jsonb_array_elements(x.result -> 'actions') AS s
+                UNION ALL
+                SELECT s FROM run, jsonb_array_elements(run.doc -> 'actions') AS s
+                WHERE run.doc ->> 'subtype' IS DISTINCT FROM 'run_sequence')
+             SELECT run.doc ->> 'action_id', coalesce((run.doc ->> 'times')::bigint, 1) FROM run
+             WHERE x.action_id IS NULL AND run.doc ->> 'status' <> 'skipped')) AS step
         GROUP BY step.id) AS h ON h.id = a.id
     ORDER BY a.created_at, a.id;
 END;
-COMMENT ON FUNCTION sigma.list_actions() IS 'the actions, with how often and when last they ran';
+COMMENT ON FUNCTION sigma.list_actions() IS 'the actions, with how often and when last they ran: in the newest 10,000 runs, or what refresh_statistics() stored where that is more';
 
 CREATE FUNCTION sigma.list_action_sequences()
     RETURNS TABLE (id text, name text, trigger jsonb, action_count int, is_paused bool, status text,

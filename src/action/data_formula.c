@@ -13,10 +13,9 @@
 
 #include "action/data.h"
 #include "action/eval.h"
+#include "layout/layout.h"
 
 static FormulaSql *compile(RowFormula *formula, bool saving);
-static bool resolve(FormulaScope *scope, const char *source, const char *name, FormulaSql *result);
-static bool is_declared(const char *name);
 static SPIPlanPtr make_plan(const Statement *statement);
 
 /*
@@ -92,32 +91,12 @@ compile(RowFormula *formula, bool saving)
 	scope.stored = true;
 	scope.saving = saving;
 	scope.as_shown = true;
-	scope.resolve = resolve;
+	scope.resolve = sigma_resolve_declared;
 	scope.selection = sigma_parameters_selection;
 	scope.arg = formula->parameters;
 	result = sigma_formula_compile(formula->text, &scope, TYPE_LOGICAL);
 	formula->reads = scope.reads;
 	return result;
-}
-
-/* A reference to the run's context.  A bare name that is no column must be one of a declared control. */
-static bool
-resolve(FormulaScope *scope, const char *source, const char *name, FormulaSql *result)
-{
-	if (source == NULL && !is_declared(name))
-		return false;
-	return sigma_parameters_resolve(scope, source, name, result);
-}
-
-/* Is there a variable or control of that name, perhaps with a range member after it? */
-static bool
-is_declared(const char *name)
-{
-	RunReference reference;
-
-	sigma_reference_make(&reference, FROM_CONTROL, name);
-	return sigma_variable(reference.name) != NULL ||
-		(reference.base != NULL && sigma_variable(reference.base) != NULL);
 }
 
 /* A kept plan of the whole statement. */

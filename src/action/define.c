@@ -9,22 +9,20 @@
  */
 #include "postgres.h"
 
-#include "access/genam.h"
 #include "access/htup_details.h"
-#include "access/table.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
 #include "fmgr.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
-#include "utils/lsyscache.h"
 #include "utils/rel.h"
-#include "utils/snapmgr.h"
 #include "utils/typcache.h"
 
 #include "action/action.h"
 #include "action/due.h"
 #include "action/flow.h"
+#include "action/used_by.h"
 #include "common/argument.h"
 #include "common/cache.h"
 #include "common/catalog.h"
@@ -56,10 +54,8 @@ static bool is_definition_change(TriggerData *trigger);
 static void check_trigger(JsonNode *document, bool resolve);
 static void refuse_id_change(TriggerData *trigger);
 static char *row_id(TriggerData *trigger);
-static void refuse_use_by_layout(const char *sequence_id);
-static bool mentions(Jsonb *document, const char *text);
 static void delete_sequence(const char *id, bool cascade, bool *found);
-static List *sequences_using(const char *action_id);
+static void delete_users(const char *action_id);
 static Jsonb *document_argument(FunctionCallInfo fcinfo, int i, const char *name);
 
 /*
@@ -77,22 +73,9 @@ sigma_action_row(PG_FUNCTION_ARGS)
 	if (TRIGGER_FIRED_BY_DELETE(trigger->tg_event))
 	{
 		char	   *id = row_id(trigger);
-		List	   *users = sequences_using(id);
 
-		if (users != NIL)
-		{
-			StringInfoData names;
-			ListCell   *lc;
-
-			initStringInfo(&names);
-			foreach(lc, users)
-				appendStringInfo(&names, "%s\"%s\"", lc == list_head(users) ? "" : ", ", (char *) lfirst(lc));
-			ereport(ERROR,
-					(errcode(ERRCODE_SIGMA_CONFLICT),
-					 errmsg("action \"%s\" is in use", id),
-					 errdetail("It is a step of: %s.", names.data),
-					 errhint("sigma.delete_action(id, cascade => true) deletes these sequences too.")));
-		}
+		sigma_refuse_use(DOCUMENT_ACTION, id, sigma_definition_users(DOCUMENT_SEQUENCE, DOCUMENT_ACTION, id),
+						 "sigma.delete_action(id, cascade => true) deletes these sequences too.");
 		return PointerGetDatum(trigger->tg_trigtuple);
 	}
 	return PointerGetDatum(check_row(trigger, DOCUMENT_ACTION));
@@ -108,8 +91,11 @@ sigma_sequence_row(PG_FUNCTION_ARGS)
 
 	if (TRIGGER_FIRED_BY_DELETE(trigger->tg_event))
 	{
+		char	   *id = row_id(trigger);
+
 		if (!cascading && !sigma_catalog_restoring())
-			refuse_use_by_layout(row_id(trigger));
+			sigma_refuse_use(DOCUMENT_SEQUENCE, id, sigma_definition_users(DOCUMENT_LAYOUT_ELEMENT, DOCUMENT_SEQUENCE, id),
+							 "sigma.delete_action_sequence(id, cascade => true) leaves these references dangling.");
 		return PointerGetDatum(trigger->tg_trigtuple);
 	}
 	return PointerGetDatum(check_row(trigger, DOCUMENT_SEQUENCE));
@@ -232,95 +218,11 @@ row_id(TriggerData *trigger)
 	return TextDatumGetCString(heap_getattr(trigger->tg_trigtuple, 1, RelationGetDescr(trigger->tg_relation), &isnull));
 }
 
-/* Raise SG409 where layout elements refer to a sequence, naming each of them. */
-static void
-refuse_use_by_layout(const char *sequence_id)
+/* See used_by.h. */
+bool
+sigma_dangling_allowed(void)
 {
-	Relation	rel = table_open(sigma_relation_oid("sigma_layout_elements"), AccessShareLock);
-	AttrNumber	config = get_attnum(RelationGetRelid(rel), "config");
-	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
-	SysScanDesc scan = systable_beginscan(rel, InvalidOid, false, snapshot, 0, NULL);
-	StringInfoData detail;
-	HeapTuple	row;
-	ListCell   *lc;
-
-	initStringInfo(&detail);
-	while ((row = systable_getnext(scan)) != NULL)
-	{
-		bool		isnull;
-		Datum		value = heap_getattr(row, config, RelationGetDescr(rel), &isnull);
-		char	   *id;
-
-		/* few settings hold the id at all: only those are read as documents */
-		if (isnull || !mentions(DatumGetJsonbP(value), sequence_id))
-			continue;
-		id = TextDatumGetCString(heap_getattr(row, 1, RelationGetDescr(rel), &isnull));
-		foreach(lc, sigma_document_references(DOCUMENT_LAYOUT_ELEMENT, sigma_catalog_read(DOCUMENT_LAYOUT_ELEMENT, id)))
-		{
-			Reference  *reference = lfirst(lc);
-
-			if (reference->kind == REFERENCE_SEQUENCE && strcmp(reference->name, sequence_id) == 0)
-				appendStringInfo(&detail, "%sLayout element \"%s\" refers to it at %s.",
-								 detail.len > 0 ? " " : "", id, sigma_json_path(reference->where));
-		}
-	}
-	systable_endscan(scan);
-	UnregisterSnapshot(snapshot);
-	table_close(rel, AccessShareLock);
-	if (detail.len > 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_SIGMA_CONFLICT),
-				 errmsg("action sequence \"%s\" is in use", sequence_id),
-				 errdetail("%s", detail.data),
-				 errhint("sigma.delete_action_sequence(id, cascade => true) leaves these references dangling.")));
-}
-
-/* Is this text one of the strings of a document? */
-static bool
-mentions(Jsonb *document, const char *text)
-{
-	JsonbIterator *iterator = JsonbIteratorInit(&document->root);
-	JsonbIteratorToken token;
-	JsonbValue	value;
-	int			length = strlen(text);
-
-	while ((token = JsonbIteratorNext(&iterator, &value, false)) != WJB_DONE)
-		if ((token == WJB_VALUE || token == WJB_ELEM) && value.type == jbvString &&
-			value.val.string.len == length && memcmp(value.val.string.val, text, length) == 0)
-			return true;
-	return false;
-}
-
-/* Ids of the sequences that have the action as a step, by the newest snapshot. */
-static List *
-sequences_using(const char *action_id)
-{
-	Relation	rel = table_open(sigma_relation_oid("sigma_action_sequences"), AccessShareLock);
-	AttrNumber	actions = get_attnum(RelationGetRelid(rel), "actions");
-	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
-	SysScanDesc scan = systable_beginscan(rel, InvalidOid, false, snapshot, 0, NULL);
-	List	   *found = NIL;
-	HeapTuple	row;
-
-	while ((row = systable_getnext(scan)) != NULL)
-	{
-		bool		isnull;
-		Datum		value = heap_getattr(row, actions, RelationGetDescr(rel), &isnull);
-		JsonNode   *list = isnull ? NULL : sigma_json_read(DatumGetJsonbP(value));
-		int			i;
-
-		for (i = 0; list != NULL && i < list->count; i++)
-			if (list->items[i]->kind == JSON_STRING && strcmp(list->items[i]->string, action_id) == 0)
-			{
-				value = heap_getattr(row, 1, RelationGetDescr(rel), &isnull);
-				found = lappend(found, TextDatumGetCString(value));
-				break;
-			}
-	}
-	systable_endscan(scan);
-	UnregisterSnapshot(snapshot);
-	table_close(rel, AccessShareLock);
-	return found;
+	return cascading;
 }
 
 /*
@@ -347,16 +249,37 @@ Datum
 delete_action(PG_FUNCTION_ARGS)
 {
 	char	   *id = sigma_text_argument(fcinfo, 0, "id");
-	ListCell   *lc;
 
 	if (!PG_ARGISNULL(1) && PG_GETARG_BOOL(1))
-		foreach(lc, sequences_using(id))
-		{
-			ereport(NOTICE,
-					(errmsg("delete cascades to action sequence \"%s\"", (char *) lfirst(lc))));
-			delete_sequence(lfirst(lc), true, NULL);
-		}
+		delete_users(id);
 	PG_RETURN_BOOL(sigma_catalog_delete(DOCUMENT_ACTION, id));
+}
+
+/* Delete the sequences that have an action as a step, and the actions that hold it, with theirs. */
+static void
+delete_users(const char *action_id)
+{
+	ListCell   *lc;
+
+	check_stack_depth();
+	foreach(lc, list_concat(sigma_definition_users(DOCUMENT_SEQUENCE, DOCUMENT_ACTION, action_id),
+							sigma_definition_users(DOCUMENT_ACTION, DOCUMENT_ACTION, action_id)))
+	{
+		const DefinitionUser *user = lfirst(lc);
+
+		/* it may be gone already, as a user of another one */
+		if (!sigma_catalog_exists(user->kind, user->id))
+			continue;
+		ereport(NOTICE,
+				(errmsg("delete cascades to %s \"%s\"", sigma_catalog_table(user->kind)->noun, user->id)));
+		if (user->kind == DOCUMENT_SEQUENCE)
+			delete_sequence(user->id, true, NULL);
+		else
+		{
+			delete_users(user->id);
+			(void) sigma_catalog_delete(DOCUMENT_ACTION, user->id);
+		}
+	}
 }
 
 /* create_action_sequence(config jsonb) returns text */

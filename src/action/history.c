@@ -115,7 +115,7 @@ push_step(JsonbParseState **state, const StepRecord *record)
 	sigma_push_int(state, "index", step->index);
 	push_action_id(state, step);
 	sigma_push_text(state, "type", step->type->type);
-	sigma_push_text(state, "subtype", step->type->subtype);
+	sigma_push_text(state, "subtype", step->type->subtype[0] != '\0' ? step->type->subtype : NULL);
 	sigma_push_text(state, "status", sigma_run_status_name(status));
 	if (record->outcome.has_result)
 		sigma_push_value(state, "result", &record->outcome.result);

@@ -84,7 +84,8 @@ static void add_filter(HistoryQuery *query, const char *condition, Oid type, Dat
 static void add_statuses(HistoryQuery *query, const JsonNode *list);
 static Datum read_time(const JsonNode *filters, const char *key);
 static int	page_argument(FunctionCallInfo fcinfo, int i, const char *name, int absent, int most);
-static void put_step(ReturnSetInfo *result, JsonbContainer *step);
+static void put_steps(ReturnSetInfo *result, JsonbContainer *holder, const JsonbValue *outermost);
+static void put_step(ReturnSetInfo *result, JsonbContainer *step, const JsonbValue *outermost);
 static void put_result(ReturnSetInfo *result);
 static uint64 delete_runs(const char *sql, Oid type, Datum value);
 
@@ -367,22 +368,41 @@ run_steps(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	Jsonb	   *document = sigma_stored_result(sigma_text_argument(fcinfo, 0, "execution_id"), NULL);
-	JsonbValue	actions;
-	uint32		i;
 
 	InitMaterializedSRF(fcinfo, 0);
-	if (document == NULL || !JB_ROOT_IS_OBJECT(document) ||
-		getKeyJsonValueFromContainer(&document->root, "actions", strlen("actions"), &actions) == NULL ||
-		!sigma_jsonb_is_list(&actions))
-		return (Datum) 0;
-	for (i = 0; i < JsonContainerSize(actions.val.binary.data); i++)
-	{
-		JsonbValue *step = getIthJsonbValueFromContainer(actions.val.binary.data, i);
-
-		if (step != NULL && step->type == jbvBinary && JsonContainerIsObject(step->val.binary.data))
-			put_step(result, step->val.binary.data);
-	}
+	if (document != NULL && JB_ROOT_IS_OBJECT(document))
+		put_steps(result, &document->root, NULL);
 	return (Datum) 0;
+}
+
+/*
+ * The steps of a result, or those within a step, each followed by those within it.
+ * Their "index" is that of the step of the sequence which they are part of.
+ */
+static void
+put_steps(ReturnSetInfo *result, JsonbContainer *holder, const JsonbValue *outermost)
+{
+	JsonbValue	actions;
+	JsonbValue	step;
+	JsonbValue	index;
+	JsonbIterator *iterator;
+
+	check_stack_depth();
+	if (!sigma_jsonb_member(holder, "actions", &actions) || !sigma_jsonb_is_list(&actions))
+		return;
+	iterator = JsonbIteratorInit(actions.val.binary.data);
+	(void) JsonbIteratorNext(&iterator, &step, true);
+	while (JsonbIteratorNext(&iterator, &step, true) == WJB_ELEM)
+	{
+		if (step.type != jbvBinary || !JsonContainerIsObject(step.val.binary.data))
+			continue;
+		if (outermost == NULL)
+			(void) sigma_jsonb_member(step.val.binary.data, "index", &index);
+		else
+			index = *outermost;
+		put_step(result, step.val.binary.data, &index);
+		put_steps(result, step.val.binary.data, &index);
+	}
 }
 
 /*
@@ -412,7 +432,7 @@ sigma_stored_result(const char *execution_id, Jsonb **status)
 
 /* One row of run_steps(). */
 static void
-put_step(ReturnSetInfo *result, JsonbContainer *step)
+put_step(ReturnSetInfo *result, JsonbContainer *step, const JsonbValue *outermost)
 {
 	static const char *const keys[] = {
 		"index", "action_id", "type", "subtype", "status", "rows", "duration_ms", "result", "error"
@@ -426,8 +446,9 @@ put_step(ReturnSetInfo *result, JsonbContainer *step)
 		JsonbValue	value;
 		Oid			type = TupleDescAttr(result->setDesc, i)->atttypid;
 
-		nulls[i] = getKeyJsonValueFromContainer(step, keys[i], strlen(keys[i]), &value) == NULL ||
-			(value.type == jbvNull && type != JSONBOID);
+		nulls[i] = !sigma_jsonb_member(step, keys[i], &value) || (value.type == jbvNull && type != JSONBOID);
+		if (i == 0)
+			value = *outermost;
 		if (nulls[i])
 			continue;
 		if (type == JSONBOID)

@@ -41,13 +41,15 @@ static const Strokes ascii_strokes = {"|- ", "`- ", "|  ", "   "};
 
 static void raise_failure(const JsonNode *result) pg_attribute_noreturn();
 static int	read_sqlstate(const char *text);
-static void put_step(ReturnSetInfo *rows, const JsonNode *step);
+static void put_steps(ReturnSetInfo *rows, const JsonNode *steps, int outermost);
+static void put_step(ReturnSetInfo *rows, const JsonNode *step, int outermost);
 static char *describe_step(const JsonNode *step);
 static const char *action_of(const JsonNode *step);
 static double number_of(const JsonNode *object, const char *key);
 static void show_head(StringInfo out, const JsonNode *status, const JsonNode *result);
 static void show_member(StringInfo out, const JsonNode *result, const char *key);
-static void show_step(StringInfo out, const Strokes *strokes, const JsonNode *step, bool is_last);
+static void show_steps(StringInfo out, const Strokes *strokes, const char *indent, const JsonNode *steps);
+static void show_step(StringInfo out, const Strokes *strokes, const char *indent, const JsonNode *step, bool is_last);
 static void show_error(StringInfo out, const char *indent, const JsonNode *error);
 
 /*
@@ -63,9 +65,7 @@ run_sequence(PG_FUNCTION_ARGS)
 	char	   *id = sigma_text_argument(fcinfo, 0, "sequence_id");
 	ReturnSetInfo *rows = (ReturnSetInfo *) fcinfo->resultinfo;
 	JsonNode   *result;
-	JsonNode   *steps;
 	const char *status;
-	int			i;
 
 	InitMaterializedSRF(fcinfo, 0);
 	result = sigma_json_read(sigma_run_execute(id, false, sigma_context_argument(fcinfo, 1)));
@@ -75,9 +75,7 @@ run_sequence(PG_FUNCTION_ARGS)
 	if (strcmp(status, "skipped") == 0)
 		ereport(NOTICE,
 				(errmsg("sequence \"%s\" was skipped: %s", id, sigma_json_get_string(result, "reason", ""))));
-	steps = sigma_json_get(result, "actions");
-	for (i = 0; steps != NULL && i < steps->count; i++)
-		put_step(rows, steps->items[i]);
+	put_steps(rows, sigma_json_get(result, "actions"), -1);
 	return (Datum) 0;
 }
 
@@ -106,14 +104,30 @@ read_sqlstate(const char *text)
 	return strlen(text) == 5 ? MAKE_SQLSTATE(text[0], text[1], text[2], text[3], text[4]) : ERRCODE_INTERNAL_ERROR;
 }
 
+/* Steps, each followed by those within it; "outermost": the step of the sequence that they are part of, or -1. */
+static void
+put_steps(ReturnSetInfo *rows, const JsonNode *steps, int outermost)
+{
+	int			i;
+
+	check_stack_depth();
+	for (i = 0; steps != NULL && i < steps->count; i++)
+	{
+		int			index = outermost < 0 ? (int) sigma_json_get_int(steps->items[i], "index", 0) : outermost;
+
+		put_step(rows, steps->items[i], index);
+		put_steps(rows, sigma_json_get(steps->items[i], "actions"), index);
+	}
+}
+
 /* One row of run(). */
 static void
-put_step(ReturnSetInfo *rows, const JsonNode *step)
+put_step(ReturnSetInfo *rows, const JsonNode *step, int outermost)
 {
 	Datum		values[5];
 	bool		nulls[5] = {false};
 
-	values[0] = Int32GetDatum((int32) sigma_json_get_int(step, "index", 0));
+	values[0] = Int32GetDatum(outermost);
 	values[1] = CStringGetTextDatum(action_of(step));
 	values[2] = CStringGetTextDatum(describe_step(step));
 	nulls[3] = sigma_json_get(step, "rows") == NULL;
@@ -177,14 +191,11 @@ show_run(PG_FUNCTION_ARGS)
 	Jsonb	   *status;
 	Jsonb	   *stored = sigma_stored_result(sigma_text_argument(fcinfo, 0, "execution_id"), &status);
 	JsonNode   *result = stored == NULL ? sigma_json_new(JSON_OBJECT, NULL) : sigma_json_read(stored);
-	JsonNode   *steps = sigma_json_get(result, "actions");
 	StringInfoData out;
-	int			i;
 
 	initStringInfo(&out);
 	show_head(&out, sigma_json_read(status), result);
-	for (i = 0; steps != NULL && i < steps->count; i++)
-		show_step(&out, strokes, steps->items[i], i == steps->count - 1);
+	show_steps(&out, strokes, "", sigma_json_get(result, "actions"));
 	show_member(&out, result, "variables");
 	show_member(&out, result, "controls");
 	show_member(&out, result, "effects");
@@ -240,21 +251,40 @@ show_member(StringInfo out, const JsonNode *result, const char *key)
 													  sigma_json_text(node->items[i]), MAX_SHOWN));
 }
 
+/* The lines of steps, each with those within it. */
+static void
+show_steps(StringInfo out, const Strokes *strokes, const char *indent, const JsonNode *steps)
+{
+	int			i;
+
+	check_stack_depth();
+	for (i = 0; steps != NULL && i < steps->count; i++)
+		show_step(out, strokes, indent, steps->items[i], i == steps->count - 1);
+}
+
 /* The lines of a step. */
 static void
-show_step(StringInfo out, const Strokes *strokes, const JsonNode *step, bool is_last)
+show_step(StringInfo out, const Strokes *strokes, const char *indent, const JsonNode *step, bool is_last)
 {
+	const char *below = psprintf("%s%s", indent, is_last ? strokes->blank : strokes->bar);
 	JsonNode   *rows = sigma_json_get(step, "rows");
 	JsonNode   *result = sigma_json_get(step, "result");
 	JsonNode   *error = sigma_json_get(step, "error");
 	int64		attempts = sigma_json_get_int(step, "attempts", 1);
+	int64		times = sigma_json_get_int(step, "times", 1);
+	int64		failed = sigma_json_get_int(step, "failed", 0);
 
 	CHECK_FOR_INTERRUPTS();
-	appendStringInfo(out, "%s" INT64_FORMAT " %s", is_last ? strokes->last : strokes->branch,
+	appendStringInfo(out, "%s%s" INT64_FORMAT " %s", indent, is_last ? strokes->last : strokes->branch,
 					 sigma_json_get_int(step, "index", 0), action_of(step));
-	appendStringInfo(out, " (%s %s): %s", sigma_json_get_string(step, "type", ""),
-					 sigma_json_get_string(step, "subtype", ""), sigma_json_get_string(step, "status", ""));
-	if (attempts > 1)
+	appendStringInfo(out, " (%s%s%s): %s", sigma_json_get_string(step, "type", ""),
+					 sigma_json_get_string(step, "subtype", NULL) != NULL ? " " : "", sigma_json_get_string(step, "subtype", ""),
+					 sigma_json_get_string(step, "status", ""));
+	if (sigma_json_get(step, "times") != NULL)
+		appendStringInfo(out, ", " INT64_FORMAT " %s", times, times == 1 ? "time" : "times");
+	if (failed > 0)
+		appendStringInfo(out, ", " INT64_FORMAT " failed", failed);
+	if (attempts > times)
 		appendStringInfo(out, " after " INT64_FORMAT " attempts", attempts);
 	if (rows != NULL)
 		appendStringInfo(out, ", " INT64_FORMAT " %s", sigma_json_get_int(step, "rows", 0),
@@ -264,7 +294,8 @@ show_step(StringInfo out, const Strokes *strokes, const JsonNode *step, bool is_
 		appendStringInfo(out, ", result %s", sigma_text_line(sigma_json_text(result), MAX_SHOWN));
 	appendStringInfoChar(out, '\n');
 	if (error != NULL)
-		show_error(out, is_last ? strokes->blank : strokes->bar, error);
+		show_error(out, below, error);
+	show_steps(out, strokes, below, sigma_json_get(step, "actions"));
 }
 
 /* The lines of an error. */

@@ -26,7 +26,6 @@
 
 static void check_filter(const JsonNode *document, JsonNode *filter);
 static Oid	source_relation(const char *source, int depth);
-static bool resolve(FormulaScope *scope, const char *source, const char *name, FormulaSql *result);
 static bool is_declared(const char *name);
 static void check_tables(const KeySpec *const *tables, JsonNode *object);
 static void check_setting(const KeySpec *key, JsonNode *value);
@@ -88,7 +87,7 @@ check_filter(const JsonNode *document, JsonNode *filter)
 	scope.tables = true;
 	scope.stored = true;
 	scope.saving = true;
-	scope.resolve = resolve;
+	scope.resolve = sigma_resolve_declared;
 	scope.selection = sigma_parameters_selection;
 	scope.arg = parameters;
 	PG_TRY();
@@ -130,8 +129,8 @@ source_relation(const char *source, int depth)
 }
 
 /* A reference to the context.  A bare name that is no column must be that of a declared control. */
-static bool
-resolve(FormulaScope *scope, const char *source, const char *name, FormulaSql *result)
+bool
+sigma_resolve_declared(FormulaScope *scope, const char *source, const char *name, FormulaSql *result)
 {
 	const char *dot = strrchr(name, '.');
 

@@ -19,6 +19,7 @@
 #include "utils/timestamp.h"
 
 #include "common/json.h"
+#include "formula/compile.h"
 
 #define LAYOUT_TABLE		"sigma_layout_elements"
 #define LAYOUT_MAX_LEVELS	4	/* of containers and tab sets inside each other */
@@ -238,5 +239,8 @@ typedef struct Outline
 
 extern Outline *sigma_outline_read(const char *root);
 extern bool sigma_outline_reach(OutlineNode *node, const OutlineNode *parent);
+
+/* formulas.c: FormulaScope.resolve for references to a context; a bare name that is no column must be a declared control's */
+extern bool sigma_resolve_declared(FormulaScope *scope, const char *source, const char *name, FormulaSql *result);
 
 #endif							/* SIGMA_LAYOUT_H */

@@ -243,6 +243,41 @@ SELECT pg_temp.refused('[{"type": "flow", "subtype": "if_else", "branches": [{"c
 SELECT pg_temp.refused('[{"type": "flow", "subtype": "if_else", "branches": [{"actions": []}]}]');
 SELECT pg_temp.refused('[{"type": "flow", "subtype": "if_else", "branches": [{"condition": [], "actions": ["flow_missing"]}]}]');
 
+--
+-- what is in use stays: actions in branches and loops, sequences that others run
+--
+SELECT sigma.create_action('{"id": "flow_leaf", "type": "variable", "subtype": "set", "target": "v", "value": 1}');
+SELECT sigma.create_action('{"id": "flow_branch", "type": "flow", "subtype": "if_else", "branches": [{"condition": [], "actions": ["flow_leaf"]}]}');
+SELECT sigma.create_action_sequence('{"id": "flow_uses", "actions": [{"id": "loop", "type": "flow", "subtype": "for_each", "rows": "VALUES (1), (2)", "actions": ["flow_branch", {"id": "once", "type": "flow", "subtype": "run_sequence", "target": "flow_if"}]}]}');
+CREATE FUNCTION pg_temp.kept(command text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    state text; said text; place text; help text;
+BEGIN
+    EXECUTE command;
+    RAISE 'NOT REFUSED';
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, said = MESSAGE_TEXT, place = PG_EXCEPTION_DETAIL, help = PG_EXCEPTION_HINT;
+    RETURN concat_ws(' | ', state, said, place, NULLIF(help, ''));
+END $$;
+SELECT pg_temp.kept($$SELECT sigma.delete_action('flow_leaf')$$);
+SELECT pg_temp.kept($$DELETE FROM sigma.sigma_actions WHERE id = 'flow_branch'$$);
+SELECT pg_temp.kept($$SELECT sigma.delete_action_sequence('flow_if')$$);
+-- steps of branches, loops and other sequences, looked at
+SELECT r ->> 'status' FROM sigma.execute_sequence('flow_uses', '{"controls": {"n": 20}}') AS r;
+SELECT execution_id AS uses FROM sigma.run_history('{"sequence_id": "flow_uses"}') \gset
+SELECT "index", action_id, type, subtype, status, rows FROM sigma.run_steps(:'uses');
+SELECT regexp_replace(regexp_replace(regexp_replace(line, '[0-9.]+ ms', '… ms'), 'result [{].*', 'result {…}'), 'result [0-9]+', 'result …') FROM regexp_split_to_table(sigma.show_run(:'uses'), '\n') AS line;
+SELECT step, action, regexp_replace(did, ':.*', '') FROM sigma.run('flow_uses', '{"controls": {"n": 1}}');
+SELECT id, execution_count FROM sigma.list_actions() WHERE id LIKE 'flow\_%' ORDER BY id;
+-- one statement may delete what uses each other, in any order
+BEGIN;
+DELETE FROM sigma.sigma_action_sequences WHERE id IN ('flow_if', 'flow_uses');
+DELETE FROM sigma.sigma_actions WHERE id LIKE 'flow\_%';
+ROLLBACK;
+SELECT sigma.delete_action('flow_leaf', cascade => true);
+SELECT count(*) FROM sigma.sigma_actions WHERE id LIKE 'flow\_%';
+SELECT count(*) FROM sigma.sigma_action_sequences WHERE id = 'flow_uses';
+
 DROP TABLE "flow source";
 DELETE FROM sigma.sigma_action_sequences WHERE id LIKE 'flow\_%';
 SELECT sigma.delete_input_table('flow_t', purge => true);

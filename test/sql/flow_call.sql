@@ -133,8 +133,8 @@ SET client_min_messages = warning;
 SELECT r ->> 'status', r #>> '{error,sqlstate}', r #>> '{error,message}', r #>> '{error,detail}' FROM sigma.execute_sequence('flow_call_outer') AS r;
 
 -- 16 may run each other
-DELETE FROM sigma.sigma_action_sequences WHERE id LIKE 'flow\_call\_%';
 DELETE FROM sigma.sigma_actions WHERE id LIKE 'flow\_call\_%';
+DELETE FROM sigma.sigma_action_sequences WHERE id LIKE 'flow\_call\_%';
 SELECT count(sigma.create_action_sequence(jsonb_build_object('id', 'flow_call_' || i, 'actions', jsonb_build_array(
     CASE WHEN i = 0 THEN '{"id": "end", "type": "variable", "subtype": "set", "target": "v", "value": 1}'::jsonb
          ELSE jsonb_build_object('id', 'call', 'type', 'flow', 'subtype', 'run_sequence', 'target', 'flow_call_' || i - 1) END))))
