@@ -1501,6 +1501,10 @@ CREATE FUNCTION sigma.preview_sequence(sequence_id text, context jsonb DEFAULT '
     AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION sigma.preview_sequence(text, jsonb) IS 'run an action sequence, say which rows it would change, and undo it';
 
+CREATE FUNCTION sigma.explain_sequence(sequence_id text, format text DEFAULT 'text', context jsonb DEFAULT '{}') RETURNS text
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.explain_sequence(text, text, jsonb) IS 'what the steps of an action sequence would read, write, set off and need; runs nothing';
+
 CREATE FUNCTION sigma.fire_trigger(element_id text, trigger_type text, context jsonb DEFAULT '{}') RETURNS jsonb
     AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION sigma.fire_trigger(text, text, jsonb) IS 'run the sequences that a trigger of an element starts; an array of results';

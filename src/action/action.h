@@ -29,6 +29,7 @@
 typedef struct Sequence Sequence;
 typedef struct Step Step;
 typedef struct Run Run;
+typedef struct Explain Explain;
 
 /*
  * Compiled form
@@ -57,6 +58,8 @@ typedef struct StepType
 	void	   *(*compile) (CompileState *state, const struct StepType *type, JsonNode *action);
 	/* Does the step as the caller; raises whatever it meets.  SPI is connected. */
 	void		(*run) (Run *run, const Step *step, StepOutcome *outcome);
+	/* Says in "step" what the part would do, without doing it; NULL: there is nothing but its document. */
+	void		(*explain) (Explain *explain, JsonNode *step, void *part);
 
 	bool		ends_run;		/* its failure ends the run, whatever stop_on_error says */
 } StepType;

@@ -18,6 +18,7 @@
 #include "utils/memutils.h"
 
 #include "action/action.h"
+#include "action/notify.h"
 #include "common/json_push.h"
 #include "common/session.h"
 #include "compat.h"
@@ -45,11 +46,12 @@ typedef struct Beyond
 
 static const Beyond beyond[] = {
 	{"stored_procedure", "What it does outside of the database, numbers that it draws from sequences and session-level advisory locks are not undone."},
-	{"notify", "The message is not delivered: that happens when a run's transaction commits."},
+	{"notify", "The message stands in \"outbox\" and is not delivered: that happens when a run's transaction commits."},
 };
 
 static bool run_preview(Run *run);
 static Jsonb *complete_result(Jsonb *result, RowChanges *changes);
+static void push_outbox(JsonbParseState **state, JsonbContainer *result);
 static void push_not_previewed(JsonbParseState **state, JsonbContainer *result, List *unread);
 static void push_beyond(JsonbParseState **state, JsonbContainer *step);
 static const char *text_member(JsonbContainer *object, const char *key);
@@ -136,8 +138,32 @@ complete_result(Jsonb *result, RowChanges *changes)
 		pushJsonbValue(&state, token, &value);
 	sigma_push_bool(&state, "preview", true);
 	sigma_row_changes_push(changes, &state, SHOWN_CHANGES, &unread);
+	push_outbox(&state, &result->root);
 	push_not_previewed(&state, &result->root, unread);
 	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
+}
+
+/* "outbox": the messages that the run wrote, and that nobody gets. */
+static void
+push_outbox(JsonbParseState **state, JsonbContainer *result)
+{
+	const char *execution_id = text_member(result, "execution_id");
+	MemoryContext cxt = CurrentMemoryContext;
+	JsonNode   *messages;
+	JsonbValue	value;
+	Jsonb	   *list;
+
+	SPI_connect();
+	MemoryContextSwitchTo(cxt);
+	messages = sigma_outbox_of_run(execution_id == NULL ? "" : execution_id);
+	MemoryContextSwitchTo(cxt);
+	list = sigma_json_write(messages);
+	SPI_finish();
+	MemoryContextSwitchTo(cxt);
+	value.type = jbvBinary;
+	value.val.binary.data = &list->root;
+	value.val.binary.len = VARSIZE(list) - VARHDRSZ;
+	sigma_push_value(state, "outbox", &value);
 }
 
 /* "not_previewed": steps whose work reaches further than a preview, and tables whose rows the caller may not read. */

@@ -99,6 +99,16 @@ sigma_reference_of_formula(const char *text, RunReference *reference)
 	return true;
 }
 
+char *
+sigma_reference_show(const RunReference *reference)
+{
+	int			i = 0;
+
+	while (scopes[i].from != reference->from)
+		i++;
+	return psprintf("[%s/%s]", scopes[i].name, reference->name);
+}
+
 void
 sigma_reference_read(const RunReference *reference, RunContext *context, JsonbValue *value)
 {

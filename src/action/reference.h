@@ -35,6 +35,9 @@ extern bool sigma_reference_parse(const char *text, RunReference *reference);
 /* Is a formula, as a whole, one reference?  A bare [x] names a control. */
 extern bool sigma_reference_of_formula(const char *text, RunReference *reference);
 
+/* The reference as it is written: [Control/x].  palloc'd. */
+extern char *sigma_reference_show(const RunReference *reference);
+
 /* What it refers to in a run; jbvNull where there is nothing. */
 extern void sigma_reference_read(const RunReference *reference, RunContext *context, JsonbValue *value);
 

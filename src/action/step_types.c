@@ -8,15 +8,16 @@
 #include "postgres.h"
 
 #include "action/action.h"
+#include "action/explain.h"
 
 static const StepType step_types[] = {
-	{"data_modification", "insert_row", DATA_INSERT_ROW, sigma_data_compile, sigma_data_run},
-	{"data_modification", "insert_rows", DATA_INSERT_ROWS, sigma_data_compile, sigma_data_run},
-	{"data_modification", "update_row", DATA_UPDATE_ROW, sigma_data_compile, sigma_data_run},
-	{"data_modification", "update_rows", DATA_UPDATE_ROWS, sigma_data_compile, sigma_data_run},
-	{"data_modification", "delete_row", DATA_DELETE_ROW, sigma_data_compile, sigma_data_run},
-	{"data_modification", "delete_rows", DATA_DELETE_ROWS, sigma_data_compile, sigma_data_run},
-	{"data_modification", "upsert_row", DATA_UPSERT_ROW, sigma_data_compile, sigma_data_run},
+	{"data_modification", "insert_row", DATA_INSERT_ROW, sigma_data_compile, sigma_data_run, sigma_data_explain},
+	{"data_modification", "insert_rows", DATA_INSERT_ROWS, sigma_data_compile, sigma_data_run, sigma_data_explain},
+	{"data_modification", "update_row", DATA_UPDATE_ROW, sigma_data_compile, sigma_data_run, sigma_data_explain},
+	{"data_modification", "update_rows", DATA_UPDATE_ROWS, sigma_data_compile, sigma_data_run, sigma_data_explain},
+	{"data_modification", "delete_row", DATA_DELETE_ROW, sigma_data_compile, sigma_data_run, sigma_data_explain},
+	{"data_modification", "delete_rows", DATA_DELETE_ROWS, sigma_data_compile, sigma_data_run, sigma_data_explain},
+	{"data_modification", "upsert_row", DATA_UPSERT_ROW, sigma_data_compile, sigma_data_run, sigma_data_explain},
 	{"navigation", "open_link", CLIENT_OPEN_LINK, sigma_client_compile, sigma_client_run},
 	{"navigation", "open_sigma_doc", CLIENT_OPEN_DOCUMENT, sigma_client_compile, sigma_client_run},
 	{"navigation", "navigate_workbook", CLIENT_NAVIGATE, sigma_client_compile, sigma_client_run},

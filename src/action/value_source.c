@@ -12,6 +12,7 @@
 
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/json.h"
 #include "utils/memutils.h"
 
 #include "action/eval.h"
@@ -72,6 +73,7 @@ static ValueSource *static_string(const char *text);
 static ValueSource *static_node(const JsonNode *node);
 static const SourceType *find_type(const char *name);
 static void evaluate_items(const ValueSource *source, RunContext *context, JsonbValue *value);
+static void show(StringInfo buf, const ValueSource *source);
 static void append_text(StringInfo buf, const JsonbValue *value);
 
 /* Compile a canonical value in state->cxt. */
@@ -172,6 +174,79 @@ sigma_value_source_is_static(const ValueSource *source, JsonbValue *value)
 	if (value != NULL)
 		*value = source->value;
 	return true;
+}
+
+bool
+sigma_value_source_is_plain(const ValueSource *source)
+{
+	int			i;
+
+	check_stack_depth();
+	if (source->kind == SOURCE_FORMULA)
+		return false;
+	for (i = 0; i < source->count; i++)
+		if (!sigma_value_source_is_plain(source->items[i]))
+			return false;
+	return true;
+}
+
+char *
+sigma_value_source_show(const ValueSource *source)
+{
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	show(&buf, source);
+	return buf.data;
+}
+
+/* Append a value as documents have it. */
+static void
+show(StringInfo buf, const ValueSource *source)
+{
+	int			i;
+
+	check_stack_depth();
+	switch (source->kind)
+	{
+		case SOURCE_STATIC:
+			appendStringInfoString(buf, sigma_json_text(sigma_json_read_value(&source->value)));
+			return;
+		case SOURCE_REFERENCE:
+			appendStringInfoString(buf, sigma_reference_show(&source->reference));
+			return;
+		case SOURCE_FORMULA:
+			appendStringInfoString(buf, sigma_program_text(source->program));
+			return;
+		case SOURCE_TEXT:
+			for (i = 0; i < source->count; i++)
+			{
+				if (source->items[i]->kind == SOURCE_STATIC)
+					append_text(buf, &source->items[i]->value);
+				else
+				{
+					appendStringInfoString(buf, "{{");
+					show(buf, source->items[i]);
+					appendStringInfoString(buf, "}}");
+				}
+			}
+			return;
+		case SOURCE_ARRAY:
+		case SOURCE_OBJECT:
+			appendStringInfoChar(buf, source->kind == SOURCE_ARRAY ? '[' : '{');
+			for (i = 0; i < source->count; i++)
+			{
+				appendStringInfoString(buf, i == 0 ? "" : ", ");
+				if (source->kind == SOURCE_OBJECT)
+				{
+					escape_json(buf, source->keys[i]);
+					appendStringInfoString(buf, ": ");
+				}
+				show(buf, source->items[i]);
+			}
+			appendStringInfoChar(buf, source->kind == SOURCE_ARRAY ? ']' : '}');
+			return;
+	}
 }
 
 char *

@@ -61,6 +61,12 @@ extern void sigma_value_source_evaluate(const ValueSource *source, RunContext *c
 /* The value as plain text (see sigma_jsonb_text).  Never NULL. */
 extern char *sigma_value_source_text(const ValueSource *source, RunContext *context);
 
+/* The value's text in documents: a literal as JSON, references and formulas as they are written.  palloc'd. */
+extern char *sigma_value_source_show(const ValueSource *source);
+
+/* Can it be evaluated without SQL? */
+extern bool sigma_value_source_is_plain(const ValueSource *source);
+
 /* Does the value depend on no run?  Then *value (may be NULL) becomes it, living as long as the source. */
 extern bool sigma_value_source_is_static(const ValueSource *source, JsonbValue *value);
 

@@ -230,6 +230,7 @@ extern void sigma_program_run(FormulaProgram *program, FormulaFetch fetch, void 
 extern uint64 sigma_formula_generation(void);	/* another one after a change of any relation */
 extern bool sigma_program_is_running(const FormulaProgram *program);
 extern FormulaType sigma_program_type(const FormulaProgram *program);
+extern const char *sigma_program_text(const FormulaProgram *program);
 extern void sigma_program_free(FormulaProgram *program);
 
 /* form_json.c: the value of a form as JSON: dates as "YYYY-MM-DD HH:MM:SS", numbers without needless zeros. */

@@ -136,6 +136,13 @@ sigma_program_type(const FormulaProgram *program)
 	return program->type;
 }
 
+/* The formula as it was given. */
+const char *
+sigma_program_text(const FormulaProgram *program)
+{
+	return program->text;
+}
+
 /*
  * The value of the formula with the values that "fetch" gives, in the current
  * context.  Raises what evaluating raises; 42804 where the kinds of values at

@@ -139,6 +139,12 @@ SELECT pv('pv_one', '{"controls": {"name": "k"}, "idempotency_key": "pv-1"}');
 SELECT sigma.execute_sequence('pv_one', '{"controls": {"name": "k"}, "idempotency_key": "pv-1"}') ->> 'status';
 SELECT pv('pv_one', '{"controls": {"name": "k"}, "idempotency_key": "pv-1"}');
 SELECT pv('pv_one', '{"controls": {"name": "l"}, "idempotency_key": "pv-1"}');
+-- messages are shown, and nobody gets them
+SELECT sigma.create_action_sequence('{"id": "pv_mail", "actions": [{"type": "notify", "recipients": ["a@example.com"], "subject": "To {{[Control/name]}}", "body": "b"}]}');
+LISTEN sigma_outbox;
+SELECT r -> 'outbox' -> 0 ->> 'subject', r -> 'not_previewed' FROM sigma.preview_sequence('pv_mail', '{"controls": {"name": "Ann"}}') AS r;
+SELECT count(*) FROM sigma.sigma_outbox WHERE sequence_id = 'pv_mail';
+UNLISTEN sigma_outbox;
 -- values of variables that are stored
 SELECT sigma.create_variable('{"id": "pv_v", "kind": "variable", "type": "number", "scope": "workbook", "default_value": 1}');
 SELECT sigma.create_action_sequence('{"id": "pv_var", "actions": [{"type": "variable", "subtype": "set", "target": "pv_v", "value": 7}, {"type": "control", "subtype": "set_value", "target": "c", "value": "[ActionVar/pv_v]"}]}');
