@@ -13,18 +13,14 @@
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "miscadmin.h"
-#include "nodes/plannodes.h"
-#include "tcop/tcopprot.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
-#include "utils/plancache.h"
 
 #include "action/explain.h"
 #include "common/catalog.h"
 #include "common/errors.h"
 #include "compat.h"
-#include "formula/compile.h"
 
 #define MAX_DEPTH	16			/* sequences that run one another, as in a run */
 
@@ -47,15 +43,8 @@ static bool explain_branch(Explain *explain, JsonNode *step, const char *label, 
 static void explain_call(Explain *explain, JsonNode *step, const JsonNode *action);
 static void explain_contained(Explain *explain, JsonNode *step, JsonNode *action);
 static bool compile_and_explain(Run *run);
-static void explain_stored_variable(Explain *explain, JsonNode *step, const char *target);
 static void set_error(Explain *explain, JsonNode *step, const ErrorData *error);
-static void set_text(JsonNode *object, const char *key, const char *text);
 static void copy_member(JsonNode *to, const JsonNode *from, const char *key);
-static char *condition_text(const JsonNode *condition);
-static char *test_text(const JsonNode *test);
-static int	constant_answer(Explain *explain, const JsonNode *condition);
-static bool has_reference(void *arg, FormulaNode *node);
-static bool plan_formula(Run *run);
 static bool has_id(const List *ids, const char *id);
 static void find_cycles(Explain *explain, const char *id, List *path);
 static void follow_actions(Explain *explain, const JsonNode *actions, List *path);
@@ -82,7 +71,7 @@ explain_sequence(PG_FUNCTION_ARGS)
 
 	MemoryContextSwitchTo(cxt);
 	explain = palloc0(sizeof(Explain));
-	explain->probe.cxt = cxt;
+	explain->probe.cxt = explain->probe.kept = cxt;
 	explain->context = sigma_run_read_context(document);
 	explain->given = document != NULL && JB_ROOT_COUNT(document) > 0;
 	explain->summary = sigma_json_new(JSON_OBJECT, NULL);
@@ -130,13 +119,13 @@ explain_one(Explain *explain, const char *id)
 	check_stack_depth();
 	CHECK_FOR_INTERRUPTS();
 	explain->stack = lcons(unconstify(char *, id), explain->stack);
-	set_text(tree, "sequence_id", id);
+	sigma_explain_text_member(tree, "sequence_id", id);
 	explain_head(explain, tree, document);
 	condition = sigma_json_get(document, "condition");
-	if (constant_answer(explain, condition) == 0)
+	if (sigma_explain_answer(explain, condition) == 0)
 		unreachable = "the condition of the sequence is never true";
 	if (unreachable != NULL)
-		set_text(tree, "unreachable", unreachable);
+		sigma_explain_text_member(tree, "unreachable", unreachable);
 	(void) explain_steps(explain, sigma_explain_array(tree, "steps"), sigma_json_get(document, "actions"), unreachable);
 	explain->stack = list_delete_first(explain->stack);
 	explain->explained = lappend(explain->explained, unconstify(char *, id));
@@ -148,7 +137,7 @@ static void
 explain_head(Explain *explain, JsonNode *tree, const JsonNode *document)
 {
 	JsonNode   *config = sigma_json_get(document, "execution_config");
-	char	   *condition = condition_text(sigma_json_get(document, "condition"));
+	char	   *condition = sigma_explain_condition(sigma_json_get(document, "condition"));
 
 	copy_member(tree, document, "name");
 	copy_member(tree, document, "trigger");
@@ -160,7 +149,7 @@ explain_head(Explain *explain, JsonNode *tree, const JsonNode *document)
 	copy_member(tree, config, "max_rows_changed");
 	copy_member(tree, config, "max_actions");
 	if (condition != NULL)
-		set_text(tree, "condition", condition);
+		sigma_explain_text_member(tree, "condition", condition);
 }
 
 /*
@@ -201,11 +190,11 @@ explain_step(Explain *explain, JsonNode *step, JsonNode *element, const char *un
 	if (action == NULL)
 		return true;
 	explain_document(explain, step, action);
-	answer = constant_answer(explain, sigma_json_get(action, "conditions"));
+	answer = sigma_explain_answer(explain, sigma_json_get(action, "conditions"));
 	if (unreachable == NULL && answer == 0)
 		unreachable = "its condition is never true";
 	if (unreachable != NULL)
-		set_text(step, "unreachable", unreachable);
+		sigma_explain_text_member(step, "unreachable", unreachable);
 	if (strcmp(sigma_json_get_string(action, "type", ""), "flow") == 0)
 		goes_on = explain_flow(explain, step, action, unreachable);
 	else
@@ -226,10 +215,10 @@ resolve_action(Explain *explain, JsonNode *step, JsonNode *element)
 	action = sigma_catalog_read(DOCUMENT_ACTION, element->string);
 	if (action != NULL)
 		return action;
-	set_text(step, "action_id", element->string);
+	sigma_explain_text_member(step, "action_id", element->string);
 	error = sigma_json_new(JSON_OBJECT, NULL);
-	set_text(error, "sqlstate", pstrdup(unpack_sql_state(ERRCODE_SIGMA_NOT_FOUND)));
-	set_text(error, "message", psprintf("action \"%s\" does not exist", element->string));
+	sigma_explain_text_member(error, "sqlstate", pstrdup(unpack_sql_state(ERRCODE_SIGMA_NOT_FOUND)));
+	sigma_explain_text_member(error, "message", psprintf("action \"%s\" does not exist", element->string));
 	sigma_json_set(step, "error", error);
 	return NULL;
 }
@@ -238,19 +227,19 @@ resolve_action(Explain *explain, JsonNode *step, JsonNode *element)
 static void
 explain_document(Explain *explain, JsonNode *step, const JsonNode *action)
 {
-	char	   *condition = condition_text(sigma_json_get(action, "conditions"));
+	char	   *condition = sigma_explain_condition(sigma_json_get(action, "conditions"));
 	const char *handling = sigma_json_get_string(action, "error_handling", "fail");
 	const char *type = sigma_json_get_string(action, "type", "");
 	int			i;
 
-	set_text(step, "action_id", sigma_json_get_string(action, "id", NULL));
+	sigma_explain_text_member(step, "action_id", sigma_json_get_string(action, "id", NULL));
 	copy_member(step, action, "type");
 	copy_member(step, action, "subtype");
 	copy_member(step, action, "target");
 	if (condition != NULL)
-		set_text(step, "condition", condition);
+		sigma_explain_text_member(step, "condition", condition);
 	if (strcmp(handling, "fail") != 0)
-		set_text(step, "error_handling", handling);
+		sigma_explain_text_member(step, "error_handling", handling);
 	copy_member(step, action, "retry");
 	copy_member(step, action, "timeout_ms");
 	copy_member(step, action, "output_variable");
@@ -259,7 +248,7 @@ explain_document(Explain *explain, JsonNode *step, const JsonNode *action)
 		{
 			char	   *call = psprintf("%s %s", type, sigma_json_get_string(action, "target", ""));
 
-			set_text(step, "calls", call);
+			sigma_explain_text_member(step, "calls", call);
 			sigma_explain_add(sigma_explain_array(explain->summary, "calls"), call);
 		}
 }
@@ -289,7 +278,7 @@ explain_flow(Explain *explain, JsonNode *step, const JsonNode *action, const cha
 		explain_call(explain, step, action);
 	else if (strcmp(subtype, "stop") == 0)
 	{
-		set_text(step, "ends", sigma_json_get_string(parameters, "status", "success"));
+		sigma_explain_text_member(step, "ends", sigma_json_get_string(parameters, "status", "success"));
 		return false;
 	}
 	return true;
@@ -309,7 +298,7 @@ explain_branches(Explain *explain, JsonNode *step, const JsonNode *parameters, c
 	for (i = 0; branches != NULL && branches->kind == JSON_ARRAY && i < branches->count; i++)
 	{
 		JsonNode   *condition = sigma_json_get(branches->items[i], "condition");
-		int			answer = constant_answer(explain, condition);
+		int			answer = sigma_explain_answer(explain, condition);
 		const char *why = barred != NULL ? barred : answer == 0 ? "its condition is never true" : NULL;
 
 		goes_on = explain_branch(explain, step, i == 0 ? "if" : "else if", condition,
@@ -336,14 +325,14 @@ explain_branch(Explain *explain, JsonNode *step, const char *label, const JsonNo
 			   const JsonNode *actions, const char *unreachable)
 {
 	JsonNode   *branch = sigma_json_new(JSON_OBJECT, NULL);
-	char	   *text = condition_text(condition);
+	char	   *text = sigma_explain_condition(condition);
 
 	sigma_json_append(sigma_explain_array(step, "branches"), branch);
-	set_text(branch, "branch", label);
+	sigma_explain_text_member(branch, "branch", label);
 	if (text != NULL)
-		set_text(branch, "condition", text);
+		sigma_explain_text_member(branch, "condition", text);
 	if (unreachable != NULL)
-		set_text(branch, "unreachable", unreachable);
+		sigma_explain_text_member(branch, "unreachable", unreachable);
 	return explain_steps(explain, sigma_explain_array(branch, "steps"), actions, unreachable);
 }
 
@@ -357,16 +346,16 @@ explain_call(Explain *explain, JsonNode *step, const JsonNode *action)
 	{
 		JsonNode   *error = sigma_json_new(JSON_OBJECT, NULL);
 
-		set_text(error, "sqlstate", pstrdup(unpack_sql_state(ERRCODE_SIGMA_NOT_FOUND)));
-		set_text(error, "message", psprintf("action sequence \"%s\" does not exist", target));
+		sigma_explain_text_member(error, "sqlstate", pstrdup(unpack_sql_state(ERRCODE_SIGMA_NOT_FOUND)));
+		sigma_explain_text_member(error, "message", psprintf("action sequence \"%s\" does not exist", target));
 		sigma_json_set(step, "error", error);
 	}
 	else if (has_id(explain->stack, target))
-		set_text(step, "cycle", psprintf("sequence \"%s\" runs already: it is skipped", target));
+		sigma_explain_text_member(step, "cycle", psprintf("sequence \"%s\" runs already: the step fails", target));
 	else if (list_length(explain->stack) >= MAX_DEPTH)
-		set_text(step, "cycle", psprintf("sequences run one another more than %d levels deep", MAX_DEPTH));
+		sigma_explain_text_member(step, "cycle", psprintf("sequences run one another more than %d levels deep", MAX_DEPTH));
 	else if (has_id(explain->explained, target))
-		set_text(step, "see", psprintf("sequence \"%s\", explained above", target));
+		sigma_explain_text_member(step, "see", psprintf("sequence \"%s\", explained above", target));
 	else
 		sigma_json_set(step, "runs", explain_one(explain, target));
 }
@@ -421,45 +410,10 @@ compile_and_explain(Run *run)
 	part = type->compile(&state, type, action);
 	if (type->explain != NULL)
 		type->explain(explain, step, part);
-	else if (strcmp(type->type, "variable") == 0)
-		explain_stored_variable(explain, step, sigma_json_get_string(action, "target", ""));
-	else if (type->run == sigma_notify_run)
-	{
-		sigma_explain_relation(explain, step, sigma_relation_oid("sigma_outbox"), true, RowExclusiveLock, NULL);
-		set_text(step, "does", "a message, delivered after the commit");
-	}
-	else if (type->run == sigma_client_run)
-		set_text(step, "does", "an effect for the client");
 	MemoryContextSwitchTo(run->cxt);
 	SPI_finish();
 	MemoryContextSwitchTo(run->cxt);
 	return false;
-}
-
-/* A variable of which a value is stored. */
-static void
-explain_stored_variable(Explain *explain, JsonNode *step, const char *target)
-{
-	const Variable *variable = sigma_variable(target);
-	Oid			relid;
-
-	if (variable == NULL || variable->scope == SCOPE_SESSION)
-	{
-		set_text(step, "does", "a value of the run alone");
-		return;
-	}
-	if (variable->scope == SCOPE_WORKBOOK)
-	{
-		relid = sigma_relation_oid("sigma_variables");
-		sigma_explain_right(explain, step, relid, ACL_SELECT, NULL);
-		sigma_explain_right(explain, step, relid, ACL_UPDATE, "value");
-	}
-	else
-	{
-		relid = sigma_relation_oid("sigma_variable_values");
-		sigma_explain_right(explain, step, relid, ACL_SELECT | ACL_INSERT | ACL_UPDATE, NULL);
-	}
-	sigma_explain_relation(explain, step, relid, true, RowExclusiveLock, NULL);
 }
 
 /* The error that compiling or planning a step raised; what the caller may not is a right that he lacks. */
@@ -477,16 +431,16 @@ set_error(Explain *explain, JsonNode *step, const ErrorData *error)
 						   "USAGE on schema sigds" : error->message);
 		return;
 	}
-	set_text(node, "sqlstate", pstrdup(unpack_sql_state(error->sqlerrcode)));
-	set_text(node, "message", error->message);
-	set_text(node, "detail", error->detail);
-	set_text(node, "hint", error->hint);
+	sigma_explain_text_member(node, "sqlstate", pstrdup(unpack_sql_state(error->sqlerrcode)));
+	sigma_explain_text_member(node, "message", error->message);
+	sigma_explain_text_member(node, "detail", error->detail);
+	sigma_explain_text_member(node, "hint", error->hint);
 	sigma_json_set(step, "error", node);
 }
 
 /* A member that is a text, where there is one. */
-static void
-set_text(JsonNode *object, const char *key, const char *text)
+void
+sigma_explain_text_member(JsonNode *object, const char *key, const char *text)
 {
 	if (text != NULL)
 		sigma_json_set(object, key, sigma_json_new_string(text, NULL));
@@ -524,119 +478,6 @@ sigma_explain_add(JsonNode *array, const char *text)
 		if (strcmp(array->items[i]->string, text) == 0)
 			return;
 	sigma_json_append(array, sigma_json_new_string(text, NULL));
-}
-
-/*
- * Conditions
- */
-
-/* A condition as people write one; NULL where there is nothing to hold. */
-static char *
-condition_text(const JsonNode *condition)
-{
-	StringInfoData buf;
-	int			i;
-
-	if (condition == NULL || condition->kind == JSON_NULL || (condition->kind == JSON_ARRAY && condition->count == 0))
-		return NULL;
-	if (condition->kind == JSON_OBJECT)
-		return test_text(condition);
-	initStringInfo(&buf);
-	for (i = 0; i < condition->count; i++)
-		appendStringInfo(&buf, "%s%s", i == 0 ? "" : " and ", test_text(condition->items[i]));
-	return buf.data;
-}
-
-/* One test of a condition. */
-static char *
-test_text(const JsonNode *test)
-{
-	const char *type = sigma_json_get_string(test, "type", "");
-	const char *operator = sigma_json_get_string(test, "operator", "=");
-	JsonNode   *expected = sigma_json_get(test, "threshold");
-	char	   *subject;
-
-	if (strcmp(type, "custom_formula") == 0)
-		return sigma_json_get_string(test, "formula", "");
-	if (strcmp(type, "selection_value") == 0)
-		subject = psprintf("%s [Selection/%s]", sigma_json_get_string(test, "match", "any"), sigma_json_get_string(test, "column", ""));
-	else if (strcmp(type, "ai_result") == 0)
-		subject = psprintf("[ActionVar/%s]", sigma_json_get_string(test, "variable", ""));
-	else
-		subject = psprintf("[Control/%s]", sigma_json_get_string(test, "control_id", ""));
-	if (expected == NULL)
-		expected = sigma_json_get(test, "expected_value");
-	if (strncmp(operator, "is_", 3) == 0 || expected == NULL)
-		return psprintf("%s %s", subject, operator);
-	return psprintf("%s %s %s", subject, operator, sigma_json_text(expected));
-}
-
-/* 1 where the condition always holds, 0 where it never does, -1 where that depends. */
-static int
-constant_answer(Explain *explain, const JsonNode *condition)
-{
-	int			answer = 1;
-	int			i;
-	bool		kept;
-
-	if (condition == NULL || condition->kind == JSON_NULL)
-		return 1;
-	if (condition->kind == JSON_ARRAY)
-	{
-		for (i = 0; i < condition->count && answer != 0; i++)
-		{
-			int			one = constant_answer(explain, condition->items[i]);
-
-			answer = one == 0 ? 0 : Min(answer, one);
-		}
-		return answer;
-	}
-	explain->formula = sigma_json_get_string(condition, "formula", NULL);
-	explain->answer = -1;
-	if (strcmp(sigma_json_get_string(condition, "type", ""), "custom_formula") == 0 && explain->formula != NULL)
-		(void) sigma_run_guard(&explain->probe, plan_formula, &kept);
-	return explain->answer;
-}
-
-/* Visitor: notes that there is a reference. */
-static bool
-has_reference(void *arg, FormulaNode *node)
-{
-	if (node->kind == FORMULA_REFERENCE)
-		*(bool *) arg = true;
-	return false;
-}
-
-/* Guarded work: what the planner makes of a formula without references.  False: undo it. */
-static bool
-plan_formula(Run *run)
-{
-	Explain    *explain = (Explain *) run;
-	FormulaNode *tree = sigma_formula_parse(explain->formula);
-	FormulaScope scope = {0};
-	bool		refers = false;
-	SPIPlanPtr	plan;
-	CachedPlanSource *source;
-	PlannedStmt *planned;
-	Node	   *answer;
-
-	(void) sigma_formula_visit(tree, has_reference, &refers);
-	if (refers)
-		return false;
-	scope.place = "a condition";
-	scope.stored = true;
-	SPI_connect();
-	plan = SPI_prepare(psprintf("SELECT %s", sigma_formula_compile(explain->formula, &scope, TYPE_LOGICAL)->sql), 0, NULL);
-	if (plan != NULL)
-	{
-		source = linitial(SPI_plan_get_plan_sources(plan));
-		planned = linitial(pg_plan_queries(copyObject(source->query_list), source->query_string, 0, NULL));
-		answer = (Node *) linitial_node(TargetEntry, planned->planTree->targetlist)->expr;
-		if (IsA(answer, Const))
-			explain->answer = !((Const *) answer)->constisnull && DatumGetBool(((Const *) answer)->constvalue);
-	}
-	SPI_finish();
-	return false;
 }
 
 /*
@@ -712,10 +553,12 @@ follow_action(Explain *explain, const JsonNode *action, List *path)
 				find_cycles(explain, lfirst(lc), path);
 		return;
 	}
-	if (strcmp(type, "flow") != 0 || parameters == NULL)
+	if (strcmp(type, "flow") != 0)
 		return;
 	if (strcmp(subtype, "run_sequence") == 0 && target != NULL)
 		find_cycles(explain, target, path);
+	if (parameters == NULL)
+		return;
 	follow_actions(explain, sigma_json_get(parameters, "actions"), path);
 	follow_actions(explain, sigma_json_get(parameters, "else"), path);
 	branches = sigma_json_get(parameters, "branches");

@@ -19,8 +19,7 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/plancache.h"
-#include "utils/rls.h"
-#include "utils/syscache.h"
+#include "utils/regproc.h"
 
 #include "action/explain.h"
 #include "compat.h"
@@ -44,6 +43,7 @@ static const char *scan_of_list(const PlannedStmt *planned, List *plans, Index r
 static const char *describe_scan(Plan *plan, Index relation);
 static void explain_rights(Explain *explain, JsonNode *step, const PlannedStmt *planned);
 static void explain_columns(Explain *explain, JsonNode *step, Oid relid, AclMode mode, const char *name, const Bitmapset *columns);
+static bool explain_functions(Node *node, void *context);
 static Bitmapset *updated_columns(const PlannedStmt *planned, Oid relid);
 
 /*
@@ -56,23 +56,43 @@ sigma_explain_plan(Explain *explain, JsonNode *step, SPIPlanPtr plan, ParamListI
 	ListCell   *source;
 	ListCell   *lc;
 
+	sigma_explain_call(explain, step, plan, parameters);
+	foreach(source, SPI_plan_get_plan_sources(plan))
+	{
+		CachedPlanSource *one = lfirst(source);
+		JsonNode   *statements = sigma_explain_array(step, "statements");
+		JsonNode   *statement = statements->items[statements->count - 1];
+		List	   *planned = pg_plan_queries(copyObject(one->query_list), one->query_string, CURSOR_OPT_PARALLEL_OK, known);
+
+		foreach(lc, planned)
+			explain_statement(explain, step, statement, lfirst(lc));
+	}
+}
+
+/* The same without planning, which may evaluate a function that calls itself immutable. */
+void
+sigma_explain_call(Explain *explain, JsonNode *step, SPIPlanPtr plan, JsonNode *parameters)
+{
+	ListCell   *source;
+	ListCell   *lc;
+
 	MemoryContextSwitchTo(explain->probe.cxt);	/* SPI leaves its own */
 	foreach(source, SPI_plan_get_plan_sources(plan))
 	{
 		CachedPlanSource *one = lfirst(source);
 		JsonNode   *statement = sigma_json_new(JSON_OBJECT, NULL);
-		List	   *planned;
 
 		sigma_json_set(statement, "sql", sigma_json_new_string(one->query_string, NULL));
 		if (parameters != NULL && parameters->count > 0)
 			sigma_json_set(statement, "parameters", parameters);
 		sigma_json_append(sigma_explain_array(step, "statements"), statement);
 		foreach(lc, one->query_list)
+		{
 			if (lfirst_node(Query, lc)->hasRowSecurity)
 				sigma_json_set(statement, "row_security", sigma_json_new_bool(true, NULL));
-		planned = pg_plan_queries(copyObject(one->query_list), one->query_string, CURSOR_OPT_PARALLEL_OK, known);
-		foreach(lc, planned)
-			explain_statement(explain, step, statement, lfirst(lc));
+			explain->step = step;
+			(void) explain_functions(lfirst(lc), explain);
+		}
 	}
 }
 
@@ -305,6 +325,34 @@ explain_columns(Explain *explain, JsonNode *step, Oid relid, AclMode mode, const
 	}
 	if (lacking.len > 0)
 		sigma_explain_lack(explain, step, psprintf("%s (%s) on %s", name, lacking.data, sigma_explain_relation_name(relid)));
+}
+
+/* Walker: functions that are called and that the caller may not execute. */
+static bool
+explain_functions(Node *node, void *context)
+{
+	Explain    *explain = context;
+	Oid			function = InvalidOid;
+
+	if (node == NULL)
+		return false;
+	if (IsA(node, Query))
+	{
+		Query	   *query = (Query *) node;
+
+		if (query->utilityStmt != NULL && IsA(query->utilityStmt, CallStmt))
+			return explain_functions((Node *) ((CallStmt *) query->utilityStmt)->funcexpr, context);
+		return query_tree_walker(query, explain_functions, context, 0);
+	}
+	if (IsA(node, FuncExpr))
+		function = ((FuncExpr *) node)->funcid;
+	else if (IsA(node, Aggref))
+		function = ((Aggref *) node)->aggfnoid;
+	else if (IsA(node, WindowFunc))
+		function = ((WindowFunc *) node)->winfnoid;
+	if (OidIsValid(function) && sigma_function_aclcheck(function, GetUserId(), ACL_EXECUTE) != ACLCHECK_OK)
+		sigma_explain_lack(explain, explain->step, psprintf("EXECUTE on %s", format_procedure_qualified(function)));
+	return expression_tree_walker(node, explain_functions, context);
 }
 
 /* Does the caller lack this right? */

@@ -9,6 +9,7 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "commands/async.h"
 #include "miscadmin.h"
@@ -27,6 +28,11 @@
 #define OUTBOX_CHANNEL	"sigma_outbox"
 #define DEFAULT_CHANNEL	"email"
 #define OUTBOX_COLUMNS	10
+
+/* A message as an object. */
+#define MESSAGE_SQL \
+	"pg_catalog.jsonb_build_object('channel', channel, 'recipients', recipients, 'subject', subject," \
+	" 'body', body, 'action_id', action_id, 'user_id', user_id)"
 
 typedef struct NotifyStep
 {
@@ -194,9 +200,7 @@ sigma_outbox_of_run(const char *execution_id)
 
 	sigma_owner_begin(&scope, sigma_relation_owner(sigma_relation_oid("sigma_outbox")));
 	sigma_spi_execute(sigma_spi_plan(&plan,
-									 "SELECT pg_catalog.jsonb_build_object('channel', channel, 'recipients', recipients, 'subject', subject,"
-									 " 'body', body, 'action_id', action_id, 'user_id', user_id)"
-									 " FROM sigma.sigma_outbox WHERE execution_id OPERATOR(pg_catalog.=) $1 ORDER BY id", 1, types),
+									 "SELECT " MESSAGE_SQL " FROM sigma.sigma_outbox WHERE execution_id OPERATOR(pg_catalog.=) $1 ORDER BY id", 1, types),
 					  &value, NULL, false, SPI_OK_SELECT);
 	MemoryContextSwitchTo(cxt);
 	for (i = 0; i < SPI_processed; i++)
@@ -208,5 +212,57 @@ sigma_outbox_of_run(const char *execution_id)
 	}
 	SPI_freetuptable(SPI_tuptable);
 	sigma_owner_end(&scope);
+	return messages;
+}
+
+/* See notify.h. */
+int64
+sigma_outbox_newest(void)
+{
+	static SPIPlanPtr plan = NULL;
+	MemoryContext cxt = CurrentMemoryContext;
+	OwnerScope	scope;
+	bool		isnull;
+	int64		id;
+
+	sigma_owner_begin(&scope, sigma_relation_owner(sigma_relation_oid("sigma_outbox")));
+	sigma_spi_execute(sigma_spi_plan(&plan, "SELECT pg_catalog.max(id) FROM sigma.sigma_outbox", 0, NULL),
+					  NULL, NULL, false, SPI_OK_SELECT);
+	id = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+	SPI_freetuptable(SPI_tuptable);
+	sigma_owner_end(&scope);
+	MemoryContextSwitchTo(cxt);
+	return isnull ? 0 : id;
+}
+
+/* See notify.h.  Other sessions' messages are left out, whatever was committed meanwhile. */
+JsonNode *
+sigma_outbox_since(int64 id)
+{
+	static SPIPlanPtr plan = NULL;
+	Oid			types[] = {INT8OID};
+	Datum		value = Int64GetDatum(id);
+	MemoryContext cxt = CurrentMemoryContext;
+	JsonNode   *messages = sigma_json_new(JSON_ARRAY, NULL);
+	OwnerScope	scope;
+	uint64		i;
+
+	sigma_owner_begin(&scope, sigma_relation_owner(sigma_relation_oid("sigma_outbox")));
+	sigma_spi_execute(sigma_spi_plan(&plan, "SELECT " MESSAGE_SQL ", xmin FROM sigma.sigma_outbox"
+									 " WHERE id OPERATOR(pg_catalog.>) $1 ORDER BY id", 1, types),
+					  &value, NULL, false, SPI_OK_SELECT);
+	MemoryContextSwitchTo(cxt);
+	for (i = 0; i < SPI_processed; i++)
+	{
+		TupleDesc	desc = SPI_tuptable->tupdesc;
+		HeapTuple	row = SPI_tuptable->vals[i];
+		bool		isnull;
+
+		if (TransactionIdIsCurrentTransactionId(DatumGetTransactionId(SPI_getbinval(row, desc, 2, &isnull))))
+			sigma_json_append(messages, sigma_json_read(DatumGetJsonbPCopy(SPI_getbinval(row, desc, 1, &isnull))));
+	}
+	SPI_freetuptable(SPI_tuptable);
+	sigma_owner_end(&scope);
+	MemoryContextSwitchTo(cxt);
 	return messages;
 }

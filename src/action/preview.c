@@ -45,14 +45,15 @@ typedef struct Beyond
 } Beyond;
 
 static const Beyond beyond[] = {
-	{"stored_procedure", "What it does outside of the database, numbers that it draws from sequences and session-level advisory locks are not undone."},
+	{"stored_procedure", "Rows of tables that are no input tables are not listed. What it does outside of the database, numbers that it draws from sequences and session-level advisory locks are not undone."},
 	{"notify", "The message stands in \"outbox\" and is not delivered: that happens when a run's transaction commits."},
 };
 
 static bool run_preview(Run *run);
-static Jsonb *complete_result(Jsonb *result, RowChanges *changes);
-static void push_outbox(JsonbParseState **state, JsonbContainer *result);
+static Jsonb *complete_result(Jsonb *result, RowChanges *changes, int64 since);
+static void push_outbox(JsonbParseState **state, int64 since);
 static void push_not_previewed(JsonbParseState **state, JsonbContainer *result, List *unread);
+static void push_steps_beyond(JsonbParseState **state, JsonbContainer *holder);
 static void push_beyond(JsonbParseState **state, JsonbContainer *step);
 static const char *text_member(JsonbContainer *object, const char *key);
 
@@ -110,20 +111,25 @@ run_preview(Run *run)
 	RowChanges *changes = sigma_row_changes_begin();
 	RunRequest	request = {0};
 	Jsonb	   *result;
+	int64		since;
 
+	SPI_connect();
+	since = sigma_outbox_newest();
+	SPI_finish();
+	MemoryContextSwitchTo(run->cxt);
 	sigma_session.changes = changes;
 	request.sequence = preview->sequence;
 	request.context = preview->context;
 	result = sigma_run_pinned(&request, NULL);
 	sigma_session.changes = NULL;
 	MemoryContextSwitchTo(run->cxt);
-	preview->result = complete_result(result, changes);
+	preview->result = complete_result(result, changes, since);
 	return false;
 }
 
 /* The result with the members of a preview. */
 static Jsonb *
-complete_result(Jsonb *result, RowChanges *changes)
+complete_result(Jsonb *result, RowChanges *changes, int64 since)
 {
 	JsonbParseState *state = NULL;
 	JsonbIterator *iterator = JsonbIteratorInit(&result->root);
@@ -138,31 +144,25 @@ complete_result(Jsonb *result, RowChanges *changes)
 		pushJsonbValue(&state, token, &value);
 	sigma_push_bool(&state, "preview", true);
 	sigma_row_changes_push(changes, &state, SHOWN_CHANGES, &unread);
-	push_outbox(&state, &result->root);
+	push_outbox(&state, since);
 	push_not_previewed(&state, &result->root, unread);
 	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
 }
 
-/* "outbox": the messages that the run wrote, and that nobody gets. */
+/* "outbox": the messages that were written since, and that nobody gets. */
 static void
-push_outbox(JsonbParseState **state, JsonbContainer *result)
+push_outbox(JsonbParseState **state, int64 since)
 {
-	const char *execution_id = text_member(result, "execution_id");
 	MemoryContext cxt = CurrentMemoryContext;
-	JsonNode   *messages;
 	JsonbValue	value;
 	Jsonb	   *list;
 
 	SPI_connect();
 	MemoryContextSwitchTo(cxt);
-	messages = sigma_outbox_of_run(execution_id == NULL ? "" : execution_id);
-	MemoryContextSwitchTo(cxt);
-	list = sigma_json_write(messages);
+	list = sigma_json_write(sigma_outbox_since(since));
 	SPI_finish();
 	MemoryContextSwitchTo(cxt);
-	value.type = jbvBinary;
-	value.val.binary.data = &list->root;
-	value.val.binary.len = VARSIZE(list) - VARHDRSZ;
+	sigma_jsonb_to_value(list, &value);
 	sigma_push_value(state, "outbox", &value);
 }
 
@@ -170,20 +170,11 @@ push_outbox(JsonbParseState **state, JsonbContainer *result)
 static void
 push_not_previewed(JsonbParseState **state, JsonbContainer *result, List *unread)
 {
-	JsonbValue	actions;
 	ListCell   *lc;
-	uint32		i;
 
 	sigma_push_key(state, "not_previewed");
 	pushJsonbValue(state, WJB_BEGIN_ARRAY, NULL);
-	if (getKeyJsonValueFromContainer(result, "actions", strlen("actions"), &actions) != NULL && sigma_jsonb_is_list(&actions))
-		for (i = 0; i < JsonContainerSize(actions.val.binary.data); i++)
-		{
-			JsonbValue *step = getIthJsonbValueFromContainer(actions.val.binary.data, i);
-
-			if (step != NULL && step->type == jbvBinary && JsonContainerIsObject(step->val.binary.data))
-				push_beyond(state, step->val.binary.data);
-		}
+	push_steps_beyond(state, result);
 	foreach(lc, unread)
 	{
 		pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
@@ -194,13 +185,34 @@ push_not_previewed(JsonbParseState **state, JsonbContainer *result, List *unread
 	pushJsonbValue(state, WJB_END_ARRAY, NULL);
 }
 
+/* The steps of a run, or of a step that holds others. */
+static void
+push_steps_beyond(JsonbParseState **state, JsonbContainer *holder)
+{
+	JsonbValue	actions;
+	uint32		i;
+
+	check_stack_depth();
+	if (!sigma_jsonb_member(holder, "actions", &actions) || !sigma_jsonb_is_list(&actions))
+		return;
+	for (i = 0; i < JsonContainerSize(actions.val.binary.data); i++)
+	{
+		JsonbValue *step = getIthJsonbValueFromContainer(actions.val.binary.data, i);
+
+		if (step == NULL || step->type != jbvBinary || !JsonContainerIsObject(step->val.binary.data))
+			continue;
+		push_beyond(state, step->val.binary.data);
+		push_steps_beyond(state, step->val.binary.data);
+	}
+}
+
 /* A step of the result, where a preview cannot show all that it does. */
 static void
 push_beyond(JsonbParseState **state, JsonbContainer *step)
 {
 	const char *type = text_member(step, "type");
 	const char *status = text_member(step, "status");
-	JsonbValue	index;
+	JsonbValue	value;
 	int			i;
 
 	if (type == NULL || (status != NULL && strcmp(status, "skipped") == 0))
@@ -210,8 +222,10 @@ push_beyond(JsonbParseState **state, JsonbContainer *step)
 		if (strcmp(beyond[i].type, type) != 0)
 			continue;
 		pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
-		if (getKeyJsonValueFromContainer(step, "index", strlen("index"), &index) != NULL)
-			sigma_push_value(state, "index", &index);
+		if (sigma_jsonb_member(step, "index", &value))
+			sigma_push_value(state, "index", &value);
+		if (sigma_jsonb_member(step, "action_id", &value))
+			sigma_push_value(state, "action_id", &value);
 		sigma_push_text(state, "type", type);
 		sigma_push_text(state, "message", beyond[i].message);
 		pushJsonbValue(state, WJB_END_OBJECT, NULL);
@@ -224,7 +238,7 @@ text_member(JsonbContainer *object, const char *key)
 {
 	JsonbValue	value;
 
-	if (getKeyJsonValueFromContainer(object, key, strlen(key), &value) == NULL || value.type != jbvString)
+	if (!sigma_jsonb_member(object, key, &value) || value.type != jbvString)
 		return NULL;
 	return pnstrdup(value.val.string.val, value.val.string.len);
 }

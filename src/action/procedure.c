@@ -122,10 +122,7 @@ sigma_procedure_run(Run *run, const Step *compiled, StepOutcome *outcome)
 	char	   *nulls;
 	int			i;
 
-	if (step->name == NULL || step->generation != sigma_formula_generation())
-		look_up(step, NULL);
-	if (step->plan == NULL)
-		make_plan(step);
+	sigma_procedure_prepare(step);
 	values = palloc(sizeof(Datum) * (step->ngiven + 1));
 	nulls = palloc(step->ngiven + 1);
 	for (i = 0; i < step->ngiven; i++)
@@ -139,6 +136,16 @@ sigma_procedure_run(Run *run, const Step *compiled, StepOutcome *outcome)
 		call_procedure(run, step, values, nulls, outcome);
 	else
 		call_function(run, step, values, nulls, outcome);
+}
+
+/* Look it up where that is not known any more, and plan the call.  SPI is connected. */
+void
+sigma_procedure_prepare(ProcedureStep *step)
+{
+	if (step->name == NULL || step->generation != sigma_formula_generation())
+		look_up(step, NULL);
+	if (step->plan == NULL)
+		make_plan(step);
 }
 
 /*

@@ -51,6 +51,9 @@ typedef struct ProcedureStep
 	SPIPlanPtr	plan;			/* made at the first run */
 } ProcedureStep;
 
+/* procedure.c: 42883, 42725, 42501, 42809 */
+extern void sigma_procedure_prepare(ProcedureStep *step);
+
 /* procedure_argument.c: 22P02 where the value cannot be read; SPI is connected */
 extern Datum sigma_argument_bind(Run *run, ProcedureStep *step, int i, bool *isnull);
 

@@ -28,6 +28,7 @@
 #include "utils/snapmgr.h"
 
 #include "common/json_push.h"
+#include "common/jsonb_value.h"
 #include "common/session.h"
 #include "input_table/row_changes.h"
 
@@ -472,9 +473,7 @@ push_change(ChangeReader *reader, TupleDesc desc, int64 row_id, HeapTuple old, H
 	push_values(reader, &state, "old", desc, old, 0);
 	push_values(reader, &state, "new", desc, new, 0);
 	change = JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
-	document.type = jbvBinary;
-	document.val.binary.data = &change->root;
-	document.val.binary.len = VARSIZE(change) - VARHDRSZ;
+	sigma_jsonb_to_value(change, &document);
 	pushJsonbValue(reader->state, WJB_ELEM, &document);
 }
 

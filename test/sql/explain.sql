@@ -85,6 +85,41 @@ SELECT sigma.create_action_sequence('{"id": "ex_some", "is_paused": true, "stop_
     {"id": "open", "type": "modal", "subtype": "close", "conditions": {"type": "custom_formula", "formula": "Now() > Date(\"2020-01-01\")"}}]}');
 SELECT ex('ex_some');
 
+-- branches, loops, calls, the end of a run
+SELECT sigma.create_action_sequence('{"id": "ex_inner", "actions": [{"id": "i", "type": "data_modification", "subtype": "delete_row", "target": "ex_t", "selector": {"row_id": 1}}]}');
+SELECT sigma.create_action_sequence('{"id": "ex_flow", "actions": [
+    {"id": "choose", "type": "flow", "subtype": "if_else", "branches": [
+        {"condition": {"type": "custom_formula", "formula": "1 = 2"}, "actions": [{"id": "no", "type": "modal", "subtype": "close"}]},
+        {"condition": {"type": "control_value", "control_id": "q", "operator": "between", "expected_value": [1, 2]}, "actions": [{"id": "maybe", "type": "flow", "subtype": "stop", "status": "failed", "message": "no"}, {"id": "after", "type": "modal", "subtype": "close"}]},
+        {"condition": {"type": "custom_formula", "formula": "True"}, "actions": [{"id": "yes", "type": "modal", "subtype": "close"}]},
+        {"condition": {"type": "custom_formula", "formula": "[Control/q] = 3"}, "actions": [{"id": "late", "type": "modal", "subtype": "close"}]}],
+        "else": [{"id": "else", "type": "modal", "subtype": "close"}]},
+    {"id": "loop", "type": "flow", "subtype": "for_each", "rows": "SELECT * FROM sigds.sigds_ex_t WHERE sigma_row_id = 7", "max_rows": 5, "actions": [
+        {"id": "stop", "type": "flow", "subtype": "stop"}, {"id": "unreached", "type": "data_modification", "subtype": "delete_row", "target": "ex_t", "selector": {"current_row": true}}]},
+    {"id": "selected", "type": "flow", "subtype": "for_each", "rows": "selection", "actions": [{"id": "l", "type": "modal", "subtype": "close"}]},
+    {"id": "call", "type": "flow", "subtype": "run_sequence", "target": "ex_inner"},
+    {"id": "again", "type": "flow", "subtype": "run_sequence", "target": "ex_inner"},
+    {"id": "both", "type": "flow", "subtype": "if_else", "branches": [{"condition": {"type": "custom_formula", "formula": "[Control/q] = 3"}, "actions": [{"type": "flow", "subtype": "stop"}]}], "else": [{"type": "flow", "subtype": "stop"}]},
+    {"id": "never", "type": "modal", "subtype": "close"}]}');
+SELECT ex('ex_flow');
+-- sequences that run one another are refused when they are saved; of those that do all the same it is said
+ALTER TABLE sigma.sigma_action_sequences DISABLE TRIGGER USER;
+UPDATE sigma.sigma_action_sequences SET actions = actions || '[{"type": "flow", "subtype": "run_sequence", "target": "ex_flow"}, {"type": "flow", "subtype": "run_sequence", "target": "ex_nowhere"}, {"type": "ai_query", "target": "m"}]' WHERE id = 'ex_inner';
+ALTER TABLE sigma.sigma_action_sequences ENABLE TRIGGER USER;
+SELECT step ->> 'index', step ->> 'type', step ->> 'cycle', step ->> 'calls', step -> 'error' ->> 'sqlstate', step -> 'error' ->> 'message'
+FROM jsonb_array_elements(sigma.explain_sequence('ex_flow', 'json')::jsonb -> 'steps' -> 3 -> 'runs' -> 'steps') AS step;
+SELECT sigma.explain_sequence('ex_inner', 'json')::jsonb -> 'summary' -> 'cycles', sigma.explain_sequence('ex_inner', 'json')::jsonb -> 'summary' -> 'calls';
+-- functions and procedures: the call, and the right to it
+CREATE FUNCTION ex_double(n int, more text DEFAULT '') RETURNS int LANGUAGE sql AS 'SELECT n * 2';
+CREATE PROCEDURE ex_proc(INOUT n int) LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'ran'; END $$;
+REVOKE EXECUTE ON FUNCTION ex_double FROM PUBLIC;
+REVOKE EXECUTE ON PROCEDURE ex_proc FROM PUBLIC;
+SELECT sigma.create_action_sequence('{"id": "ex_calls", "actions": [
+    {"id": "f", "type": "stored_procedure", "target": "public.ex_double", "arguments": {"n": "[Control/q]"}},
+    {"id": "p", "type": "stored_procedure", "target": "public.ex_proc", "arguments": [1]},
+    {"id": "gone", "type": "stored_procedure", "target": "public.ex_proc", "arguments": [2]}]}');
+SELECT ex('ex_calls');
+
 --
 -- Rights that the caller lacks
 --
@@ -97,7 +132,11 @@ SET ROLE regress_explain_v;
 SELECT sigma.explain_sequence('ex_s', 'json')::jsonb -> 'summary' -> 'lacks';
 SET ROLE regress_explain_e;
 SELECT s ->> 'action_id', s -> 'lacks' FROM jsonb_array_elements(sigma.explain_sequence('ex_s', 'json')::jsonb -> 'steps') AS s WHERE s ? 'lacks';
+SELECT s ->> 'action_id', s -> 'lacks' FROM jsonb_array_elements(sigma.explain_sequence('ex_calls', 'json')::jsonb -> 'steps') AS s;
+SELECT sigma.explain_sequence('ex_flow', 'json')::jsonb -> 'steps' -> 1 -> 'lacks';
 RESET ROLE;
+DROP PROCEDURE ex_proc;
+SELECT s ->> 'action_id', s -> 'error' ->> 'sqlstate', s -> 'error' ->> 'message' FROM jsonb_array_elements(sigma.explain_sequence('ex_calls', 'json')::jsonb -> 'steps') AS s;
 SET ROLE regress_explain_n;
 SELECT sigma.explain_sequence('ex_s');
 RESET ROLE;
@@ -147,7 +186,7 @@ COMMIT;
 DELETE FROM sigma.sigma_action_sequences WHERE id LIKE 'ex\_%';
 SELECT sigma.delete_variable(v) FROM unnest(ARRAY['ex_u', 'ex_v']) AS v;
 SELECT sigma.delete_input_table('ex_t', true);
-DROP FUNCTION ex, ex_rows;
+DROP FUNCTION ex, ex_rows, ex_double;
 SELECT sigma.revoke_access(r) FROM unnest(ARRAY['regress_explain_v', 'regress_explain_e']::name[]) AS r;
 REVOKE ALL ON SCHEMA sigds FROM regress_explain_e;
 DROP OWNED BY regress_explain_e, regress_explain_v, regress_explain_n;

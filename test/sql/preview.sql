@@ -145,6 +145,26 @@ LISTEN sigma_outbox;
 SELECT r -> 'outbox' -> 0 ->> 'subject', r -> 'not_previewed' FROM sigma.preview_sequence('pv_mail', '{"controls": {"name": "Ann"}}') AS r;
 SELECT count(*) FROM sigma.sigma_outbox WHERE sequence_id = 'pv_mail';
 UNLISTEN sigma_outbox;
+-- also those of loops, and of the sequences that they run
+SELECT sigma.create_action_sequence('{"id": "pv_each", "actions": [
+    {"id": "one", "type": "data_modification", "subtype": "insert_row", "target": "pv_quiet", "values": {"Name": "[Selection/Name]"}},
+    {"id": "mail", "type": "notify", "recipients": ["[Selection/Name]"], "subject": "s", "body": "b"}]}');
+SELECT sigma.create_action_sequence('{"id": "pv_loop", "actions": [
+    {"id": "loop", "type": "flow", "subtype": "for_each", "rows": "selection", "actions": [
+        {"id": "if", "type": "flow", "subtype": "if_else", "branches": [{"condition": {"type": "custom_formula", "formula": "[Selection/Name] != \"skip\""}, "actions": [{"id": "run", "type": "flow", "subtype": "run_sequence", "target": "pv_each"}]}]}]},
+    {"id": "stop", "type": "flow", "subtype": "stop"}]}');
+SELECT pv('pv_loop', '{"selection": {"rows": [{"Name": "ann"}, {"Name": "skip"}, {"Name": "bob"}]}}');
+SELECT m -> 'recipients', m ->> 'action_id' FROM jsonb_array_elements(sigma.preview_sequence('pv_loop', '{"selection": {"rows": [{"Name": "ann"}, {"Name": "bob"}]}}') -> 'outbox') AS m;
+SELECT count(*) FROM sigma.sigma_execution_history WHERE sequence_id IN ('pv_each', 'pv_loop');
+-- functions: what they write to input tables is shown, the rest is not
+CREATE TABLE pv_plain (a int);
+CREATE FUNCTION pv_call(n text) RETURNS text LANGUAGE plpgsql AS $$ BEGIN INSERT INTO pv_plain VALUES (1); INSERT INTO sigds.sigds_pv_quiet ("Name") VALUES (n); RETURN n || (SELECT count(*) FROM pv_plain); END $$;
+SELECT sigma.create_action_sequence('{"id": "pv_function", "actions": [{"id": "f", "type": "stored_procedure", "target": "public.pv_call", "arguments": ["called"], "output_variable": "said"}]}');
+SELECT pv('pv_function');
+SELECT sigma.preview_sequence('pv_function') -> 'variables';
+SELECT count(*) FROM pv_plain;
+DROP TABLE pv_plain;
+DROP FUNCTION pv_call;
 -- values of variables that are stored
 SELECT sigma.create_variable('{"id": "pv_v", "kind": "variable", "type": "number", "scope": "workbook", "default_value": 1}');
 SELECT sigma.create_action_sequence('{"id": "pv_var", "actions": [{"type": "variable", "subtype": "set", "target": "pv_v", "value": 7}, {"type": "control", "subtype": "set_value", "target": "c", "value": "[ActionVar/pv_v]"}]}');
