@@ -21,6 +21,7 @@
 #include "common/catalog.h"
 #include "common/errors.h"
 #include "compat.h"
+#include "input_table/row_change.h"
 
 #define MAX_DEPTH	16			/* sequences that run one another, as in a run */
 
@@ -539,18 +540,25 @@ follow_action(Explain *explain, const JsonNode *action, List *path)
 	const char *target = sigma_json_get_string(action, "target", NULL);
 	JsonNode   *parameters = sigma_json_get(action, "parameters");
 	JsonNode   *branches;
+	List	   *starts = NIL;
 	ListCell   *lc;
 	int			i;
 
 	if (strcmp(type, "data_modification") == 0 && target != NULL)
 	{
-		bool		upsert = strncmp(subtype, "upsert", 6) == 0;
+		int			operation = strncmp(subtype, "insert", 6) == 0 ? ROW_INSERT :
+			strncmp(subtype, "delete", 6) == 0 ? ROW_DELETE :
+			strncmp(subtype, "update", 6) == 0 ? ROW_UPDATE : ROW_INSERT | ROW_UPDATE;
 
-		foreach(lc, sigma_sequences_of_table(target, upsert ? "update" : pnstrdup(subtype, 6)))
+		foreach(lc, sigma_sequences_of_table(target))
+		{
+			const RowChangeStart *start = lfirst(lc);
+
+			if ((start->operations & operation) != 0)
+				starts = lappend(starts, pstrdup(start->sequence_id));
+		}
+		foreach(lc, starts)
 			find_cycles(explain, lfirst(lc), path);
-		if (upsert)
-			foreach(lc, sigma_sequences_of_table(target, "insert"))
-				find_cycles(explain, lfirst(lc), path);
 		return;
 	}
 	if (strcmp(type, "flow") != 0)

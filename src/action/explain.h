@@ -71,7 +71,6 @@ extern void sigma_data_explain(Explain *explain, JsonNode *step, void *part);
 
 /* explain_table.c: what writing rows of a relation sets off; "columns" (attribute numbers) are those that an UPDATE sets */
 extern void sigma_explain_write(Explain *explain, JsonNode *step, Oid relid, CmdType command, Bitmapset *columns);
-extern List *sigma_sequences_of_table(const char *table_id, const char *operation);
 
 /* explain_text.c */
 extern char *sigma_explain_text(const JsonNode *tree);

@@ -18,6 +18,7 @@
 #include "common/catalog.h"
 #include "compat.h"
 #include "input_table/input_table.h"
+#include "input_table/row_change.h"
 
 static void explain_rules(JsonNode *step, const InputTable *table, CmdType command, Bitmapset *columns);
 static void explain_column_rules(JsonNode *rules, const JsonNode *column, const JsonNode *document, bool formulas_only);
@@ -29,8 +30,8 @@ static bool fires(const Trigger *trigger, CmdType command, Bitmapset *columns);
 static int	trigger_turn(const Trigger *trigger);
 static void add_trigger(JsonNode *triggers, const Trigger *trigger);
 static void append_once(JsonNode *array, JsonNode *node);
-static void explain_fired(JsonNode *step, const InputTable *table, CmdType command);
-static const char *operation_of(CmdType command);
+static void explain_fired(JsonNode *step, const InputTable *table, CmdType command, Bitmapset *columns);
+static bool sets_any(const InputTable *table, List *names, Bitmapset *columns);
 
 /* Rules, triggers and sequences of a relation whose rows are written. */
 void
@@ -42,7 +43,7 @@ sigma_explain_write(Explain *explain, JsonNode *step, Oid relid, CmdType command
 	if (table == NULL)
 		return;
 	explain_rules(step, table, command, columns);
-	explain_fired(step, table, command);
+	explain_fired(step, table, command, columns);
 	if (OidIsValid(table->log.relid))
 		sigma_explain_relation(explain, step, table->log.relid, true, RowExclusiveLock, NULL);
 }
@@ -213,46 +214,31 @@ append_once(JsonNode *array, JsonNode *node)
  * Sequences
  */
 
-/* The sequences that the change of the table's rows starts. */
+/* The sequences that the change of the table's rows starts; of an update those that ask for a column which it sets. */
 static void
-explain_fired(JsonNode *step, const InputTable *table, CmdType command)
+explain_fired(JsonNode *step, const InputTable *table, CmdType command, Bitmapset *columns)
 {
+	int			operation = command == CMD_INSERT ? ROW_INSERT : command == CMD_DELETE ? ROW_DELETE : ROW_UPDATE;
 	ListCell   *lc;
 
-	foreach(lc, sigma_sequences_of_table(table->id, operation_of(command)))
-		sigma_explain_add(sigma_explain_array(step, "starts"), lfirst(lc));
-}
-
-/* The command as triggers of sequences call it. */
-static const char *
-operation_of(CmdType command)
-{
-	return command == CMD_INSERT ? "insert" : command == CMD_DELETE ? "delete" : "update";
-}
-
-/* The ids of sequences with a row_change trigger for that table and operation, by id. */
-List *
-sigma_sequences_of_table(const char *table_id, const char *operation)
-{
-	List	   *ids = NIL;
-	ListCell   *lc;
-	int			i;
-
-	foreach(lc, sigma_catalog_names(DOCUMENT_SEQUENCE))
+	foreach(lc, sigma_sequences_of_table(table->id))
 	{
-		const char *id = ((CatalogName *) lfirst(lc))->id;
-		JsonNode   *document = sigma_catalog_read(DOCUMENT_SEQUENCE, id);
-		JsonNode   *trigger = document == NULL ? NULL : sigma_json_get(document, "trigger");
-		JsonNode   *operations = trigger == NULL ? NULL : sigma_json_get(trigger, "operations");
-		bool		heard = operations == NULL || operations->kind != JSON_ARRAY;
+		const RowChangeStart *start = lfirst(lc);
 
-		if (trigger == NULL || strcmp(sigma_json_get_string(trigger, "type", ""), "row_change") != 0 ||
-			strcmp(sigma_json_get_string(trigger, "table_id", ""), table_id) != 0)
-			continue;
-		for (i = 0; !heard && i < operations->count; i++)
-			heard = operations->items[i]->kind == JSON_STRING && pg_strcasecmp(operations->items[i]->string, operation) == 0;
-		if (heard)
-			ids = lappend(ids, unconstify(char *, id));
+		if ((start->operations & operation) != 0 && (operation != ROW_UPDATE || sets_any(table, start->columns, columns)))
+			sigma_explain_add(sigma_explain_array(step, "starts"),
+							  psprintf("%s%s", start->sequence_id, start->after_commit ? " after the commit" : ""));
 	}
-	return ids;
+}
+
+/* Does the statement set one of these columns (NIL: any)? */
+static bool
+sets_any(const InputTable *table, List *names, Bitmapset *columns)
+{
+	ListCell   *lc;
+
+	foreach(lc, names)
+		if (sets_column(table, lfirst(lc), columns))
+			return true;
+	return names == NIL;
 }

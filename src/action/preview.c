@@ -52,7 +52,8 @@ static const Beyond beyond[] = {
 static bool run_preview(Run *run);
 static Jsonb *complete_result(Jsonb *result, RowChanges *changes, int64 since);
 static void push_outbox(JsonbParseState **state, int64 since);
-static void push_not_previewed(JsonbParseState **state, JsonbContainer *result, List *unread);
+static void push_not_previewed(JsonbParseState **state, JsonbContainer *result, List *unread, List *tables);
+static void push_later_starts(JsonbParseState **state, List *tables);
 static void push_steps_beyond(JsonbParseState **state, JsonbContainer *holder);
 static void push_beyond(JsonbParseState **state, JsonbContainer *step);
 static const char *text_member(JsonbContainer *object, const char *key);
@@ -145,7 +146,7 @@ complete_result(Jsonb *result, RowChanges *changes, int64 since)
 	sigma_push_bool(&state, "preview", true);
 	sigma_row_changes_push(changes, &state, SHOWN_CHANGES, &unread);
 	push_outbox(&state, since);
-	push_not_previewed(&state, &result->root, unread);
+	push_not_previewed(&state, &result->root, unread, sigma_row_changes_tables(changes));
 	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
 }
 
@@ -168,13 +169,14 @@ push_outbox(JsonbParseState **state, int64 since)
 
 /* "not_previewed": steps whose work reaches further than a preview, and tables whose rows the caller may not read. */
 static void
-push_not_previewed(JsonbParseState **state, JsonbContainer *result, List *unread)
+push_not_previewed(JsonbParseState **state, JsonbContainer *result, List *unread, List *tables)
 {
 	ListCell   *lc;
 
 	sigma_push_key(state, "not_previewed");
 	pushJsonbValue(state, WJB_BEGIN_ARRAY, NULL);
 	push_steps_beyond(state, result);
+	push_later_starts(state, tables);
 	foreach(lc, unread)
 	{
 		pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
@@ -183,6 +185,28 @@ push_not_previewed(JsonbParseState **state, JsonbContainer *result, List *unread
 		pushJsonbValue(state, WJB_END_OBJECT, NULL);
 	}
 	pushJsonbValue(state, WJB_END_ARRAY, NULL);
+}
+
+/* Sequences that changes of these tables put into the queue: they start after a commit. */
+static void
+push_later_starts(JsonbParseState **state, List *tables)
+{
+	ListCell   *table;
+	ListCell   *lc;
+
+	foreach(table, tables)
+		foreach(lc, sigma_sequences_of_table(lfirst(table)))
+		{
+			const RowChangeStart *start = lfirst(lc);
+
+			if (!start->after_commit)
+				continue;
+			pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
+			sigma_push_text(state, "table", lfirst(table));
+			sigma_push_text(state, "sequence_id", pstrdup(start->sequence_id));
+			sigma_push_text(state, "message", "Changes of its rows may start the sequence, after the commit.");
+			pushJsonbValue(state, WJB_END_OBJECT, NULL);
+		}
 }
 
 /* The steps of a run, or of a step that holds others. */

@@ -213,6 +213,17 @@ same_text(const char *a, const char *b)
 	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }
 
+List *
+sigma_row_changes_tables(const RowChanges *changes)
+{
+	List	   *ids = NIL;
+	ListCell   *lc;
+
+	foreach(lc, changes->tables)
+		ids = lappend(ids, unconstify(char *, ((ChangedTable *) lfirst(lc))->id));
+	return ids;
+}
+
 void
 sigma_row_changes_push(RowChanges *changes, JsonbParseState **state, int most, List **unread)
 {

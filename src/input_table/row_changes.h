@@ -26,6 +26,9 @@ extern void sigma_row_changes_note(const InputTable *table, int64 row_id);
 extern void sigma_row_changes_note_deletes(const InputTable *table);
 extern void sigma_row_changes_note_failure(const InputTable *table, const Failure *failure);
 
+/* The ids of the tables that were written, as a List of char *. */
+extern List *sigma_row_changes_tables(const RowChanges *changes);
+
 /*
  * Push the members "changes" (at most "most" rows, by table as first written and row
  * id), "changes_left_out" and "rules" into the open object.  Rows are read as the

@@ -109,6 +109,14 @@ ALTER TABLE sigma.sigma_action_sequences ENABLE TRIGGER USER;
 SELECT step ->> 'index', step ->> 'type', step ->> 'cycle', step ->> 'calls', step -> 'error' ->> 'sqlstate', step -> 'error' ->> 'message'
 FROM jsonb_array_elements(sigma.explain_sequence('ex_flow', 'json')::jsonb -> 'steps' -> 3 -> 'runs' -> 'steps') AS step;
 SELECT sigma.explain_sequence('ex_inner', 'json')::jsonb -> 'summary' -> 'cycles', sigma.explain_sequence('ex_inner', 'json')::jsonb -> 'summary' -> 'calls';
+-- sequences that changes of rows start, and that may start one another
+SELECT sigma.create_action_sequence('{"id": "ex_on_insert", "trigger": {"type": "row_change", "table_id": "ex_t", "operations": ["insert"]}, "actions": [{"type": "data_modification", "subtype": "update_rows", "target": "ex_t", "selector": {"selection": true}, "values": {"Note": "seen"}}]}');
+SET client_min_messages = warning;
+SELECT sigma.create_action_sequence('{"id": "ex_on_note", "trigger": {"type": "row_change", "table_id": "ex_t", "operations": ["update"], "columns": ["Note"], "when": "after_commit"}, "actions": [{"type": "data_modification", "subtype": "insert_row", "target": "ex_t", "values": {"Name": "again"}}]}');
+SELECT s ->> 'action_id', s -> 'starts' FROM jsonb_array_elements(sigma.explain_sequence('ex_s', 'json')::jsonb -> 'steps') AS s WHERE s ? 'starts';
+SELECT sigma.explain_sequence('ex_s', 'json')::jsonb -> 'summary' -> 'cycles';
+RESET client_min_messages;
+DELETE FROM sigma.sigma_action_sequences WHERE id LIKE 'ex\_on\_%';
 -- functions and procedures: the call, and the right to it
 CREATE FUNCTION ex_double(n int, more text DEFAULT '') RETURNS int LANGUAGE sql AS 'SELECT n * 2';
 CREATE PROCEDURE ex_proc(INOUT n int) LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'ran'; END $$;

@@ -156,6 +156,14 @@ SELECT sigma.create_action_sequence('{"id": "pv_loop", "actions": [
 SELECT pv('pv_loop', '{"selection": {"rows": [{"Name": "ann"}, {"Name": "skip"}, {"Name": "bob"}]}}');
 SELECT m -> 'recipients', m ->> 'action_id' FROM jsonb_array_elements(sigma.preview_sequence('pv_loop', '{"selection": {"rows": [{"Name": "ann"}, {"Name": "bob"}]}}') -> 'outbox') AS m;
 SELECT count(*) FROM sigma.sigma_execution_history WHERE sequence_id IN ('pv_each', 'pv_loop');
+-- sequences that changes of rows start: their writes are shown; of those that start later it is said
+SELECT sigma.create_action_sequence('{"id": "pv_on_quiet", "trigger": {"type": "row_change", "table_id": "pv_quiet"}, "actions": [{"type": "data_modification", "subtype": "insert_row", "target": "pv_t", "values": {"Name": "[Selection/Name]"}}]}');
+SET client_min_messages = warning;
+SELECT sigma.create_action_sequence('{"id": "pv_later", "trigger": {"type": "row_change", "table_id": "pv_t", "when": "after_commit"}, "actions": [{"type": "modal", "subtype": "close"}]}');
+RESET client_min_messages;
+SELECT pv('pv_nested');
+SELECT count(*) FROM sigma.sigma_row_events;
+DELETE FROM sigma.sigma_action_sequences WHERE id IN ('pv_on_quiet', 'pv_later');
 -- functions: what they write to input tables is shown, the rest is not
 CREATE TABLE pv_plain (a int);
 CREATE FUNCTION pv_call(n text) RETURNS text LANGUAGE plpgsql AS $$ BEGIN INSERT INTO pv_plain VALUES (1); INSERT INTO sigds.sigds_pv_quiet ("Name") VALUES (n); RETURN n || (SELECT count(*) FROM pv_plain); END $$;
