@@ -1289,6 +1289,10 @@ CREATE FUNCTION sigma.render_layout(root text DEFAULT NULL) RETURNS text
     AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION sigma.render_layout(text) IS 'the layout as a tree for a terminal';
 
+CREATE FUNCTION sigma.render_html(root text, context jsonb DEFAULT '{}') RETURNS text
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.render_html(text, jsonb) IS 'an element and all below it (null: all pages) as one self-contained web page';
+
 ------------------------------------------------------------------------------
 -- action: variables
 ------------------------------------------------------------------------------

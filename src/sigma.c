@@ -9,6 +9,7 @@
 #include "fmgr.h"
 #include "utils/guc.h"
 
+#include "action/eval.h"
 #include "action/inject.h"
 #include "common/document.h"
 #include "common/session.h"
@@ -55,4 +56,5 @@ _PG_init(void)
 	sigma_document_set_formula_reader(sigma_formula_canonical);
 	sigma_statement_init();
 	sigma_computed_init();
+	sigma_eval_init();
 }

@@ -2,38 +2,28 @@
  * eval.c
  *		sigma.eval(): a formula over a context.
  *
- * Compiled formulas are kept in a direct-mapped table of this backend, found by
- * the bytes of the formula.  One that is being run is not replaced: a function that
- * it calls may call eval() itself.
+ * Compiled formulas are kept (formula/program_cache.c), found by the bytes of the
+ * formula.  The same reading of contexts serves the layout, which stands below.
  */
 #include "postgres.h"
 
-#include "common/hashfn.h"
 #include "fmgr.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
-#include "utils/memutils.h"
 
 #include "action/context.h"
 #include "action/eval.h"
 #include "action/reference.h"
+#include "action/value_source.h"
 #include "compat.h"
 #include "formula/compile.h"
+#include "layout/layout.h"
 
-#define SLOTS	256				/* a power of two */
-#define MAX_KEPT	16384		/* bytes: longer formulas are not kept */
-
-typedef struct Slot
-{
-	Formula    *formula;		/* NULL: unused */
-	FormulaProgram *program;
-} Slot;
-
-static Slot slots[SLOTS];
-
-static Slot *find_slot(Formula *formula);
-static FormulaProgram *make_program(Formula *formula, MemoryContext cxt);
-static void run_once(Formula *formula, RunContext *context, JsonbValue *result);
+static char *formula_text(const void *formula);
+static void *read_context(Jsonb *document);
+static const char *context_mode(void *context);
+static const char *context_user(void *context);
+static JsonbContainer *context_metadata(void *context);
 
 PG_FUNCTION_INFO_V1(eval);
 
@@ -44,17 +34,13 @@ eval(PG_FUNCTION_ARGS)
 	Formula    *formula;
 	RunContext *context;
 	JsonbValue	result;
-	Slot	   *slot;
 
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
 	formula = (Formula *) PG_GETARG_VARLENA_P(0);
 	context = sigma_context_read(PG_ARGISNULL(1) ? NULL : PG_GETARG_JSONB_P(1));
-	slot = find_slot(formula);
-	if (slot != NULL)
-		sigma_program_run(slot->program, sigma_fetch_from_context, context, &result);
-	else
-		run_once(formula, context, &result);
+	sigma_program_run_kept(formula, VARSIZE(formula), formula_text, "a formula", FORMULA_TYPED,
+						   sigma_fetch_from_context, context, &result);
 	if (result.type == jbvNull)
 		PG_RETURN_NULL();
 	PG_RETURN_JSONB_P(sigma_jsonb_from_value(&result));
@@ -96,43 +82,44 @@ sigma_fetch_from_context(void *arg, const char *source, const char *name, JsonbV
 		}
 }
 
-/* The place of a formula among those kept, with its program; NULL where it cannot be kept. */
-static Slot *
-find_slot(Formula *formula)
+/* The canonical text of a stored formula. */
+static char *
+formula_text(const void *formula)
 {
-	Size		size = VARSIZE(formula);
-	Slot	   *slot = &slots[hash_bytes((const unsigned char *) formula, size) & (SLOTS - 1)];
-	FormulaProgram *program;
-	Formula    *copy;
-
-	if (slot->formula != NULL && VARSIZE(slot->formula) == size && memcmp(slot->formula, formula, size) == 0)
-		return slot;
-	if (size > MAX_KEPT || (slot->formula != NULL && sigma_program_is_running(slot->program)))
-		return NULL;
-	program = make_program(formula, TopMemoryContext);
-	copy = MemoryContextAlloc(TopMemoryContext, size);
-	memcpy(copy, formula, size);
-	if (slot->formula != NULL)
-	{
-		sigma_program_free(slot->program);
-		pfree(slot->formula);
-	}
-	slot->formula = copy;
-	slot->program = program;
-	return slot;
+	return sigma_formula_print(sigma_formula_read(unconstify(Formula *, (const Formula *) formula)));
 }
 
-static FormulaProgram *
-make_program(Formula *formula, MemoryContext cxt)
+/* What the layout asks about contexts; called once, when the library is loaded. */
+void
+sigma_eval_init(void)
 {
-	return sigma_program_create(sigma_formula_print(sigma_formula_read(formula)), "a formula", TYPE_ANY, FORMULA_TYPED, cxt);
+	static const LayoutContextHooks hooks = {
+		read_context, sigma_fetch_from_context, context_mode, context_user, context_metadata, sigma_jsonb_text
+	};
+
+	sigma_layout_contexts = &hooks;
 }
 
-static void
-run_once(Formula *formula, RunContext *context, JsonbValue *result)
+static void *
+read_context(Jsonb *document)
 {
-	FormulaProgram *program = make_program(formula, CurrentMemoryContext);
+	return sigma_context_read(document);
+}
 
-	sigma_program_run(program, sigma_fetch_from_context, context, result);
-	sigma_program_free(program);
+static const char *
+context_mode(void *context)
+{
+	return ((RunContext *) context)->mode;
+}
+
+static const char *
+context_user(void *context)
+{
+	return ((RunContext *) context)->user_id;
+}
+
+static JsonbContainer *
+context_metadata(void *context)
+{
+	return ((RunContext *) context)->metadata;
 }

@@ -9,6 +9,9 @@
 
 #include "utils/jsonb.h"
 
+/* Called once, when the library is loaded. */
+extern void sigma_eval_init(void);
+
 /* FormulaFetch whose "arg" is a RunContext. */
 extern void sigma_fetch_from_context(void *arg, const char *source, const char *name, JsonbValue *value);
 

@@ -17,6 +17,7 @@
  * visit.c         the references and calls of a formula
  * parameters.c    references to a context as parameters
  * program.c       a formula over a context, for runs and sigma.eval
+ * program_cache.c  such formulas that are kept for the next time
  * form_json.c     what a formula yields as JSON
  *
  * Everything is allocated in the current memory context.  Compiling is also the
@@ -232,6 +233,13 @@ extern bool sigma_program_is_running(const FormulaProgram *program);
 extern FormulaType sigma_program_type(const FormulaProgram *program);
 extern const char *sigma_program_text(const FormulaProgram *program);
 extern void sigma_program_free(FormulaProgram *program);
+
+/*
+ * program_cache.c: run a formula that is found by "key" (size bytes and place), made of
+ * the text that "text" gives where it is not kept yet.  "place" is a constant.
+ */
+extern void sigma_program_run_kept(const void *key, Size size, char *(*text) (const void *key), const char *place,
+								   FormulaUse use, FormulaFetch fetch, void *arg, JsonbValue *result);
 
 /* form_json.c: the value of a form as JSON: dates as "YYYY-MM-DD HH:MM:SS", numbers without needless zeros. */
 extern void sigma_form_to_json(SqlForm form, Datum value, bool isnull, JsonbValue *result);

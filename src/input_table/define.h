@@ -186,7 +186,6 @@ extern void sigma_view_create_linked(const TableDefinition *table, ViewChange *v
 extern void sigma_view_begin_ddl(OwnerScope *scope);
 extern void sigma_view_save_grants(ViewChange *view);
 extern void sigma_view_restore_grants(const ViewChange *view, Oid relid);
-extern Oid	sigma_view_oid(const char *id);
 extern void sigma_view_create(const TableDefinition *table);
 extern void sigma_view_drop(const char *id);
 extern void sigma_view_begin(const TableChange *change, ViewChange *view);
@@ -253,9 +252,6 @@ extern void sigma_row_security_create(const TableDefinition *table);
 extern char *sigma_row_filter_sql(const TableDefinition *table, const char *alias);
 extern bool sigma_row_security_is_own(Oid relid);
 extern bool sigma_row_security_on(const char *id);
-
-/* info.c */
-extern void sigma_table_check_visible(const char *id);
 
 /* formula_names.c */
 extern void sigma_formulas_move(JsonNode *document, const char *new_id, const char *new_name);

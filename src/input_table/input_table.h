@@ -192,6 +192,12 @@ extern int64 sigma_table_count_failures(const InputTable *table, List **failures
  */
 extern void sigma_limits_forget_count(const char *id);
 
+/* info.c: 42501 where the caller may not see the definition, SG404 where there is none */
+extern void sigma_table_check_visible(const char *id);
+
+/* view.c: the warehouse view, or InvalidOid */
+extern Oid	sigma_view_oid(const char *id);
+
 /* definition.c: what governance_config says of the edit log */
 extern void sigma_governance_audit(const JsonNode *document, bool *audit, bool *chained);
 

@@ -31,6 +31,7 @@
 #include "common/names.h"
 #include "compat.h"
 #include "input_table/define.h"
+#include "input_table/input_table.h"
 #include "input_table/objects.h"
 
 #define MAX_SOURCES	32			/* elements that show each other's rows */

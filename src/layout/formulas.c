@@ -87,7 +87,11 @@ check_filter(const JsonNode *document, JsonNode *filter)
 	scope.tables = true;
 	scope.stored = true;
 	scope.saving = true;
+<<<<<<< HEAD
 	scope.resolve = sigma_resolve_declared;
+=======
+	scope.resolve = sigma_layout_resolve;
+>>>>>>> be4f01b (sigma.render_html(): the layout as one self-contained web page)
 	scope.selection = sigma_parameters_selection;
 	scope.arg = parameters;
 	PG_TRY();
@@ -113,7 +117,6 @@ static Oid
 source_relation(const char *source, int depth)
 {
 	JsonNode   *element;
-	List	   *names;
 
 	if (sigma_catalog_exists(DOCUMENT_INPUT_TABLE, source))
 		return sigma_input_table_by_id(source)->relid;
@@ -123,14 +126,29 @@ source_relation(const char *source, int depth)
 		source = sigma_json_get_string(element, "source", sigma_json_get_string(element, "input_table", NULL));
 		return source == NULL || depth == MAX_SOURCES ? InvalidOid : source_relation(source, depth + 1);
 	}
-	if (!SplitIdentifierString(pstrdup(source), '.', &names) || names == NIL || list_length(names) > 3)
-		return InvalidOid;
-	return RangeVarGetRelid(makeRangeVarFromNameList(textToQualifiedNameList(cstring_to_text(source))), NoLock, true);
+	return sigma_layout_relation(source);
 }
 
+<<<<<<< HEAD
 /* A reference to the context.  A bare name that is no column must be that of a declared control. */
 bool
 sigma_resolve_declared(FormulaScope *scope, const char *source, const char *name, FormulaSql *result)
+=======
+/* A relation by its name, qualified or visible; InvalidOid where there is none. */
+Oid
+sigma_layout_relation(const char *name)
+{
+	List	   *names;
+
+	if (!SplitIdentifierString(pstrdup(name), '.', &names) || names == NIL || list_length(names) > 3)
+		return InvalidOid;
+	return RangeVarGetRelid(makeRangeVarFromNameList(textToQualifiedNameList(cstring_to_text(name))), NoLock, true);
+}
+
+/* FormulaScope.resolve: a reference to the context.  A bare name that is no column must be that of a declared control. */
+bool
+sigma_layout_resolve(FormulaScope *scope, const char *source, const char *name, FormulaSql *result)
+>>>>>>> be4f01b (sigma.render_html(): the layout as one self-contained web page)
 {
 	const char *dot = strrchr(name, '.');
 

@@ -177,6 +177,8 @@ extern HTAB *sigma_id_set(const char *name, Size entrysize);	/* keyed by pointer
 
 /* formulas.c: formulas in settings; raises what compiling them raises */
 extern void sigma_layout_check_formulas(JsonNode *document);
+extern Oid	sigma_layout_relation(const char *name);
+extern bool sigma_layout_resolve(FormulaScope *scope, const char *source, const char *name, FormulaSql *result);
 
 /* formulas.c: the relation whose rows an input table, an element or a relation of that name shows, or InvalidOid */
 extern Oid	sigma_layout_source_relation(const char *source);
@@ -236,6 +238,22 @@ typedef struct Outline
 	List	   *nodes;			/* of OutlineNode, all that were read */
 	HTAB	   *index;
 } Outline;
+
+/*
+ * What the floor of runs knows about contexts; NULL until it is loaded.  read() raises
+ * SG400 and gives what the others take.
+ */
+typedef struct LayoutContextHooks
+{
+	void	   *(*read) (Jsonb *document);
+	FormulaFetch fetch;
+	const char *(*mode) (void *context);	/* "auto", "draft", "published", or NULL */
+	const char *(*user_id) (void *context); /* or NULL */
+	JsonbContainer *(*metadata) (void *context);	/* or NULL */
+	char	   *(*text) (const JsonbValue *value);	/* as dynamic text shows it */
+} LayoutContextHooks;
+
+extern const LayoutContextHooks *sigma_layout_contexts; /* html_text.c */
 
 extern Outline *sigma_outline_read(const char *root);
 extern bool sigma_outline_reach(OutlineNode *node, const OutlineNode *parent);
