@@ -201,7 +201,8 @@ extern void sigma_html_form(HtmlPage *page, const HtmlElement *element);
 extern void sigma_html_fields(HtmlPage *page, HtmlTable *table, const JsonNode *fields);
 extern void sigma_html_options(HtmlPage *page, List *values, const JsonbValue *chosen);
 extern bool sigma_html_is_chosen(const JsonbValue *chosen, const char *option);
-extern void sigma_html_checks(HtmlPage *page, const char *name, List *values, const JsonbValue *chosen, bool swatches);
+extern void sigma_html_checks(HtmlPage *page, const char *name, const char *column, List *values,
+							  const JsonbValue *chosen, bool swatches);
 extern List *sigma_html_texts(const JsonNode *values);
 
 /*
@@ -230,6 +231,7 @@ typedef struct Chart
 	bool		times;			/* positions are seconds since 2000 */
 	int			nseries;
 	ChartSeries series[CHART_SERIES];
+	bool		whole;			/* values are numbers of something: ticks have no fractions */
 	bool		stacked;		/* series stand on each other */
 	bool		more_rows;		/* there are more than are shown */
 	bool		more_series;
@@ -244,7 +246,7 @@ typedef struct ChartScale
 } ChartScale;
 
 extern void sigma_html_chart(HtmlPage *page, const HtmlElement *element);
-extern void sigma_chart_scale(ChartScale *scale, double low, double high, int ticks, bool from_zero);
+extern void sigma_chart_scale(ChartScale *scale, double low, double high, int ticks, bool from_zero, bool whole);
 extern char *sigma_chart_number(double value, bool compact);
 extern char *sigma_chart_tick(const ChartScale *scale, double value);
 extern void sigma_chart_axes(HtmlPage *page, const Chart *chart, int width, int height);

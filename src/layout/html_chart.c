@@ -187,6 +187,7 @@ read_settings(HtmlSource *source, ChartWork *work, const JsonNode *settings)
 				 errmsg("a chart of single values needs \"y\"")));
 	chart->x_label = work->x == NULL ? NULL : work->x->label;
 	chart->y_label = work->y == NIL ? "Rows" : list_length(work->y) > 1 ? "Values" : value_label(work, linitial(work->y));
+	chart->whole = work->y == NIL || strncmp(aggregate_of(work, linitial(work->y)), "count", 5) == 0;
 	chart->stacked = work->series != NIL && strcmp(chart->type, "line") != 0 && strcmp(chart->type, "combo") != 0;
 	work->categories = sigma_id_set("categories of a chart", sizeof(ChartKey));
 	work->names = sigma_id_set("series of a chart", sizeof(ChartKey));
@@ -454,6 +455,8 @@ make_histogram(ChartWork *work)
 	double		high = -low;
 	ChartScale	scale;
 	double	   *bins;
+	SqlForm		form = ((HtmlColumn *) linitial(work->y))->sql->form;
+	bool		whole = form == SQL_INT4 || form == SQL_INT8;
 	int			count;
 	int			i;
 
@@ -468,7 +471,7 @@ make_histogram(ChartWork *work)
 		chart->ncategory = 0;
 		return;
 	}
-	sigma_chart_scale(&scale, low, high, BINS, false);
+	sigma_chart_scale(&scale, low, high, BINS, false, whole);
 	count = Max(1, (int) rint((scale.high - scale.low) / scale.step));
 	bins = palloc0(sizeof(double) * count);
 	for (i = 0; i < chart->ncategory; i++)
@@ -483,6 +486,7 @@ make_histogram(ChartWork *work)
 	chart->positions = NULL;
 	chart->nseries = 1;
 	chart->series[0].values = bins;
+	chart->whole = true;
 	chart->type = "bar";
 }
 

@@ -199,7 +199,7 @@ put_list(HtmlPage *page, const Control *control)
 	sigma_html_put(page, "<div class=\"multi\" role=\"group\"");
 	put_attributes(page, control, "list", NULL);
 	sigma_html_put(page, ">");
-	sigma_html_checks(page, control->variable, control->options, &control->value, strcmp(control->type, "legend") == 0);
+	sigma_html_checks(page, control->variable, NULL, control->options, &control->value, strcmp(control->type, "legend") == 0);
 	sigma_html_put(page, "</div>");
 }
 

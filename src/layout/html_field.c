@@ -72,7 +72,7 @@ sigma_html_form(HtmlPage *page, const HtmlElement *element)
 	sigma_html_attribute(page, "data-sigma-form", element->node->id);
 	sigma_html_attribute(page, "data-sigma-table", work.table);
 	sigma_html_attribute(page, "data-sigma-submit", sigma_json_get_string(element->settings, "submit_sequence", NULL));
-	sigma_html_attribute(page, "aria-label", element->title != NULL ? element->title : element->node->id);
+	sigma_html_attribute(page, "aria-label", element->title != NULL ? element->title : work.table != NULL ? work.table : "Form");
 	sigma_html_put(page, ">");
 	if (work.table != NULL)
 		error = sigma_html_try(page, write_form, &work);
@@ -255,7 +255,7 @@ put_input(HtmlPage *page, const Field *field)
 
 	if (field->type == COLUMN_MULTI_SELECT)
 	{
-		sigma_html_checks(page, field->name, values, &field->value, false);
+		sigma_html_checks(page, field->name, field->name, values, &field->value, false);
 		return;
 	}
 	if (values != NIL)
@@ -449,9 +449,13 @@ sigma_html_options(HtmlPage *page, List *values, const JsonbValue *chosen)
 	}
 }
 
-/* Boxes to check, of which any number can be; "swatches": with the colours of a chart's series. */
+/*
+ * Boxes to check, of which any number can be; "column": they are a field of that one;
+ * "swatches": with the colours of a chart's series.
+ */
 void
-sigma_html_checks(HtmlPage *page, const char *name, List *values, const JsonbValue *chosen, bool swatches)
+sigma_html_checks(HtmlPage *page, const char *name, const char *column, List *values, const JsonbValue *chosen,
+				  bool swatches)
 {
 	ListCell   *cell;
 
@@ -460,8 +464,8 @@ sigma_html_checks(HtmlPage *page, const char *name, List *values, const JsonbVal
 	{
 		sigma_html_put(page, "<label><input type=\"checkbox\"");
 		sigma_html_attribute(page, "name", name);
-		sigma_html_attribute(page, "data-sigma-column", name);
-		sigma_html_put(page, " data-sigma-column-type=\"multi-select\"");
+		sigma_html_attribute(page, "data-sigma-column", column);
+		sigma_html_attribute(page, "data-sigma-column-type", column == NULL ? NULL : "multi-select");
 		sigma_html_attribute(page, "value", lfirst(cell));
 		sigma_html_flag(page, "checked", sigma_html_is_chosen(chosen, lfirst(cell)));
 		sigma_html_put(page, ">");

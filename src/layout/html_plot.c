@@ -106,7 +106,8 @@ measure(Plot *plot, const Chart *chart, int width, int height)
 	plot->chart = chart;
 	plot->bars = strcmp(chart->type, "bar") == 0 || strcmp(chart->type, "combo") == 0;
 	value_range(chart, &low, &high);
-	sigma_chart_scale(&plot->y, low, high, height > 220 ? 5 : 4, plot->bars || strcmp(chart->type, "area") == 0);
+	sigma_chart_scale(&plot->y, low, high, height > 220 ? 5 : 4, plot->bars || strcmp(chart->type, "area") == 0,
+					  chart->whole);
 	for (i = 0, tick = plot->y.low; i < 20 && tick <= plot->y.high + plot->y.step / 2; i++, tick += plot->y.step)
 		letters = Max(letters, (int) strlen(sigma_chart_tick(&plot->y, tick)));
 	plot->left = letters * LETTER + 12;
@@ -123,7 +124,7 @@ measure(Plot *plot, const Chart *chart, int width, int height)
 			high = Max(high, chart->positions[i]);
 		}
 		if (strcmp(chart->type, "scatter") == 0 && !chart->times)
-			sigma_chart_scale(&plot->x, low, high, width / 90, false);
+			sigma_chart_scale(&plot->x, low, high, width / 90, false, false);
 		else
 		{
 			plot->x.low = low;

@@ -10,10 +10,10 @@
 
 /*
  * A scale from "low" to "high" with round ticks, about so many.  "from_zero": zero is
- * on it.  Ends that are no numbers, or the same, give a scale all the same.
+ * on it; "whole": ticks have no fractions.  Ends that are no numbers, or the same, give a scale all the same.
  */
 void
-sigma_chart_scale(ChartScale *scale, double low, double high, int ticks, bool from_zero)
+sigma_chart_scale(ChartScale *scale, double low, double high, int ticks, bool from_zero, bool whole)
 {
 	double		rough;
 	double		power;
@@ -34,6 +34,8 @@ sigma_chart_scale(ChartScale *scale, double low, double high, int ticks, bool fr
 	power = pow(10, floor(log10(rough)));
 	fraction = rough / power;
 	scale->step = power * (fraction <= 1 ? 1 : fraction <= 2 ? 2 : fraction <= 2.5 ? 2.5 : fraction <= 5 ? 5 : 10);
+	if (whole)
+		scale->step = Max(ceil(scale->step), 1);
 	scale->low = floor(low / scale->step + 1e-9) * scale->step;
 	scale->high = ceil(high / scale->step - 1e-9) * scale->step;
 }

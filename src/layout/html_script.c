@@ -44,7 +44,7 @@ const char sigma_html_script[] =
 	"    } else if (input.matches(\".multi\")) values[name] = all(\"input:checked\", input).map(box => box.value);\n"
 	"    else if (input.type === \"checkbox\") values[name] = input.checked;\n"
 	"    else if (input.type === \"radio\") { if (input.checked) values[name] = typed(input.value, type); }\n"
-	"    else if (input.type !== \"file\") values[name] = type === \"list\" && input.value !== \"\" ? [input.value] : typed(input.value, type);\n"
+	"    else if (input.type !== \"file\") values[name] = typed(input.value, type);\n"
 	"  }\n"
 	"  return values;\n"
 	"};\n"

@@ -206,6 +206,7 @@ static void
 find_opened(HtmlPage *page, const JsonNode *node)
 {
 	const char *target;
+	ListCell   *cell;
 	int			i;
 
 	check_stack_depth();
@@ -214,7 +215,13 @@ find_opened(HtmlPage *page, const JsonNode *node)
 	target = node->kind != JSON_OBJECT ? NULL : sigma_json_get_string(node, "target", NULL);
 	if (target != NULL && strcmp(sigma_json_get_string(node, "type", ""), "modal") == 0 &&
 		strcmp(sigma_json_get_string(node, "subtype", ""), "open") == 0)
-		page->opened = lappend(page->opened, unconstify(char *, target));
+	{
+		foreach(cell, page->opened)
+			if (strcmp(lfirst(cell), target) == 0)
+				break;
+		if (cell == NULL)
+			page->opened = lappend(page->opened, unconstify(char *, target));
+	}
 	for (i = 0; i < node->count; i++)
 		find_opened(page, node->items[i]);
 }
