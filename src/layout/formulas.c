@@ -87,11 +87,7 @@ check_filter(const JsonNode *document, JsonNode *filter)
 	scope.tables = true;
 	scope.stored = true;
 	scope.saving = true;
-<<<<<<< HEAD
 	scope.resolve = sigma_resolve_declared;
-=======
-	scope.resolve = sigma_layout_resolve;
->>>>>>> be4f01b (sigma.render_html(): the layout as one self-contained web page)
 	scope.selection = sigma_parameters_selection;
 	scope.arg = parameters;
 	PG_TRY();
@@ -129,11 +125,6 @@ source_relation(const char *source, int depth)
 	return sigma_layout_relation(source);
 }
 
-<<<<<<< HEAD
-/* A reference to the context.  A bare name that is no column must be that of a declared control. */
-bool
-sigma_resolve_declared(FormulaScope *scope, const char *source, const char *name, FormulaSql *result)
-=======
 /* A relation by its name, qualified or visible; InvalidOid where there is none. */
 Oid
 sigma_layout_relation(const char *name)
@@ -145,10 +136,9 @@ sigma_layout_relation(const char *name)
 	return RangeVarGetRelid(makeRangeVarFromNameList(textToQualifiedNameList(cstring_to_text(name))), NoLock, true);
 }
 
-/* FormulaScope.resolve: a reference to the context.  A bare name that is no column must be that of a declared control. */
+/* A reference to the context.  A bare name that is no column must be that of a declared control. */
 bool
-sigma_layout_resolve(FormulaScope *scope, const char *source, const char *name, FormulaSql *result)
->>>>>>> be4f01b (sigma.render_html(): the layout as one self-contained web page)
+sigma_resolve_declared(FormulaScope *scope, const char *source, const char *name, FormulaSql *result)
 {
 	const char *dot = strrchr(name, '.');
 

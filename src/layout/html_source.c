@@ -283,7 +283,7 @@ compile(HtmlSource *source, const char *formula, const char *place, FormulaType 
 	scope.tables = true;
 	scope.windows = wanted == TYPE_ANY;
 	scope.stored = true;
-	scope.resolve = sigma_layout_resolve;
+	scope.resolve = sigma_resolve_declared;
 	scope.selection = sigma_parameters_selection;
 	scope.arg = source->parameters;
 	return sigma_formula_compile(formula, &scope, wanted);

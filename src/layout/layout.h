@@ -178,7 +178,6 @@ extern HTAB *sigma_id_set(const char *name, Size entrysize);	/* keyed by pointer
 /* formulas.c: formulas in settings; raises what compiling them raises */
 extern void sigma_layout_check_formulas(JsonNode *document);
 extern Oid	sigma_layout_relation(const char *name);
-extern bool sigma_layout_resolve(FormulaScope *scope, const char *source, const char *name, FormulaSql *result);
 
 /* formulas.c: the relation whose rows an input table, an element or a relation of that name shows, or InvalidOid */
 extern Oid	sigma_layout_source_relation(const char *source);
