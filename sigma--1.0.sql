@@ -1571,6 +1571,10 @@ CREATE FUNCTION sigma.prune_history(keep interval, keep_rows int DEFAULT NULL) R
     AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION sigma.prune_history(interval, int) IS 'delete runs older than that, and all but so many of the newest; returns how many';
 
+CREATE FUNCTION sigma.undo_run(execution_id text) RETURNS jsonb
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.undo_run(text) IS 'take back what a run wrote into input tables; returns {execution_id, tables, conflicts}, with conflicts nothing is changed';
+
 CREATE FUNCTION sigma.inject(action_id text, kind text, options jsonb DEFAULT '{}') RETURNS void
     AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION sigma.inject(text, text, jsonb) IS 'let an action meet an error, a timeout or a delay in this session, for tests; needs sigma.allow_injection';

@@ -314,6 +314,7 @@ struct Run
 	Jsonb	   *stored;			/* result of the run that had the key before, or NULL */
 	List	   *warnings;		/* of char *: about the run itself */
 	RowWarnings row_warnings;	/* about rows that it wrote */
+	RunEdits	edits;			/* what it wrote in the edit logs */
 };
 
 /* Where a run stood: what to go back to when something of it is undone. */
@@ -392,6 +393,9 @@ extern bool sigma_run_try_turn(Run *run);
 /* history.c */
 extern Jsonb *sigma_run_result(Run *run);
 extern void sigma_history_write(const Run *run, Jsonb *result);
+extern Jsonb *sigma_history_metadata(const Run *outer, const RunEdits *edits);
+extern void sigma_history_note(const char *execution_id, const char *type, TimestampTz started,
+							   Jsonb *result, Jsonb *metadata, int64 rows);
 extern bool sigma_key_claim(Run *run);
 
 /* arguments of functions; define.c */

@@ -43,7 +43,6 @@ static void push_error(JsonbParseState **state, const ErrorData *error);
 static void push_milliseconds(JsonbParseState **state, const char *key, int64 microseconds);
 static void push_time(JsonbParseState **state, const char *key, TimestampTz time);
 static void fill_row(const Run *run, Datum *values, char *nulls);
-static Jsonb *parent_document(const Run *outer);
 static void set_text(Datum *values, char *nulls, int i, const char *text);
 static bool read_stored(Run *run, Datum *values, const char *nulls);
 static Datum utc_timestamp(TimestampTz time);
@@ -352,7 +351,7 @@ sigma_history_write(const Run *run, Jsonb *result)
 	if (run->claimed)
 		sigma_spi_execute(sigma_spi_plan(&update,
 										 "UPDATE sigma.sigma_execution_history SET end_time = $6, context = $7, result = $8, status = $9,"
-										 " error_message = $10, reason = $11, rows_changed = $14, idempotency_key = $15"
+										 " error_message = $10, reason = $11, rows_changed = $14, idempotency_key = $15, metadata = $16"
 										 " WHERE execution_id OPERATOR(pg_catalog.=) $1",
 										 ROW_COLUMNS, row_types),
 						  values, nulls, false, SPI_OK_UPDATE);
@@ -362,6 +361,38 @@ sigma_history_write(const Run *run, Jsonb *result)
 						  values, nulls, false, SPI_OK_INSERT);
 	SetUserIdAndSecContext(user, context);
 	MemoryContextSwitchTo(run->cxt);
+}
+
+/*
+ * Write the row of something that is no run of a sequence: "type" says what.  SPI is
+ * connected.
+ */
+void
+sigma_history_note(const char *execution_id, const char *type, TimestampTz started, Jsonb *result, Jsonb *metadata, int64 rows)
+{
+	static SPIPlanPtr plan = NULL;
+	JsonbParseState *state = NULL;
+	Datum		values[ROW_COLUMNS] = {0};
+	char		nulls[ROW_COLUMNS];
+	OwnerScope	scope;
+
+	memset(nulls, 'n', ROW_COLUMNS);
+	set_text(values, nulls, 0, execution_id);
+	set_text(values, nulls, 3, type);
+	values[4] = utc_timestamp(started);
+	values[5] = utc_timestamp(GetCurrentTimestamp());
+	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	values[6] = JsonbPGetDatum(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL)));
+	values[7] = JsonbPGetDatum(result);
+	set_text(values, nulls, 8, "success");
+	set_text(values, nulls, 11, sigma_app_user());
+	values[12] = DirectFunctionCall1(namein, CStringGetDatum(GetUserNameFromId(sigma_session_role(), false)));
+	values[13] = Int64GetDatum(rows);
+	values[ROW_METADATA] = JsonbPGetDatum(metadata);
+	nulls[4] = nulls[5] = nulls[6] = nulls[7] = nulls[12] = nulls[13] = nulls[ROW_METADATA] = ' ';
+	sigma_owner_begin(&scope, history_owner());
+	sigma_spi_execute(sigma_spi_plan(&plan, INSERT_ROW, ROW_COLUMNS, row_types), values, nulls, false, SPI_OK_INSERT);
+	sigma_owner_end(&scope);
 }
 
 /*
@@ -439,6 +470,7 @@ static void
 fill_row(const Run *run, Datum *values, char *nulls)
 {
 	const Sequence *sequence = run->sequence;
+	Jsonb	   *metadata;
 
 	memset(nulls, 'n', ROW_COLUMNS);
 	memset(values, 0, sizeof(Datum) * ROW_COLUMNS);
@@ -454,25 +486,55 @@ fill_row(const Run *run, Datum *values, char *nulls)
 	values[6] = JsonbPGetDatum(run->context->document);
 	nulls[4] = nulls[6] = ' ';
 	set_text(values, nulls, 11, run->context->user_id != NULL ? run->context->user_id : sigma_app_user());
-	values[12] = DirectFunctionCall1(namein, CStringGetDatum(GetUserNameFromId(OidIsValid(sigma_session.run_role) ?
-																			   sigma_session.run_role : GetOuterUserId(), false)));
+	values[12] = DirectFunctionCall1(namein, CStringGetDatum(GetUserNameFromId(sigma_session_role(), false)));
 	values[13] = Int64GetDatum(run->rows_changed);
 	nulls[12] = nulls[13] = ' ';
-	if (run->outer != NULL)
-	{
-		values[ROW_METADATA] = JsonbPGetDatum(parent_document(run->outer));
-		nulls[ROW_METADATA] = ' ';
-	}
+	metadata = sigma_history_metadata(run->outer, &run->edits);
+	values[ROW_METADATA] = JsonbPGetDatum(metadata);
+	nulls[ROW_METADATA] = metadata == NULL ? 'n' : ' ';
 }
 
-/* {parent: id}: the run that a step of it has started this one. */
-static Jsonb *
-parent_document(const Run *outer)
+/*
+ * {parent?: the run that a step of it has started this one, edits?: {table: [first, last
+ * entry of its log], or null where none is kept}}; NULL where there is neither.
+ */
+Jsonb *
+sigma_history_metadata(const Run *outer, const RunEdits *edits)
 {
+	static const JsonbValue nothing = {.type = jbvNull};
 	JsonbParseState *state = NULL;
+	ListCell   *lc;
 
+	if (outer == NULL && edits->tables == NIL)
+		return NULL;
 	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
-	sigma_push_text(&state, "parent", outer->execution_id);
+	if (outer != NULL)
+		sigma_push_text(&state, "parent", outer->execution_id);
+	if (edits->tables != NIL)
+	{
+		sigma_push_key(&state, "edits");
+		pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	}
+	foreach(lc, edits->tables)
+	{
+		const TableEdits *table = lfirst(lc);
+		JsonbValue	number = {.type = jbvNumeric};
+
+		if (table->first == 0)
+		{
+			sigma_push_value(&state, table->table_id, &nothing);
+			continue;
+		}
+		sigma_push_key(&state, table->table_id);
+		pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
+		number.val.numeric = int64_to_numeric(table->first);
+		pushJsonbValue(&state, WJB_ELEM, &number);
+		number.val.numeric = int64_to_numeric(table->last);
+		pushJsonbValue(&state, WJB_ELEM, &number);
+		pushJsonbValue(&state, WJB_END_ARRAY, NULL);
+	}
+	if (edits->tables != NIL)
+		pushJsonbValue(&state, WJB_END_OBJECT, NULL);
 	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
 }
 

@@ -171,7 +171,7 @@ insert_message(const Run *run, const Step *compiled, Jsonb *recipients, const ch
 	values[7] = action == NULL ? (Datum) 0 : CStringGetTextDatum(action);
 	nulls[7] = action == NULL ? 'n' : ' ';
 	values[8] = CStringGetTextDatum(sigma_app_user());
-	values[9] = DirectFunctionCall1(namein, CStringGetDatum(GetUserNameFromId(GetOuterUserId(), false)));
+	values[9] = DirectFunctionCall1(namein, CStringGetDatum(GetUserNameFromId(sigma_session_role(), false)));
 
 	sigma_owner_begin(&scope, sigma_relation_owner(sigma_relation_oid("sigma_outbox")));
 	sigma_spi_execute(sigma_spi_plan(&plan,

@@ -211,6 +211,8 @@ begin_run(Run *run, const RunRequest *request)
 	sigma_session.origin = ORIGIN_ACTION;
 	sigma_session.execution_id = run->execution_id;
 	sigma_session.warnings = &run->row_warnings;
+	run->edits.cxt = run->cxt;
+	sigma_session.edits = &run->edits;
 	if (context->user_id != NULL)
 		sigma_session.user_id = context->user_id;
 	if (context->mode != NULL)

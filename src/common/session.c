@@ -45,6 +45,12 @@ sigma_entry_mode(void)
 		pg_strcasecmp(sigma_session.mode, "published") == 0 ? MODE_PUBLISHED : MODE_AUTO;
 }
 
+Oid
+sigma_session_role(void)
+{
+	return OidIsValid(sigma_session.run_role) ? sigma_session.run_role : GetOuterUserId();
+}
+
 bool
 sigma_restoring(void)
 {

@@ -33,6 +33,7 @@ typedef struct SessionState
 	const char *mode;			/* mode named by the run's context, or NULL */
 	struct ImportProgress *progress;	/* of the import that is writing its rows, or NULL */
 	struct RowWarnings *warnings;	/* of the run: takes what rules of severity warn say; or NULL */
+	struct RunEdits *edits;		/* of the run: in which logs its edits are; or NULL */
 	struct RowChanges *changes; /* of a preview: which rows are written; or NULL */
 	Oid			given_rows;		/* sigma itself writes rows of this data table back as they once were:
 								 * row ids, stamps, no rules; or InvalidOid */
@@ -64,6 +65,9 @@ extern EntryMode sigma_entry_mode(void);
  * request.jwt.claims, else the session user.  Never NULL; palloc'd.
  */
 extern char *sigma_app_user(void);
+
+/* The database role that is responsible: who called, or as whom a run without a caller runs. */
+extern Oid	sigma_session_role(void);
 
 /*
  * request.jwt.claims, which PostgREST sets; NULL where it is not set.  Throws

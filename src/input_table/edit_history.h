@@ -259,6 +259,12 @@ typedef struct Reversal
 	int64		edit_num;		/* the last entry written, or 0 */
 } Reversal;
 
+/* undo.c */
+extern void sigma_reversal_open(Reversal *reversal, const char *id);
+extern void sigma_reversal_begin(Reversal *reversal, int64 from, const List *statements);
+extern List *sigma_reversal_of_runs(const Reversal *reversal, const List *execution_ids, int64 first, bool *undone);
+extern JsonbValue *sigma_log_numbers(const char *key, const List *numbers, bool redo);
+
 /* undo_apply.c */
 extern void sigma_reversal_check(Reversal *reversal);
 extern void sigma_reversal_apply(Reversal *reversal, const char *operation, const JsonbValue *payload);

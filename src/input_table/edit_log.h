@@ -71,6 +71,20 @@ typedef struct LogGroup
 
 typedef struct LogWriter LogWriter; /* edit_log_write.c */
 
+/* Where the edits of a run are: filled while it writes, lives as long as the run. */
+typedef struct RunEdits
+{
+	MemoryContext cxt;
+	List	   *tables;			/* of TableEdits */
+} RunEdits;
+
+typedef struct TableEdits
+{
+	char	   *table_id;
+	int64		first;			/* entries of others stand among them; 0: the table has no log */
+	int64		last;
+} TableEdits;
+
 /* edit_log_write.c */
 extern void sigma_log_group_begin(LogGroup *group, Oid log);
 extern void sigma_log_group_end(LogGroup *group);
@@ -82,6 +96,7 @@ extern int64 sigma_log_put_document(LogWriter *writer, Jsonb *edit);
 extern void sigma_log_put_as(LogWriter *writer, JsonbValue *edit, int64 number);
 extern void sigma_log_date_back(LogWriter *writer, TimestampTz at, Datum xact, Datum settled, Datum instance, bool hashed);
 extern int64 sigma_log_end(LogWriter *writer);
+extern void sigma_run_edits_note(const char *table_id, int64 first, int64 last);
 extern int64 sigma_log_event(const EditLog *log, const char *operation, const JsonbValue *payload);
 extern void sigma_log_check_shape(Relation log);
 extern void sigma_log_refuse_missing(const char *id) pg_attribute_noreturn();

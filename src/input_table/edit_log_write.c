@@ -72,6 +72,7 @@ struct LogWriter
 	LogGroup   *group;			/* or NULL */
 	int64	   *statement;		/* where the statement's number stands, 0: not drawn yet */
 	int64		own_statement;
+	int64		first;
 	int64		last;
 	Datum		values[LOG_ATTRIBUTES];
 	bool		nulls[LOG_ATTRIBUTES];
@@ -270,6 +271,8 @@ put(LogWriter *writer, Jsonb *edit, int64 number)
 	if (writer->result->ri_NumIndices > 0)
 		(void) sigma_insert_index_tuples(writer->result, writer->slot, writer->estate);
 	ResetPerTupleExprContext(writer->estate);
+	if (writer->first == 0)
+		writer->first = number;
 	writer->last = number;
 	if (writer->group != NULL)
 		writer->group->last = number;
@@ -283,7 +286,40 @@ sigma_log_end(LogWriter *writer)
 	ExecCloseIndices(writer->result);
 	FreeExecutorState(writer->estate);
 	table_close(writer->rel, NoLock);
+	if (writer->last != 0)
+		sigma_run_edits_note(writer->log->id, writer->first, writer->last);
 	return writer->last;
+}
+
+/* Entries were written, or (first 0) rows of a table without a log are: the run that does it remembers. */
+void
+sigma_run_edits_note(const char *table_id, int64 first, int64 last)
+{
+	RunEdits   *edits = sigma_session.edits;
+	MemoryContext caller;
+	TableEdits *table;
+	ListCell   *lc;
+
+	if (edits == NULL)
+		return;
+	foreach(lc, edits->tables)
+	{
+		table = lfirst(lc);
+		if (strcmp(table->table_id, table_id) != 0)
+			continue;
+		if (first != 0 && table->first != 0)
+			table->last = Max(table->last, last);
+		else
+			table->first = table->last = 0;
+		return;
+	}
+	caller = MemoryContextSwitchTo(edits->cxt);
+	table = palloc(sizeof(TableEdits));
+	table->table_id = pstrdup(table_id);
+	table->first = first;
+	table->last = last;
+	edits->tables = lappend(edits->tables, table);
+	MemoryContextSwitchTo(caller);
 }
 
 /* Write one entry {operation: payload} by itself.  Returns its number; 0 where no log is kept. */
@@ -427,7 +463,7 @@ make_metadata(const EditLog *log)
 	sigma_push_text(&state, "workbookId", workbook);
 	sigma_push_text(&state, "elementTitle", log->name);
 	sigma_push_text(&state, "userEmail", sigma_app_user());
-	sigma_push_text(&state, "role", GetUserNameFromId(GetOuterUserId(), false));
+	sigma_push_text(&state, "role", GetUserNameFromId(sigma_session_role(), false));
 	sigma_push_text(&state, "origin", origin_name());
 	if (sigma_session.execution_id != NULL)
 		sigma_push_text(&state, "executionId", sigma_session.execution_id);

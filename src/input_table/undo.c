@@ -30,15 +30,12 @@
 #include "input_table/revise.h"
 
 static Datum step_back(FunctionCallInfo fcinfo, bool redo);
-static void open_table(Reversal *reversal, FunctionCallInfo fcinfo);
 static List *find_steps(const Reversal *reversal, int steps, bool redo);
 static List *later_statements(const Reversal *reversal, int64 number);
 static void add_undone(const LogEntry *entry, List **undone, bool *redone);
 static bool has_number(const List *numbers, int64 number);
 static List *add_number(List *numbers, int64 number);
-static void begin_reversal(Reversal *reversal, int64 from, const List *statements);
 static Jsonb *result_of(const Reversal *reversal, const List *undone);
-static JsonbValue *numbers_value(const char *key, const List *numbers, bool redo);
 
 PG_FUNCTION_INFO_V1(undo);
 PG_FUNCTION_INFO_V1(redo);
@@ -70,9 +67,9 @@ restore(PG_FUNCTION_ARGS)
 
 	sigma_require_argument(fcinfo, 1, "edit_num");
 	number = PG_GETARG_INT64(1);
-	open_table(&reversal, fcinfo);
+	sigma_reversal_open(&reversal, sigma_text_argument(fcinfo, 0, "table_id"));
 	undone = later_statements(&reversal, number);
-	begin_reversal(&reversal, number, NIL);
+	sigma_reversal_begin(&reversal, number, NIL);
 	if (reversal.conflicts->count == 0 && undone != NIL)
 	{
 		pushJsonbValue(&payload, WJB_BEGIN_OBJECT, NULL);
@@ -97,13 +94,13 @@ step_back(FunctionCallInfo fcinfo, bool redo)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("\"steps\" must be at least 1")));
-	open_table(&reversal, fcinfo);
+	sigma_reversal_open(&reversal, sigma_text_argument(fcinfo, 0, "table_id"));
 	undone = find_steps(&reversal, steps, redo);
 	if (undone != NIL)
 	{
-		begin_reversal(&reversal, 0, undone);
+		sigma_reversal_begin(&reversal, 0, undone);
 		if (reversal.conflicts->count == 0)
-			sigma_reversal_apply(&reversal, "undo", numbers_value("of", undone, redo));
+			sigma_reversal_apply(&reversal, "undo", sigma_log_numbers("of", undone, redo));
 	}
 	result = result_of(&reversal, undone);
 	UnregisterSnapshot(reversal.snapshot);
@@ -111,10 +108,10 @@ step_back(FunctionCallInfo fcinfo, bool redo)
 }
 
 /* The table, with other writers kept out; 42501 for who may not revise it. */
-static void
-open_table(Reversal *reversal, FunctionCallInfo fcinfo)
+void
+sigma_reversal_open(Reversal *reversal, const char *id)
 {
-	reversal->id = sigma_text_argument(fcinfo, 0, "table_id");
+	reversal->id = id;
 	for (;;)
 	{
 		Oid			relid = sigma_logged_table(reversal->id)->relid;
@@ -166,6 +163,44 @@ find_steps(const Reversal *reversal, int steps, bool redo)
 		}
 		else
 			found = add_number(found, entry.statement);
+	}
+	sigma_log_read_end(reader);
+	return found;
+}
+
+/*
+ * The statements of some runs from entry "first" on that are not taken back yet, newest
+ * first; *undone: there are others, that are.  SG404 where the log does not reach back.
+ */
+List *
+sigma_reversal_of_runs(const Reversal *reversal, const List *execution_ids, int64 first, bool *undone)
+{
+	LogReader  *reader = sigma_log_read(reversal->table->log.relid, reversal->snapshot, first, PG_INT64_MAX, BackwardScanDirection);
+	List	   *gone = NIL;
+	List	   *found = NIL;
+	LogEntry	entry;
+
+	while (sigma_log_next(reader, &entry))
+	{
+		const char *run;
+		bool		redone;
+		ListCell   *lc;
+
+		if (entry.operation == LOG_CHECKPOINT)
+			sigma_log_refuse_gone(reversal->table, first);
+		if (has_number(gone, entry.statement))
+		{
+			run = sigma_log_metadata(&entry, "executionId");
+			foreach(lc, execution_ids)
+				*undone |= run != NULL && strcmp(run, lfirst(lc)) == 0;
+			continue;
+		}
+		if (entry.operation == LOG_UNDO)
+			add_undone(&entry, &gone, &redone);
+		run = sigma_log_metadata(&entry, "executionId");
+		foreach(lc, execution_ids)
+			if (run != NULL && strcmp(run, lfirst(lc)) == 0 && !has_number(found, entry.statement))
+				found = add_number(found, entry.statement);
 	}
 	sigma_log_read_end(reader);
 	return found;
@@ -225,8 +260,8 @@ add_number(List *numbers, int64 number)
 }
 
 /* Work out what the statements, or without any all edits after "from", did, and what is otherwise now. */
-static void
-begin_reversal(Reversal *reversal, int64 from, const List *statements)
+void
+sigma_reversal_begin(Reversal *reversal, int64 from, const List *statements)
 {
 	int64	   *numbers = NULL;
 	ListCell   *lc;
@@ -263,7 +298,7 @@ result_of(const Reversal *reversal, const List *undone)
 	else
 		sigma_push_value(&state, "edit_num", &nothing);
 	sigma_push_key(&state, "undone");
-	pushJsonbValue(&state, WJB_VALUE, numbers_value(NULL, done ? undone : NIL, false));
+	pushJsonbValue(&state, WJB_VALUE, sigma_log_numbers(NULL, done ? undone : NIL, false));
 	sigma_push_int(&state, "rows", done ? reversal->nrow : 0);
 	sigma_push_int(&state, "columns", done ? list_length(reversal->columns) : 0);
 	sigma_jsonb_value(sigma_json_write(reversal->conflicts), &value);
@@ -272,8 +307,8 @@ result_of(const Reversal *reversal, const List *undone)
 }
 
 /* Numbers as an array; with a key {key: array}, and "redo" where it is one. */
-static JsonbValue *
-numbers_value(const char *key, const List *numbers, bool redo)
+JsonbValue *
+sigma_log_numbers(const char *key, const List *numbers, bool redo)
 {
 	JsonbParseState *state = NULL;
 	JsonbValue *result;

@@ -157,6 +157,8 @@ check_statement(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("the definition of input table \"%s\" was deleted", table->id),
 				 errhint("Its rows are kept to be read: create it again to write them, or purge it with sigma.delete_input_table.")));
+	if (!table->audit)
+		sigma_run_edits_note(table->id, 0, 0);
 	if (sigma_session.origin != ORIGIN_SYSTEM)
 	{
 		check_mode(table);
