@@ -34,8 +34,10 @@
 #include "storage/lock.h"
 #include "storage/proc.h"
 #include "utils/builtins.h"
+#include "utils/datum.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
@@ -60,6 +62,19 @@ typedef struct StatementNumber
 	CommandId	command;
 	int64		statement;
 } StatementNumber;
+
+/* What metadata is made of. */
+enum
+{
+	META_TABLE, META_TITLE, META_WORKBOOK, META_USER, META_ROLE, META_ORIGIN, META_EXECUTION, META_APPLICATION, META_PARTS
+};
+
+typedef struct Metadata
+{
+	const char *parts[META_PARTS];	/* NULL: none; of META_WORKBOOK the database */
+	Datum		document;
+	MemoryContext cxt;			/* what it lives in where it is kept, or NULL */
+} Metadata;
 
 struct LogWriter
 {
@@ -87,7 +102,9 @@ static dlist_head statement_numbers = DLIST_STATIC_INIT(statement_numbers);
 static void forget_statement(void *arg);
 static void put(LogWriter *writer, Jsonb *edit, int64 number);
 static int64 instance_number(void);
-static Datum make_metadata(const EditLog *log);
+static Datum metadata_of(const EditLog *log);
+static bool same_parts(const Metadata *a, const Metadata *b);
+static Datum make_metadata(const Metadata *metadata);
 static const char *origin_name(void);
 static void lock_chain(Oid log);
 static bytea *last_hash(Relation rel);
@@ -147,7 +164,7 @@ sigma_log_begin(const EditLog *log)
 
 	writer->values[LOG_DS_ID - 1] = CStringGetTextDatum(log->id);
 	writer->values[LOG_TIMESTAMP - 1] = TimestampTzGetDatum(GetCurrentStatementStartTimestamp());
-	writer->values[LOG_METADATA - 1] = make_metadata(log);
+	writer->values[LOG_METADATA - 1] = metadata_of(log);
 	writer->values[LOG_XACT - 1] = FullTransactionIdGetDatum(GetTopFullTransactionId());
 	writer->values[LOG_INSTANCE - 1] = Int64GetDatum(instance_number());
 	writer->nulls[LOG_HASH - 1] = true;
@@ -447,27 +464,75 @@ instance_number(void)
 	return number;
 }
 
-/* Who made the edit, and by what. */
+/*
+ * Who made the edit, and by what; in the current context.  Entries of a session mostly have
+ * the same, so the last one is kept.
+ */
 static Datum
-make_metadata(const EditLog *log)
+metadata_of(const EditLog *log)
 {
-	JsonbParseState *state = NULL;
-	const char *workbook = log->workbook;
+	static Metadata kept = {0};
+	Metadata	now = {0};
+	const char *workbook = log->workbook != NULL ? log->workbook : sigma_workbook_id;
 
-	if (workbook == NULL)
-		workbook = sigma_workbook_id;
-	if (workbook == NULL || workbook[0] == '\0')
-		workbook = get_database_name(MyDatabaseId);
+	now.parts[META_TABLE] = log->id;
+	now.parts[META_TITLE] = log->name;
+	now.parts[META_WORKBOOK] = workbook == NULL || workbook[0] == '\0' ? NULL : workbook;
+	now.parts[META_USER] = sigma_app_user();
+	now.parts[META_ROLE] = GetUserNameFromId(GetOuterUserId(), false);
+	now.parts[META_ORIGIN] = origin_name();
+	now.parts[META_EXECUTION] = sigma_session.execution_id;
+	now.parts[META_APPLICATION] = application_name == NULL ? "" : application_name;
+	if (!same_parts(&now, &kept))
+	{
+		MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext, "sigma edit log metadata", ALLOCSET_SMALL_SIZES);
+		MemoryContext caller = MemoryContextSwitchTo(cxt);
+		int			i;
+
+		for (i = 0; i < META_PARTS; i++)
+			now.parts[i] = now.parts[i] == NULL ? NULL : pstrdup(now.parts[i]);
+		now.document = make_metadata(&now);
+		MemoryContextSwitchTo(caller);
+		if (kept.cxt != NULL)
+			MemoryContextDelete(kept.cxt);
+		MemoryContextSetParent(cxt, TopMemoryContext);
+		now.cxt = cxt;
+		kept = now;
+	}
+	return datumCopy(kept.document, false, -1);
+}
+
+/* Are they of the same metadata? */
+static bool
+same_parts(const Metadata *a, const Metadata *b)
+{
+	int			i;
+
+	if (b->cxt == NULL)
+		return false;
+	for (i = 0; i < META_PARTS; i++)
+		if (a->parts[i] == NULL ? b->parts[i] != NULL : b->parts[i] == NULL || strcmp(a->parts[i], b->parts[i]) != 0)
+			return false;
+	return true;
+}
+
+/* The document. */
+static Datum
+make_metadata(const Metadata *metadata)
+{
+	const char *const *parts = metadata->parts;
+	JsonbParseState *state = NULL;
+
 	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
-	sigma_push_text(&state, "tableName", sigma_data_table_name(log->id));
-	sigma_push_text(&state, "workbookId", workbook);
-	sigma_push_text(&state, "elementTitle", log->name);
-	sigma_push_text(&state, "userEmail", sigma_app_user());
-	sigma_push_text(&state, "role", GetUserNameFromId(sigma_session_role(), false));
-	sigma_push_text(&state, "origin", origin_name());
-	if (sigma_session.execution_id != NULL)
-		sigma_push_text(&state, "executionId", sigma_session.execution_id);
-	sigma_push_text(&state, "application", application_name == NULL ? "" : application_name);
+	sigma_push_text(&state, "tableName", sigma_data_table_name(parts[META_TABLE]));
+	sigma_push_text(&state, "workbookId", parts[META_WORKBOOK] != NULL ? parts[META_WORKBOOK] : get_database_name(MyDatabaseId));
+	sigma_push_text(&state, "elementTitle", parts[META_TITLE]);
+	sigma_push_text(&state, "userEmail", parts[META_USER]);
+	sigma_push_text(&state, "role", parts[META_ROLE]);
+	sigma_push_text(&state, "origin", parts[META_ORIGIN]);
+	if (parts[META_EXECUTION] != NULL)
+		sigma_push_text(&state, "executionId", parts[META_EXECUTION]);
+	sigma_push_text(&state, "application", parts[META_APPLICATION]);
 	return JsonbPGetDatum(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL)));
 }
 
