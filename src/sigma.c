@@ -10,6 +10,7 @@
 #include "utils/guc.h"
 
 #include "action/eval.h"
+#include "action/export.h"
 #include "action/inject.h"
 #include "common/document.h"
 #include "common/session.h"
@@ -45,6 +46,10 @@ _PG_init(void)
 	DefineCustomIntVariable("sigma.max_errors",
 							"How many failures a result lists at the most.",
 							NULL, &sigma_max_errors, 1000, 1, INT_MAX, PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("sigma.export_max_bytes",
+							"How long the text of an exported table may be.",
+							NULL, &sigma_export_max_bytes, 64 * 1024 * 1024, 1024, SIGMA_EXPORT_MOST, PGC_USERSET, GUC_UNIT_BYTE,
+							NULL, NULL, NULL);
 	DefineCustomStringVariable("sigma.timezone",
 							   "The time zone of the app: what Now() and Today() of formulas show.",
 							   NULL, &sigma_timezone, "UTC", PGC_USERSET, 0, sigma_zone_check, NULL, NULL);

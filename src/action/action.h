@@ -158,6 +158,8 @@ extern void *sigma_client_compile(CompileState *state, const StepType *type, Jso
 extern void sigma_client_run(Run *run, const Step *step, StepOutcome *outcome);
 extern void *sigma_procedure_compile(CompileState *state, const StepType *type, JsonNode *action);
 extern void sigma_procedure_run(Run *run, const Step *step, StepOutcome *outcome);
+extern void *sigma_export_compile(CompileState *state, const StepType *type, JsonNode *action);
+extern void sigma_export_run(Run *run, const Step *step, StepOutcome *outcome);
 extern void *sigma_notify_compile(CompileState *state, const StepType *type, JsonNode *action);
 extern void sigma_notify_run(Run *run, const Step *step, StepOutcome *outcome);
 extern void *sigma_flow_compile(CompileState *state, const StepType *type, JsonNode *action);
@@ -174,6 +176,12 @@ typedef enum DataCode
 	DATA_DELETE_ROWS,
 	DATA_UPSERT_ROW
 } DataCode;
+
+typedef enum ExportCode
+{
+	EXPORT_CSV,
+	EXPORT_JSON
+} ExportCode;
 
 typedef enum ClientCode
 {

@@ -66,6 +66,9 @@ extern void sigma_notify_explain(Explain *explain, JsonNode *step, void *part);
 extern void sigma_procedure_explain(Explain *explain, JsonNode *step, void *part);
 extern void sigma_loop_explain(Explain *explain, JsonNode *step, void *part);
 
+/* export.c */
+extern void sigma_export_explain(Explain *explain, JsonNode *step, void *part);
+
 /* explain_data.c */
 extern void sigma_data_explain(Explain *explain, JsonNode *step, void *part);
 

@@ -44,6 +44,8 @@ static const StepType step_types[] = {
 	{"embed", "send_event", CLIENT_SEND_EVENT, sigma_client_compile, sigma_client_run, sigma_client_explain},
 	{"stored_procedure", "", 0, sigma_procedure_compile, sigma_procedure_run, sigma_procedure_explain, true},
 	{"notify", "", 0, sigma_notify_compile, sigma_notify_run, sigma_notify_explain},
+	{"export", "csv", EXPORT_CSV, sigma_export_compile, sigma_export_run, sigma_export_explain},
+	{"export", "json", EXPORT_JSON, sigma_export_compile, sigma_export_run, sigma_export_explain},
 	{"flow", "if_else", FLOW_IF_ELSE, sigma_flow_compile, sigma_flow_run},
 	{"flow", "for_each", FLOW_FOR_EACH, sigma_flow_compile, sigma_flow_run, sigma_loop_explain},
 	{"flow", "run_sequence", FLOW_RUN_SEQUENCE, sigma_flow_compile, sigma_flow_run},

@@ -130,6 +130,9 @@ typedef struct FormulaRelationHooks
 
 extern void sigma_formula_relation_hooks(const FormulaRelationHooks *hooks);
 
+/* relation.c: one column of rows of that alias, a computed one as its formula */
+extern FormulaSql *sigma_formula_column_sql(FormulaRelation *relation, const char *alias, FormulaColumn *column);
+
 /* compile_reference.c: a column by name, exactly, else the only one without regard to case, blanks and underscores, else NULL */
 extern FormulaColumn *sigma_formula_column(FormulaRelation *relation, const char *name);
 

@@ -129,6 +129,39 @@ sigma_formula_shown(const char *name, FormulaRelation *relation)
 	return shown;
 }
 
+/* See compile.h. */
+FormulaSql *
+sigma_formula_column_sql(FormulaRelation *relation, const char *alias, FormulaColumn *column)
+{
+	FormulaSql *result = palloc0(sizeof(FormulaSql));
+	FormulaScope scope = {0};
+
+	result->type = column->type;
+	result->form = column->form;
+	if (column->formula == NULL)
+	{
+		result->sql = psprintf("%s%s.%s%s", column->before, alias, column->attribute, column->after);
+		return result;
+	}
+	scope.place = "a computed column";
+	scope.row = relation;
+	scope.alias = alias;
+	scope.tables = true;
+	scope.windows = true;
+	scope.stored = true;
+	scope.as_shown = true;
+	result = sigma_formula_compile(column->formula, &scope, TYPE_ANY);
+	if (column->form == SQL_DEFAULT)
+		return result;
+	result = sigma_formula_in_form(result, column->form);
+	if (result == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("the formula of \"[%s]\" does not yield %s", column->name,
+						sigma_formula_type_name(sigma_sql_form_kind(column->form)))));
+	return result;
+}
+
 /* How one column lies in SQL. */
 static void
 read_column(FormulaColumn *column, Form_pg_attribute attribute)

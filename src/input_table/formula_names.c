@@ -314,7 +314,9 @@ sigma_formulas_qualify(DocumentKind kind, JsonNode *document)
 			qualify_function(reference);
 		else if (reference->kind == REFERENCE_FUNCTION)
 			qualify_target(reference);
-		if (reference->kind != REFERENCE_INPUT_TABLE || reference->place == NULL)
+		/* beside formulas, the rows that steps read have such names */
+		if (reference->kind != REFERENCE_INPUT_TABLE ||
+			(reference->place == NULL && !(reference->may_be_other && (kind == DOCUMENT_ACTION || kind == DOCUMENT_SEQUENCE))))
 			continue;
 		/* a table that is being defined need not be in the catalog: its formulas know it by its display name */
 		if (id != NULL && strcmp(reference->name, sigma_json_get_string(document, "name", id)) == 0)
