@@ -195,6 +195,7 @@ typedef struct LogState
 
 /* edit_log_state.c */
 extern LogState *sigma_log_state(const InputTable *table, Snapshot snapshot, int64 through, const TimestampTz *at, HTAB *only);
+extern LogState *sigma_log_state_today(const InputTable *table, Snapshot snapshot, int64 through, HTAB *only);
 extern LogState *sigma_log_state_past(const InputTable *table, Snapshot snapshot, int64 through, const TimestampTz *at);
 extern bool sigma_log_state_next(LogState *state);
 extern void sigma_log_state_end(LogState *state);
@@ -255,6 +256,8 @@ typedef struct Reversal
 	DeltaRow  **rows;
 	int64		nrow;
 	List	   *columns;		/* of DeltaColumn: each changed column once, from first to last */
+	List	   *versions;		/* of VersionChange: what the edits did to what is published, newest first */
+	int64		version;		/* what is to be published instead, if they did anything */
 	JsonNode   *conflicts;
 	int64		edit_num;		/* the last entry written, or 0 */
 } Reversal;
@@ -264,6 +267,18 @@ extern void sigma_reversal_open(Reversal *reversal, const char *id);
 extern void sigma_reversal_begin(Reversal *reversal, int64 from, const List *statements);
 extern List *sigma_reversal_of_runs(const Reversal *reversal, const List *execution_ids, int64 first, bool *undone);
 extern JsonbValue *sigma_log_numbers(const char *key, const List *numbers, bool redo);
+
+/* A publish, or an undo of one: from one version of what is published to another. */
+typedef struct VersionChange
+{
+	int64		before;			/* the table as it was after that edit, 0: nothing */
+	int64		after;
+} VersionChange;
+
+/* published_version.c */
+extern bool sigma_version_change(const LogEntry *entry, VersionChange *change);
+extern void sigma_versions_check(Reversal *reversal);
+extern void sigma_versions_apply(const Reversal *reversal);
 
 /* undo_apply.c */
 extern void sigma_reversal_check(Reversal *reversal);

@@ -71,8 +71,9 @@ typedef struct LogReplay
 } LogReplay;
 
 static int64 find_base(const InputTable *table, Snapshot snapshot, int64 through, const TimestampTz *at);
-static void read_entries(LogReplay *replay, const InputTable *table, Snapshot snapshot, int64 through, const TimestampTz *at);
-static void apply(LogReplay *replay, const LogEntry *entry);
+static LogState *replay_log(const InputTable *table, Snapshot snapshot, int64 through, const TimestampTz *at, HTAB *only, bool today);
+static void read_entries(LogReplay *replay, const InputTable *table, Snapshot snapshot, int64 through, const TimestampTz *at, bool today);
+static void apply(LogReplay *replay, const LogEntry *entry, bool rows);
 static void add_event(const LogEntry *entry, const LogRow *row, void *arg);
 static void set_stamps(Datum *values, bool *nulls, const LogRow *row);
 static void set_cells(LogReplay *replay, const LogRow *row, bytea *given);
@@ -93,6 +94,20 @@ static void show_layout(LogImage *image, LogLayout *layout);
 LogState *
 sigma_log_state(const InputTable *table, Snapshot snapshot, int64 through, const TimestampTz *at, HTAB *only)
 {
+	return replay_log(table, snapshot, through, at, only, false);
+}
+
+/* The rows after edit "through" with the columns of today, which came, went and changed as they did since. */
+LogState *
+sigma_log_state_today(const InputTable *table, Snapshot snapshot, int64 through, HTAB *only)
+{
+	return replay_log(table, snapshot, through, NULL, only, true);
+}
+
+/* See above. */
+static LogState *
+replay_log(const InputTable *table, Snapshot snapshot, int64 through, const TimestampTz *at, HTAB *only, bool today)
+{
 	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext, "sigma table state", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext caller = MemoryContextSwitchTo(cxt);
 	LogState   *state = palloc0(sizeof(LogState));
@@ -109,7 +124,7 @@ sigma_log_state(const InputTable *table, Snapshot snapshot, int64 through, const
 	lay_out(replay);
 	begin_sort(replay);
 	if (state->base > 0)
-		read_entries(replay, table, snapshot, through, at);
+		read_entries(replay, table, snapshot, through, at, today);
 	tuplesort_performsort(replay->sort);
 	(void) next_event(replay);
 	replay->event_values = palloc(sizeof(Datum) * MaxTupleAttributeNumber);
@@ -222,12 +237,12 @@ find_base(const InputTable *table, Snapshot snapshot, int64 through, const Times
 	return base;
 }
 
-/* Apply the entries from the base on. */
+/* Apply the entries from the base on; "today": of those after "through" what they do to columns. */
 static void
-read_entries(LogReplay *replay, const InputTable *table, Snapshot snapshot, int64 through, const TimestampTz *at)
+read_entries(LogReplay *replay, const InputTable *table, Snapshot snapshot, int64 through, const TimestampTz *at, bool today)
 {
 	LogState   *state = replay->state;
-	LogReader  *reader = sigma_log_read(table->log.relid, snapshot, state->base, through, ForwardScanDirection);
+	LogReader  *reader = sigma_log_read(table->log.relid, snapshot, state->base, today ? PG_INT64_MAX : through, ForwardScanDirection);
 	MemoryContext caller = MemoryContextSwitchTo(replay->scratch);
 	LogEntry	entry;
 
@@ -236,16 +251,16 @@ read_entries(LogReplay *replay, const InputTable *table, Snapshot snapshot, int6
 		state->edits++;
 		state->last = entry.number;
 		if (at == NULL || entry.at <= *at)
-			apply(replay, &entry);
+			apply(replay, &entry, entry.number <= through);
 		MemoryContextReset(replay->scratch);
 	}
 	MemoryContextSwitchTo(caller);
 	sigma_log_read_end(reader);
 }
 
-/* Apply one entry. */
+/* Apply one entry; without "rows" just what it does to columns. */
 static void
-apply(LogReplay *replay, const LogEntry *entry)
+apply(LogReplay *replay, const LogEntry *entry, bool rows)
 {
 	bool		alters = entry->operation == LOG_ADD_COLUMN ||
 		(entry->operation == LOG_CHECKPOINT && entry->statement == entry->number) ||
@@ -257,7 +272,8 @@ apply(LogReplay *replay, const LogEntry *entry)
 		sigma_log_apply(replay->schema, entry);
 		lay_out(replay);
 	}
-	sigma_log_rows(replay->schema, entry, replay->only, add_event, replay);
+	if (rows)
+		sigma_log_rows(replay->schema, entry, replay->only, add_event, replay);
 }
 
 /* LogRowVisitor: one row of an entry becomes an event. */

@@ -62,7 +62,7 @@ static char *changes_of(const TableDefinition *table);
 static char *list_of(const TableDefinition *table, const char *prefix);
 static int64 previous_edit(const TableDefinition *table);
 static void settle(const TableDefinition *table, int64 edit_num, bool publishing);
-static int64 log_publish(const TableDefinition *table, const DraftCounts *counts, const char *note);
+static int64 log_publish(const TableDefinition *table, const DraftCounts *counts, const char *note, int64 from);
 static Datum result_of(const TableDefinition *table, const DraftCounts *counts, int64 edit_num, int64 from_edit, bool publishing, const char *note);
 static int64 write_back(const DraftCall *call, const DraftCounts *counts);
 static Tuplestorestate *read_images(const TableDefinition *table, TupleDesc *desc);
@@ -88,7 +88,7 @@ publish(PG_FUNCTION_ARGS)
 	open_draft(&call, sigma_text_argument(fcinfo, 0, "table_id"), ShareRowExclusiveLock);
 	sigma_count_drafts(call.table, &counts);
 	from_edit = previous_edit(call.table);
-	edit_num = log_publish(call.table, &counts, note);
+	edit_num = log_publish(call.table, &counts, note, sigma_published_version(call.table->id));
 	settle(call.table, edit_num, true);
 	return result_of(call.table, &counts, edit_num, from_edit, true, note);
 }
@@ -195,7 +195,7 @@ sigma_publish_before_change(const TableDefinition *table, Oid relid)
 	if (counts.inserted + counts.updated + counts.deleted == 0)
 		return;
 	sigma_check_may_revise(table->id);
-	(void) log_publish(table, &counts, NULL);
+	(void) log_publish(table, &counts, NULL, VERSION_UNKNOWN);
 	ereport(NOTICE,
 			(errmsg("the draft of input table \"%s\" is published", table->id),
 			 errdetail("It inserted " INT64_FORMAT ", updated " INT64_FORMAT " and deleted " INT64_FORMAT " rows.",
@@ -324,9 +324,12 @@ settle(const TableDefinition *table, int64 edit_num, bool publishing)
 	SPI_finish();
 }
 
-/* The publish's entry in the edit log.  Returns its number, 0 where no log is kept. */
+/*
+ * The publish's entry in the edit log; "from" is the version that was published before.
+ * Returns its number, 0 where no log is kept.
+ */
 static int64
-log_publish(const TableDefinition *table, const DraftCounts *counts, const char *note)
+log_publish(const TableDefinition *table, const DraftCounts *counts, const char *note, int64 from)
 {
 	EditLog    *log = sigma_log_of(table);
 	JsonbParseState *state = NULL;
@@ -339,6 +342,8 @@ log_publish(const TableDefinition *table, const DraftCounts *counts, const char 
 	sigma_push_int(&state, "updated", counts->updated);
 	sigma_push_int(&state, "deleted", counts->deleted);
 	sigma_push_text(&state, "note", note);
+	if (from != VERSION_UNKNOWN)
+		sigma_push_int(&state, "from", from);
 	return sigma_log_event(log, "publish", pushJsonbValue(&state, WJB_END_OBJECT, NULL));
 }
 

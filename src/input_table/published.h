@@ -40,6 +40,12 @@ typedef struct DraftCounts
 	int64		deleted;
 } DraftCounts;
 
+/* published_version.c */
+#define VERSION_UNKNOWN	(-1)
+#define VERSION_NONE	0
+
+extern int64 sigma_published_version(const char *id);
+
 /* publish.c */
 extern void sigma_publish_before_change(const TableDefinition *table, Oid relid);
 extern void sigma_count_drafts(const TableDefinition *table, DraftCounts *counts);

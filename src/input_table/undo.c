@@ -4,8 +4,8 @@
  *
  * A step is a statement of the caller's, as the log's metadata says: the app user is the
  * same.  undo passes over steps that an undo has taken back already; redo takes back an
- * undo, unless the caller has made another edit since.  A publish is no step: what was
- * published stays so, the edits before it can be taken back in the draft.
+ * undo, unless the caller has made another edit since.  A publish is a step too: what was
+ * published before is then published again, see published_version.c.
  *
  * Both keep other writers out (SHARE ROW EXCLUSIVE) and compare the table with what the
  * step left there.  Where a later edit was made to the same cells nothing is changed and
@@ -27,15 +27,19 @@
 #include "common/session.h"
 #include "input_table/define.h"
 #include "input_table/edit_history.h"
+#include "input_table/published.h"
 #include "input_table/revise.h"
 
 static Datum step_back(FunctionCallInfo fcinfo, bool redo);
-static List *find_steps(const Reversal *reversal, int steps, bool redo);
+static List *find_steps(Reversal *reversal, int steps, bool redo);
+static bool is_published_step(const LogEntry *entry, bool *publishes);
+static void note_version(Reversal *reversal, const LogEntry *entry);
 static List *later_statements(const Reversal *reversal, int64 number);
 static void add_undone(const LogEntry *entry, List **undone, bool *redone);
 static bool has_number(const List *numbers, int64 number);
 static List *add_number(List *numbers, int64 number);
 static Jsonb *result_of(const Reversal *reversal, const List *undone);
+static JsonbValue *undo_payload(const Reversal *reversal, const List *numbers, bool redo);
 
 PG_FUNCTION_INFO_V1(undo);
 PG_FUNCTION_INFO_V1(redo);
@@ -100,7 +104,7 @@ step_back(FunctionCallInfo fcinfo, bool redo)
 	{
 		sigma_reversal_begin(&reversal, 0, undone);
 		if (reversal.conflicts->count == 0)
-			sigma_reversal_apply(&reversal, "undo", sigma_log_numbers("of", undone, redo));
+			sigma_reversal_apply(&reversal, "undo", undo_payload(&reversal, undone, redo));
 	}
 	result = result_of(&reversal, undone);
 	UnregisterSnapshot(reversal.snapshot);
@@ -131,9 +135,10 @@ sigma_reversal_open(Reversal *reversal, const char *id)
 
 /* The statements to take back, newest first: a List of int64 *. */
 static List *
-find_steps(const Reversal *reversal, int steps, bool redo)
+find_steps(Reversal *reversal, int steps, bool redo)
 {
 	LogReader  *reader = sigma_log_read(reversal->table->log.relid, reversal->snapshot, 0, PG_INT64_MAX, BackwardScanDirection);
+	bool		publishes = OidIsValid(sigma_published_oid(reversal->id));
 	char	   *user = sigma_app_user();
 	List	   *undone = NIL;
 	List	   *found = NIL;
@@ -142,11 +147,12 @@ find_steps(const Reversal *reversal, int steps, bool redo)
 	while (list_length(found) < steps && sigma_log_next(reader, &entry))
 	{
 		const char *by;
-		bool		redone;
+		bool		redone = true;
 
 		if (entry.operation == LOG_CREATE || entry.operation == LOG_CHECKPOINT)
 			break;
-		if (entry.number != entry.statement || entry.operation == LOG_PUBLISH)
+		if (entry.number != entry.statement ||
+			(entry.operation == LOG_PUBLISH && !is_published_step(&entry, &publishes)))
 			continue;
 		by = sigma_log_metadata(&entry, "userEmail");
 		if (by == NULL || strcmp(by, user) != 0)
@@ -156,13 +162,11 @@ find_steps(const Reversal *reversal, int steps, bool redo)
 		if (has_number(undone, entry.statement))
 			continue;
 		if (entry.operation == LOG_UNDO)
-		{
 			add_undone(&entry, &undone, &redone);
-			if (redo && !redone)
-				found = add_number(found, entry.statement);
-		}
-		else
-			found = add_number(found, entry.statement);
+		if (entry.operation == LOG_UNDO && (!redo || redone))
+			continue;
+		found = add_number(found, entry.statement);
+		note_version(reversal, &entry);
 	}
 	sigma_log_read_end(reader);
 	return found;
@@ -204,6 +208,35 @@ sigma_reversal_of_runs(const Reversal *reversal, const List *execution_ids, int6
 	}
 	sigma_log_read_end(reader);
 	return found;
+}
+
+/*
+ * Can that publish be taken back?  Not where the table is edited in its published version
+ * by now, nor where it is not known what was published before; *publishes says whether it
+ * can be of older ones.
+ */
+static bool
+is_published_step(const LogEntry *entry, bool *publishes)
+{
+	VersionChange change;
+
+	*publishes = *publishes && sigma_version_change(entry, &change);
+	return *publishes;
+}
+
+/* Note what a step did to what is published. */
+static void
+note_version(Reversal *reversal, const LogEntry *entry)
+{
+	VersionChange change;
+
+	if (sigma_version_change(entry, &change))
+	{
+		VersionChange *copy = palloc(sizeof(VersionChange));
+
+		*copy = change;
+		reversal->versions = lappend(reversal->versions, copy);
+	}
 }
 
 /* All statements after that edit, newest first. */
@@ -333,5 +366,23 @@ sigma_log_numbers(const char *key, const List *numbers, bool redo)
 		return result;
 	if (redo)
 		sigma_push_bool(&state, "redo", true);
+	return pushJsonbValue(&state, WJB_END_OBJECT, NULL);
+}
+
+/* {of, redo?}, and where it changes what is published {from, published}: the versions. */
+static JsonbValue *
+undo_payload(const Reversal *reversal, const List *numbers, bool redo)
+{
+	JsonbParseState *state = NULL;
+
+	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	sigma_push_value(&state, "of", sigma_log_numbers(NULL, numbers, false));
+	if (redo)
+		sigma_push_bool(&state, "redo", true);
+	if (reversal->versions != NIL)
+	{
+		sigma_push_int(&state, "from", ((VersionChange *) linitial(reversal->versions))->after);
+		sigma_push_int(&state, "published", reversal->version);
+	}
 	return pushJsonbValue(&state, WJB_END_OBJECT, NULL);
 }

@@ -83,6 +83,7 @@ sigma_reversal_check(Reversal *reversal)
 	reversal->columns = sigma_log_delta_columns(reversal->delta);
 	check_columns(reversal);
 	check_rows(reversal);
+	sigma_versions_check(reversal);
 }
 
 /*
@@ -102,6 +103,7 @@ sigma_reversal_apply(Reversal *reversal, const char *operation, const JsonbValue
 	{
 		sigma_session.origin = ORIGIN_UNDO;
 		(void) sigma_log_event(&reversal->table->log, operation, payload);
+		sigma_versions_apply(reversal);
 		more = reversal->columns != NIL && change_columns(reversal, true);
 		sigma_session.given_rows = reversal->table->relid;
 		change_rows(reversal);
