@@ -21,6 +21,7 @@
 #include "action/data.h"
 #include "common/catalog.h"
 #include "common/errors.h"
+#include "common/names.h"
 
 #define MAX_PARAMETERS 50000
 
@@ -33,6 +34,8 @@ static void build_insert_rows(Builder *builder, Statement *statement, JsonNode *
 static void build_update(Builder *builder, DataStep *step, JsonNode *parameters);
 static void build_delete(Builder *builder, DataStep *step, JsonNode *parameters);
 static void build_upsert(Builder *builder, DataStep *step, JsonNode *parameters);
+static List *linked_key(Builder *builder, JsonNode *values, JsonNode *parameters);
+static JsonNode *without(JsonNode *object, List *members);
 static List *upsert_key(Builder *builder, JsonNode *values, JsonNode *parameters);
 static List *only_key(Builder *builder, JsonNode *values);
 static bool key_has(const UniqueKey *key, int column);
@@ -108,9 +111,6 @@ find_table(CompileState *state, JsonNode *action)
 							 sigma_catalog_hint(DOCUMENT_INPUT_TABLE, target->string),
 							 "input table \"%s\" does not exist", target->string);
 	table = sigma_input_table_by_id(target->string);
-	if (table->nlinked > 0)
-		sigma_document_error(target, ERRCODE_FEATURE_NOT_SUPPORTED, "Use UPDATE of its view.",
-							 "steps that write linked input tables are not built yet");
 	sigma_watch_table(table->relid);
 	return table;
 }
@@ -147,12 +147,16 @@ refuse_doubles(Builder *builder, JsonNode *values)
 									 values->items[j]->key, values->items[i]->key);
 }
 
-/* No row comes into a table with a protected column: SG423. */
+/* No row comes into a table with a protected column, or into a linked one: SG423. */
 static void
 refuse_insert(Builder *builder, JsonNode *where)
 {
 	int			i;
 
+	if (builder->table->nlinked > 0)
+		sigma_document_error(where, ERRCODE_SIGMA_LOCKED,
+							 "Insert the row into the source, and update or upsert the entry columns here.",
+							 "rows cannot be inserted into linked input table \"%s\"", builder->table->id);
 	for (i = 0; i < builder->table->ncolumn; i++)
 		if (builder->table->columns[i].is_protected)
 			sigma_document_error(where, ERRCODE_SIGMA_LOCKED,
@@ -254,6 +258,10 @@ build_update(Builder *builder, DataStep *step, JsonNode *parameters)
 static void
 build_delete(Builder *builder, DataStep *step, JsonNode *parameters)
 {
+	if (builder->table->nlinked > 0)
+		sigma_document_error(parameters, ERRCODE_SIGMA_LOCKED,
+							 "Set the entry columns to null to clear a row, or delete it in the source.",
+							 "rows of linked input table \"%s\" cannot be deleted", builder->table->id);
 	initStringInfo(&builder->sql);
 	appendStringInfo(&builder->sql, "DELETE FROM %s AS t", table_sql(builder->table));
 	sigma_selector_append(builder, parameters, step->one_row);
@@ -268,13 +276,14 @@ static void
 build_upsert(Builder *builder, DataStep *step, JsonNode *parameters)
 {
 	JsonNode   *values = sigma_json_get(parameters, "values");
-	List	   *key = upsert_key(builder, values, parameters);
+	bool		linked = builder->table->nlinked > 0;
+	List	   *key = linked ? linked_key(builder, values, parameters) : upsert_key(builder, values, parameters);
 	bool		folded = ignores_case(builder, key);
 	ListCell   *lc;
 
 	initStringInfo(&builder->sql);
 	appendStringInfo(&builder->sql, "UPDATE %s AS t SET ", table_sql(builder->table));
-	append_assignments(builder, values);
+	append_assignments(builder, linked ? without(values, key) : values);
 	foreach(lc, key)
 	{
 		SelectorColumn column;
@@ -286,12 +295,56 @@ build_upsert(Builder *builder, DataStep *step, JsonNode *parameters)
 		if (column.ignore_case || (folded && (column.type == COLUMN_TEXT || column.type == COLUMN_DROPDOWN)))
 			appendStringInfo(&builder->sql, "pg_catalog.lower(%s) OPERATOR(pg_catalog.=) pg_catalog.lower($%d)",
 							 column.expression, number);
+		else if (column.source != NULL)
+			appendStringInfo(&builder->sql, "%s OPERATOR(pg_catalog.=) $%d%s", column.source, number, column.cast);
 		else
 			appendStringInfo(&builder->sql, "%s OPERATOR(pg_catalog.=) $%d", column.expression, number);
 	}
-	appendStringInfoString(&builder->sql, " RETURNING t.sigma_row_id");
+	appendStringInfo(&builder->sql, " RETURNING %s", linked ? "1" : "t.sigma_row_id");
 	finish_statement(builder, &step->main, SPI_OK_UPDATE_RETURNING);
-	build_insert(builder, &step->insert, values);
+	step->linked = linked;
+	if (!linked)
+		build_insert(builder, &step->insert, values);
+}
+
+/* The members of "values" that are a linked table's key: all of it must be there, and "key" may name nothing else. */
+static List *
+linked_key(Builder *builder, JsonNode *values, JsonNode *parameters)
+{
+	const InputTable *table = builder->table;
+	JsonNode   *key = sigma_json_get(parameters, "key");
+	List	   *found = NIL;
+	int			i;
+
+	for (i = table->ncolumn - table->nlinked; i < table->ncolumn; i++)
+	{
+		JsonNode   *value = sigma_json_get(values, table->columns[i].name);
+
+		if (value == NULL)
+			sigma_document_error(values, ERRCODE_SIGMA_LOCKED, "Name the row by its whole key: rows come from the source.",
+								 "key column \"%s\" of linked input table \"%s\" is missing", table->columns[i].name, table->id);
+		found = lappend(found, value);
+	}
+	if (values->count == list_length(found))
+		sigma_document_error(values, 0, NULL, "\"values\" names no column beside the key");
+	for (i = 0; key != NULL && key->kind == JSON_ARRAY && i < key->count; i++)
+		if (key->items[i]->kind != JSON_STRING || !list_member_ptr(found, sigma_json_get(values, key->items[i]->string)))
+			sigma_document_error(key->items[i], 0, "Leave \"key\" out: rows of a linked table are found by its key.",
+								 "\"key\" names a column that is not the key of linked input table \"%s\"", table->id);
+	return found;
+}
+
+/* An object without some of its members. */
+static JsonNode *
+without(JsonNode *object, List *members)
+{
+	JsonNode   *rest = sigma_json_new(JSON_OBJECT, object);
+	int			i;
+
+	for (i = 0; i < object->count; i++)
+		if (!list_member_ptr(members, object->items[i]))
+			sigma_json_set(rest, object->items[i]->key, object->items[i]);
+	return rest;
 }
 
 /* The members of "values" that make up the key: those named in "key", else those of the one unique rule. */
@@ -413,6 +466,9 @@ writable_column(Builder *builder, JsonNode *value)
 		sigma_document_error(value, ERRCODE_SIGMA_LOCKED, "System columns are filled by sigma.",
 							 "column \"%s\" cannot be written", value->key);
 	column = sigma_table_column(builder->table, value->key);
+	if (builder->table->nlinked > 0 && sigma_linked_shows(builder->table, value->key, NULL, NULL))
+		sigma_document_error(value, ERRCODE_SIGMA_LOCKED, "It shows the value of the source: change it there.",
+							 "column \"%s\" of input table \"%s\" is linked", value->key, builder->table->id);
 	if (column == NULL && sigma_table_is_computed(builder->table, value->key))
 		sigma_document_error(value, ERRCODE_SIGMA_LOCKED, "Nobody writes it: leave it out.",
 							 "column \"%s\" of input table \"%s\" is computed", value->key, builder->table->id);
@@ -435,10 +491,12 @@ writable_column(Builder *builder, JsonNode *value)
 	return column;
 }
 
-/* The data table's quoted name. */
+/* The quoted name of the relation with the rows: of a linked table, its view. */
 static const char *
 table_sql(const InputTable *table)
 {
+	if (table->nlinked > 0)
+		return quote_qualified_identifier("sigds", sigma_data_table_name(table->id));
 	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(table->relid)),
 									  get_rel_name(table->relid));
 }

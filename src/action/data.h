@@ -25,8 +25,8 @@ typedef enum ParameterKind
 {
 	PARAMETER_VALUE,			/* one value */
 	PARAMETER_LIST,				/* an array: one value counts as a list of one, null as an empty one */
-	PARAMETER_SELECTION,		/* the row ids of the selected rows */
-	PARAMETER_CURRENT_ROW		/* the row id of the one selected row */
+	PARAMETER_SELECTION,		/* of the selected rows: their row ids, or a key column */
+	PARAMETER_CURRENT_ROW		/* the same of the one selected row */
 } ParameterKind;
 
 typedef struct Parameter
@@ -68,6 +68,7 @@ typedef struct DataStep
 	DataCode	code;
 	const char *table;			/* id of the input table */
 	bool		one_row;		/* more than one matching row is an error */
+	bool		linked;			/* upsert_row of a linked table: no row can be inserted */
 	Statement	main;
 	Statement	insert;			/* upsert_row where no row matched */
 	MemoryContextCallback cleanup;
@@ -93,6 +94,8 @@ typedef struct SelectorColumn
 	const char *expression;		/* in SQL */
 	ColumnType	type;
 	bool		ignore_case;
+	const char *source;			/* of a linked table's key, as its source has it: an index may serve it, ... */
+	const char *cast;			/* ... compared with a value with this cast; else NULL */
 } SelectorColumn;
 
 /* data.c: the next parameter; returns its number.  SG400 where a static value does not fit. */

@@ -30,7 +30,7 @@ sigma_row_formula_append(Builder *builder, JsonNode *node)
 	RowFormula *formula = MemoryContextAllocZero(cxt, sizeof(RowFormula));
 
 	formula->text = MemoryContextStrdup(cxt, node->string);
-	formula->relid = builder->table->relid;
+	formula->relid = builder->table->nlinked > 0 ? sigma_linked_view(builder->table->id) : builder->table->relid;
 	formula->parameters = MemoryContextAllocZero(cxt, sizeof(FormulaParameters));
 	formula->parameters->first = builder->count + 1;
 	PG_TRY();

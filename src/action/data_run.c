@@ -15,11 +15,12 @@
 #include "utils/numeric.h"
 
 #include "action/data.h"
+#include "common/errors.h"
 #include "compat.h"
 
 static void execute(Run *run, DataStep *step, Statement *statement);
 static Datum bind(Run *run, const DataStep *step, const Parameter *parameter, bool *isnull);
-static Datum bind_row_ids(Run *run, const Parameter *parameter);
+static Datum bind_selected(Run *run, const Parameter *parameter);
 static void refuse_cell(const DataStep *step, const Parameter *parameter, const JsonbValue *value,
 						const char *why) pg_attribute_noreturn();
 static int64 returned_row_id(void);
@@ -101,7 +102,7 @@ bind(Run *run, const DataStep *step, const Parameter *parameter, bool *isnull)
 	if (parameter->is_constant)
 		return parameter->value;
 	if (parameter->kind == PARAMETER_SELECTION || parameter->kind == PARAMETER_CURRENT_ROW)
-		return bind_row_ids(run, parameter);
+		return bind_selected(run, parameter);
 
 	sigma_value_source_evaluate(parameter->source, run->context, &value);
 	if (parameter->kind == PARAMETER_LIST)
@@ -154,12 +155,16 @@ sigma_data_read_list(ColumnType column_type, const JsonbValue *value, Datum *lis
 	return true;
 }
 
-/* The row ids of the selected rows; 22023 where they cannot be told. */
+/* The row ids of the selected rows, or values of a key; 22023 where they cannot be told. */
 static Datum
-bind_row_ids(Run *run, const Parameter *parameter)
+bind_selected(Run *run, const Parameter *parameter)
 {
+	const ColumnTypeInfo *type = &sigma_column_types[parameter->type];
 	int			count = sigma_context_selected_count(run->context);
 	Datum	   *ids = palloc(sizeof(Datum) * (count + 1));
+	bool	   *nulls = palloc(sizeof(bool) * (count + 1));
+	bool		is_row_id = strcmp(parameter->column, "sigma_row_id") == 0;
+	int			lower = 1;
 	int			i;
 
 	if (parameter->kind == PARAMETER_CURRENT_ROW && count > 1)
@@ -170,16 +175,17 @@ bind_row_ids(Run *run, const Parameter *parameter)
 	{
 		JsonbValue	value;
 		const char *why = "is missing";
-		bool		isnull = true;
 
-		if (!sigma_context_selected_value(run->context, i, "sigma_row_id", &value) ||
-			!sigma_value_from_json(COLUMN_INTEGER, &value, &ids[i], &isnull, &why) || isnull)
+		nulls[i] = true;
+		if (!sigma_context_selected_value(run->context, i, parameter->column, &value) ||
+			!sigma_value_from_json(parameter->type, &value, &ids[i], &nulls[i], &why) || (is_row_id && nulls[i]))
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("\"sigma_row_id\" of selected row %d %s", i, isnull ? "is missing" : why),
-					 errhint("Rows of \"selection\" say which rows they are by \"sigma_row_id\".")));
+					 errmsg("\"%s\" of selected row %d %s", parameter->column, i, nulls[i] ? "is missing" : why),
+					 errhint("Rows of \"selection\" say which rows they are by \"%s\".", parameter->column)));
 	}
-	return PointerGetDatum(construct_array(ids, count, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+	return PointerGetDatum(construct_md_array(ids, nulls, 1, &count, &lower, type->oid, type->length, type->by_value,
+											  type->align));
 }
 
 /* Raise 22P02 for a value that its column cannot read. */
@@ -222,6 +228,11 @@ run_upsert(Run *run, DataStep *step, StepOutcome *outcome)
 		if (SPI_processed > 0)
 			break;
 		SPI_freetuptable(SPI_tuptable);
+		if (step->linked)
+			ereport(ERROR,
+					(errcode(ERRCODE_SIGMA_NOT_FOUND),
+					 errmsg("there is no row of that key in the source of linked input table \"%s\"", step->table),
+					 errhint("Rows come from the source: insert it there.")));
 		error = sigma_run_subtransaction(run, insert_row, &kept);
 		if (error == NULL)
 			break;
@@ -231,7 +242,7 @@ run_upsert(Run *run, DataStep *step, StepOutcome *outcome)
 		again = true;
 	}
 	outcome->rows = 1;
-	sigma_outcome_number(outcome, returned_row_id());
+	sigma_outcome_number(outcome, step->linked ? 1 : returned_row_id());
 	SPI_freetuptable(SPI_tuptable);
 }
 

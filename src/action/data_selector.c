@@ -8,10 +8,13 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_type.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 
 #include "action/data.h"
 #include "common/errors.h"
+#include "common/names.h"
 
 /* An operator of "match". */
 typedef struct MatchOperator
@@ -39,6 +42,8 @@ static const MatchOperator operators[] = {
 	{"is_not_null", "%s IS NOT NULL", PARAMETER_VALUE, false},
 };
 
+static void append_linked_rows(Builder *builder, ParameterKind kind, JsonNode *node);
+static void find_key_column(Builder *builder, int key, SelectorColumn *column);
 static void append_equalities(Builder *builder, JsonNode *columns);
 static void append_match(Builder *builder, JsonNode *columns);
 static void append_comparison(Builder *builder, const SelectorColumn *column, JsonNode *node);
@@ -73,11 +78,50 @@ sigma_selector_append(Builder *builder, JsonNode *parameters, bool one_row)
 								 "unknown selector \"%s\"", node->key);
 		if (kind != PARAMETER_LIST && !(node->kind == JSON_BOOL && node->boolean))
 			sigma_document_error(node, 0, NULL, "\"%s\" must be true", node->key);
-		appendStringInfo(&builder->sql, "t.sigma_row_id OPERATOR(pg_catalog.=) ANY ($%d)",
-						 sigma_data_parameter(builder, kind, "sigma_row_id", COLUMN_INTEGER, node));
+		if (builder->table->nlinked > 0)
+			append_linked_rows(builder, kind, node);
+		else
+			appendStringInfo(&builder->sql, "t.sigma_row_id OPERATOR(pg_catalog.=) ANY ($%d)",
+							 sigma_data_parameter(builder, kind, "sigma_row_id", COLUMN_INTEGER, node));
 	}
 	if (one_row)
-		appendStringInfoString(&builder->sql, " RETURNING t.sigma_row_id");
+		appendStringInfo(&builder->sql, " RETURNING %s", builder->table->nlinked > 0 ? "1" : "t.sigma_row_id");
+}
+
+/* Selected rows of a linked table, which say by their keys which they are; SG400 for row ids. */
+static void
+append_linked_rows(Builder *builder, ParameterKind kind, JsonNode *node)
+{
+	const InputTable *table = builder->table;
+	StringInfoData values;
+	StringInfoData names;
+	StringInfoData same;
+	int			i;
+
+	if (kind == PARAMETER_LIST)
+		sigma_document_error(node, 0, "Name them by \"key\".", "rows of linked input table \"%s\" have no id", table->id);
+	initStringInfo(&values);
+	initStringInfo(&names);
+	initStringInfo(&same);
+	for (i = 0; i < table->nlinked; i++)
+	{
+		SelectorColumn column;
+		int			number;
+
+		find_key_column(builder, i, &column);
+		number = sigma_data_parameter(builder, kind, column.name, column.type, node);
+		if (table->nlinked == 1)
+		{
+			appendStringInfo(&builder->sql, "%s OPERATOR(pg_catalog.=) ANY ($%d%s%s)", column.source, number, column.cast,
+							 column.cast[0] == '\0' ? "" : "[]");
+			return;
+		}
+		appendStringInfo(&values, "%spg_catalog.unnest($%d)", i > 0 ? ", " : "", number);
+		appendStringInfo(&names, "%sk%d", i > 0 ? ", " : "", i);
+		appendStringInfo(&same, "%s%s OPERATOR(pg_catalog.=) k.k%d%s", i > 0 ? " AND " : "", column.source, i, column.cast);
+	}
+	appendStringInfo(&builder->sql, "EXISTS (SELECT FROM ROWS FROM (%s) AS k (%s) WHERE %s)", values.data,
+					 names.data, same.data);
 }
 
 /* {column: value}, all equal. */
@@ -93,9 +137,10 @@ append_equalities(Builder *builder, JsonNode *columns)
 		SelectorColumn column;
 
 		sigma_selector_column(builder, columns->items[i], &column);
-		appendStringInfo(&builder->sql, "%s%s OPERATOR(pg_catalog.=) $%d", i == 0 ? "" : " AND ",
-						 column.expression,
-						 sigma_data_parameter(builder, PARAMETER_VALUE, column.name, column.type, columns->items[i]));
+		appendStringInfo(&builder->sql, "%s%s OPERATOR(pg_catalog.=) $%d%s", i == 0 ? "" : " AND ",
+						 column.source != NULL ? column.source : column.expression,
+						 sigma_data_parameter(builder, PARAMETER_VALUE, column.name, column.type, columns->items[i]),
+						 column.source != NULL ? column.cast : "");
 	}
 }
 
@@ -196,6 +241,13 @@ append_operator(Builder *builder, const SelectorColumn *column, const MatchOpera
 						 sigma_data_parameter(builder, kind, column->name, column->type, value->items[1]));
 		return;
 	}
+	if (kind == PARAMETER_LIST && column->source != NULL && operator->name[0] != '!')
+	{
+		appendStringInfo(&builder->sql, "%s OPERATOR(pg_catalog.=) ANY ($%d%s%s)", column->source,
+						 sigma_data_parameter(builder, kind, column->name, column->type, value), column->cast,
+						 column->cast[0] == '\0' ? "" : "[]");
+		return;
+	}
 	if (!unary)
 		number = sigma_data_parameter(builder, kind, column->name,
 							   is_list && operator->text_only ? COLUMN_TEXT : column->type, value);
@@ -217,7 +269,8 @@ append_operator(Builder *builder, const SelectorColumn *column, const MatchOpera
 void
 sigma_selector_column(Builder *builder, JsonNode *node, SelectorColumn *column)
 {
-	const TableColumn *found = sigma_table_column(builder->table, node->key);
+	const InputTable *table = builder->table;
+	const TableColumn *found = sigma_table_column(table, node->key);
 	static const struct
 	{
 		const char *name;
@@ -234,6 +287,17 @@ sigma_selector_column(Builder *builder, JsonNode *node, SelectorColumn *column)
 	int			i;
 
 	column->ignore_case = false;
+	column->source = NULL;
+	if (table->nlinked > 0 && found != NULL && found - table->columns >= table->ncolumn - table->nlinked)
+	{
+		find_key_column(builder, found - table->columns - (table->ncolumn - table->nlinked), column);
+		return;
+	}
+	if (table->nlinked > 0 && found == NULL && sigma_linked_shows(table, node->key, &column->type, &column->expression))
+	{
+		column->name = node->key;
+		return;
+	}
 	if (found != NULL)
 	{
 		column->name = found->name;
@@ -243,17 +307,35 @@ sigma_selector_column(Builder *builder, JsonNode *node, SelectorColumn *column)
 		return;
 	}
 	for (i = 0; i < lengthof(system); i++)
-		if (strcmp(system[i].name, node->key) == 0)
+		if (strcmp(system[i].name, node->key) == 0 && (i > 0 || table->nlinked == 0))
 		{
 			column->name = system[i].name;
 			column->expression = system[i].expression;
 			column->type = system[i].type;
 			return;
 		}
-	names = palloc(sizeof(char *) * (builder->table->ncolumn + 1));
-	for (i = 0; i < builder->table->ncolumn; i++)
-		names[i] = builder->table->columns[i].name;
+	names = palloc(sizeof(char *) * (table->ncolumn + 1));
+	for (i = 0; i < table->ncolumn; i++)
+		names[i] = table->columns[i].name;
 	names[i] = NULL;
 	sigma_document_error(node, ERRCODE_UNDEFINED_COLUMN, sigma_hint_names(node->key, names),
-						 "column \"%s\" of input table \"%s\" does not exist", node->key, builder->table->id);
+						 "column \"%s\" of input table \"%s\" does not exist", node->key, table->id);
+}
+
+/* A column of a linked table's key, by its place in the key. */
+static void
+find_key_column(Builder *builder, int key, SelectorColumn *column)
+{
+	const InputTable *table = builder->table;
+	const TableColumn *found = &table->columns[table->ncolumn - table->nlinked + key];
+	Oid			view = sigma_linked_view(table->id);
+	Oid			given = get_atttype(view, get_attnum(view, found->name));
+	const char *name = psprintf("t.%s", quote_identifier(found->name));
+
+	column->name = found->name;
+	column->type = found->type;
+	column->ignore_case = false;
+	column->expression = sigma_linked_key_value(found->type, view, found->name, name);
+	column->cast = sigma_linked_key_cast(found->type, given);
+	column->source = getBaseType(given) == TIMESTAMPTZOID ? column->expression : name;
 }

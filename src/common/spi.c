@@ -10,6 +10,7 @@
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/guc.h"
+#include "utils/queryenvironment.h"
 #include "utils/syscache.h"
 
 #include "common/names.h"
@@ -46,6 +47,24 @@ sigma_spi_run(const char *sql, int expected)
 
 	if (code != expected)
 		elog(ERROR, "SPI_execute returned %s", SPI_result_code_string(code));
+}
+
+/* See spi.h.  What SPI remembers of them is allocated in the current context. */
+void
+sigma_spi_offer(const char *name, Tuplestorestate *rows, TupleDesc desc)
+{
+	EphemeralNamedRelation relation = palloc0(sizeof(EphemeralNamedRelationData));
+	int			code;
+
+	relation->md.name = pstrdup(name);
+	relation->md.reliddesc = InvalidOid;
+	relation->md.tupdesc = desc;
+	relation->md.enrtype = ENR_NAMED_TUPLESTORE;
+	relation->md.enrtuples = tuplestore_tuple_count(rows);
+	relation->reldata = rows;
+	code = SPI_register_relation(relation);
+	if (code != SPI_OK_REL_REGISTER)
+		elog(ERROR, "SPI_register_relation returned %s", SPI_result_code_string(code));
 }
 
 /* The owner of schema sigds; 3F000 where the schema is gone. */

@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "executor/spi.h"
+#include "utils/tuplestore.h"
 
 /* Fixed text, prepared once per backend into *plan.  SPI must be connected. */
 extern SPIPlanPtr sigma_spi_plan(SPIPlanPtr *plan, const char *sql, int nargs, const Oid *argtypes);
@@ -17,6 +18,12 @@ extern void sigma_spi_execute(SPIPlanPtr plan, Datum *values, const char *nulls,
 
 /* Execute a text that was built from quoted names and literals. */
 extern void sigma_spi_run(const char *sql, int expected);
+
+/*
+ * Let statements of this SPI connection read rows under a name, until SPI_unregister_relation.
+ * The rows stay the caller's.
+ */
+extern void sigma_spi_offer(const char *name, Tuplestorestate *rows, TupleDesc desc);
 
 /*
  * Between begin and end, work is done as another role; an error in between

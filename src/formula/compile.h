@@ -75,7 +75,7 @@ typedef struct FormulaRelation
 	const char *name;			/* for messages */
 	Oid			relid;			/* what it is; InvalidOid for rows that are no relation */
 	const char *from;			/* the same as an item of FROM, without alias */
-	const char *order_by;		/* attribute that orders its rows, quoted, or NULL */
+	List	   *order_by;		/* attributes that order its rows, quoted, of char * */
 	bool		from_json;		/* the values are of a context: text may stand for a date */
 	int			ncolumns;
 	FormulaColumn *columns;

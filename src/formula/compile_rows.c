@@ -208,8 +208,14 @@ sigma_compile_rows_template(FormulaCompiler *compiler, const char *sql, FormulaS
 char *
 sigma_compile_row_order(FormulaCompiler *compiler, FormulaFrame *frame)
 {
-	return frame->relation->order_by == NULL ? pstrdup("") :
-		psprintf("ORDER BY %s", sigma_compile_attribute(compiler, frame, frame->relation->order_by));
+	StringInfoData sql;
+	ListCell   *lc;
+
+	initStringInfo(&sql);
+	foreach(lc, frame->relation->order_by)
+		appendStringInfo(&sql, "%s%s", sql.len == 0 ? "ORDER BY " : ", ",
+						 sigma_compile_attribute(compiler, frame, lfirst(lc)));
+	return sql.data;
 }
 
 /* What "@" stands for; 22023 where a direction is neither "asc" nor "desc". */

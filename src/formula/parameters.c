@@ -59,7 +59,7 @@ sigma_parameters_selection(FormulaScope *scope, const char *name)
 	relation->name = "Selection";
 	relation->from = psprintf("pg_catalog.jsonb_array_elements($%d) WITH ORDINALITY",
 							  parameters->first + (int) (rows - parameters->items));
-	relation->order_by = "ordinality";
+	relation->order_by = list_make1("ordinality");
 	relation->from_json = true;
 	relation->columns = palloc0(sizeof(FormulaColumn) * parameters->count);
 	for (i = 0; i < parameters->count; i++)

@@ -27,7 +27,7 @@
 static const FormulaRelationHooks *hooks = NULL;
 
 static void read_column(FormulaColumn *column, Form_pg_attribute attribute);
-static const char *key_column(Relation rel);
+static List *key_column(Relation rel);
 
 /* What the floor of input tables knows; called once, when the library is loaded. */
 void
@@ -115,6 +115,7 @@ sigma_formula_shown(const char *name, FormulaRelation *relation)
 {
 	Oid			relid = hooks == NULL ? InvalidOid : hooks->shown(name);
 	FormulaRelation *shown;
+	ListCell   *lc;
 	int			i;
 
 	if (!OidIsValid(relid) || relid == relation->relid)
@@ -122,10 +123,11 @@ sigma_formula_shown(const char *name, FormulaRelation *relation)
 	shown = sigma_formula_relation(relid);
 	shown->name = relation->name;
 	shown->relid = relation->relid;
-	for (i = 0; i < shown->ncolumns; i++)
-		if (relation->order_by != NULL && shown->columns[i].attribute != NULL &&
-			strcmp(shown->columns[i].attribute, relation->order_by) == 0)
-			shown->order_by = relation->order_by;
+	shown->order_by = NIL;
+	foreach(lc, relation->order_by)
+		for (i = 0; i < shown->ncolumns; i++)
+			if (shown->columns[i].attribute != NULL && strcmp(shown->columns[i].attribute, lfirst(lc)) == 0)
+				shown->order_by = lappend(shown->order_by, lfirst(lc));
 	return shown;
 }
 
@@ -238,19 +240,19 @@ sigma_formula_type_form(FormulaColumn *column, Oid type)
 	column->type = sigma_sql_form_kind(column->form);
 }
 
-/* The only column of a primary key, which orders the rows for window functions; else NULL. */
-static const char *
+/* The only column of a primary key, which orders the rows for window functions; else NIL. */
+static List *
 key_column(Relation rel)
 {
 	Bitmapset  *key;
 	int			attribute;
 
 	if (rel->rd_rel->relkind != RELKIND_RELATION && rel->rd_rel->relkind != RELKIND_PARTITIONED_TABLE)
-		return NULL;
+		return NIL;
 	key = RelationGetIndexAttrBitmap(rel, INDEX_ATTR_BITMAP_PRIMARY_KEY);
 	if (!bms_get_singleton_member(key, &attribute))
-		return NULL;
+		return NIL;
 	attribute += FirstLowInvalidHeapAttributeNumber;
-	return attribute <= 0 ? NULL :
-		quote_identifier(pstrdup(NameStr(TupleDescAttr(RelationGetDescr(rel), attribute - 1)->attname)));
+	return attribute <= 0 ? NIL :
+		list_make1(unconstify(char *, quote_identifier(pstrdup(NameStr(TupleDescAttr(RelationGetDescr(rel), attribute - 1)->attname)))));
 }

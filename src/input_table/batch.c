@@ -32,10 +32,10 @@
 #include "compat.h"
 #include "input_table/batch_state.h"
 #include "input_table/edit_history.h"
+#include "input_table/linked.h"
 #include "input_table/rules.h"
 
 static void check_may_write(Oid relid);
-static Oid	working_view(const InputTable *table);
 static void check_column_right(Oid relid, AttrNumber attnum, AclMode right, bool *granted);
 static TupleDesc make_staged_desc(const InputTable *table);
 static bool gives_all(const InputTable *table, const StagedRow *row);
@@ -57,7 +57,7 @@ sigma_batch_table(const char *id)
 		table = sigma_input_table_by_id(id);
 		if (table->relid == relid)
 		{
-			check_may_write(table->nlinked > 0 ? working_view(table) : relid);
+			check_may_write(table->nlinked > 0 ? sigma_linked_view(table->id) : relid);
 			return table;
 		}
 		UnlockRelationOid(relid, RowExclusiveLock);
@@ -492,21 +492,6 @@ check_may_write(Oid relid)
 		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, get_rel_name(relid));
 }
 
-/* The view of a linked table, whose rights are asked for; 55000 while its source is missing. */
-static Oid
-working_view(const InputTable *table)
-{
-	Oid			view = sigma_data_table_oid(table->id);
-
-	if (!OidIsValid(view))
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("linked input table \"%s\" has no view", table->id),
-				 errdetail("Its source is missing, or its view was dropped."),
-				 errhint("sigma.sync_warehouse makes it again.")));
-	return view;
-}
-
 /*
  * 42501 unless the caller may write what the row gives.  PostgreSQL checks that
  * again when the statement runs; here it keeps the checks of a row that will
@@ -523,7 +508,7 @@ sigma_batch_grant(Batch *batch, const StagedRow *row, bool insert)
 
 	if (table->nlinked > 0)
 	{
-		Oid			view = working_view(table);
+		Oid			view = sigma_linked_view(table->id);
 
 		for (i = 0; i < table->ncolumn - table->nlinked; i++)
 			if (row->given[i] != CELL_ABSENT)

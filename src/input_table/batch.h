@@ -140,6 +140,10 @@ extern void sigma_batch_write(Batch *batch);
 /* All kept failures, warnings too, by row; at most max_failures. */
 extern List *sigma_batch_failures(Batch *batch);
 
+/* How many rows "row_ids" of the result names, and which row of the input the i-th of them was. */
+extern int64 sigma_batch_written(const Batch *batch);
+extern int	sigma_batch_written_row(const Batch *batch, int64 i);
+
 /* Push the members "table_id", "mode", "accepted" … "errors_truncated" into the open object. */
 extern void sigma_batch_push(Batch *batch, JsonbParseState **state);
 

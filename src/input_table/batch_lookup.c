@@ -17,9 +17,9 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/queryenvironment.h"
 #include "utils/timestamp.h"
 
+#include "common/spi.h"
 #include "input_table/batch_state.h"
 #include "input_table/edit_history.h"
 #include "input_table/rules.h"
@@ -182,7 +182,7 @@ run_lookup(Lookup *lookup, Stage *stage)
 	Portal		portal;
 
 	SPI_connect();
-	sigma_batch_offer(batch, stage);
+	sigma_spi_offer(ROWS_NAME, stage->store, batch->state->desc);
 	portal = SPI_cursor_parse_open(NULL, sql, &options);
 	for (;;)
 	{
@@ -309,24 +309,6 @@ sigma_batch_relation(const Batch *batch)
 	Oid			relid = batch->table->relid;
 
 	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)), get_rel_name(relid));
-}
-
-/* Let statements of this SPI connection read a stage as ROWS_NAME. */
-void
-sigma_batch_offer(Batch *batch, Stage *stage)
-{
-	EphemeralNamedRelation rows = palloc0(sizeof(EphemeralNamedRelationData));
-	int			code;
-
-	rows->md.name = ROWS_NAME;
-	rows->md.reliddesc = InvalidOid;
-	rows->md.tupdesc = batch->state->desc;
-	rows->md.enrtype = ENR_NAMED_TUPLESTORE;
-	rows->md.enrtuples = stage->count;
-	rows->reldata = stage->store;
-	code = SPI_register_relation(rows);
-	if (code != SPI_OK_REL_REGISTER)
-		elog(ERROR, "SPI_register_relation returned %s", SPI_result_code_string(code));
 }
 
 /* Remember a row id for the result. */

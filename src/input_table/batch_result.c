@@ -191,6 +191,20 @@ sigma_batch_push(Batch *batch, JsonbParseState **state)
 		sigma_push_value(state, "edit_num", &nothing);
 }
 
+/* See batch.h. */
+int64
+sigma_batch_written(const Batch *batch)
+{
+	return batch->state->written_count;
+}
+
+/* See batch.h. */
+int
+sigma_batch_written_row(const Batch *batch, int64 i)
+{
+	return batch->state->written[i].row;
+}
+
 /* Push a key and an array of failures. */
 static void
 push_failures(JsonbParseState **state, const Batch *batch, const char *key, List *failures)

@@ -153,7 +153,6 @@ extern bool sigma_batch_claim(Batch *batch, StagedRow *row);
 extern void sigma_batch_resolve_targets(Batch *batch);
 extern void sigma_batch_look_up(Batch *batch, Stage *stage, bool by_key, HTAB *ours);
 extern char *sigma_batch_relation(const Batch *batch);
-extern void sigma_batch_offer(Batch *batch, Stage *stage);
 extern void sigma_batch_note_written(Batch *batch, int row, int64 row_id);
 
 /* batch_result.c */

@@ -17,11 +17,13 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/queryenvironment.h"
 #include "utils/ruleutils.h"
 
+#include "common/catalog.h"
 #include "common/json_push.h"
+#include "common/spi.h"
 #include "input_table/batch_state.h"
+#include "input_table/linked.h"
 #include "input_table/rules.h"
 
 #define MAX_ROUNDS	100			/* of an upsert that loses races */
@@ -42,6 +44,7 @@ static void delete_rows(Batch *batch);
 static void update_rows(Batch *batch);
 static void insert_rows(Batch *batch);
 static char *insert_sql(Batch *batch, bool returning);
+static void append_linked_conflict(StringInfo sql, const Batch *batch);
 static HTAB *set_of_ids(const IdReceiver *receiver);
 static void append_assignments(StringInfo sql, Batch *batch);
 static void finish_changes(Batch *batch, Stage *stage, uint64 processed, const IdReceiver *receiver, const char *what);
@@ -270,7 +273,7 @@ insert_sql(Batch *batch, bool returning)
 	int			i;
 
 	initStringInfo(&sql);
-	appendStringInfo(&sql, "INSERT INTO %s", sigma_batch_relation(batch));
+	appendStringInfo(&sql, "INSERT INTO %s%s", sigma_batch_relation(batch), table->nlinked > 0 ? " AS t" : "");
 	for (i = 0; i < table->ncolumn; i++)
 		if (batch->state->insert_columns[i])
 		{
@@ -287,12 +290,43 @@ insert_sql(Batch *batch, bool returning)
 			separator = ", ";
 		}
 	appendStringInfo(&sql, " FROM %s AS e", ROWS_NAME);
-	if (batch->options.on_conflict != BATCH_CONFLICT_ERROR)
+	if (table->nlinked > 0)
+		append_linked_conflict(&sql, batch);
+	else if (batch->options.on_conflict != BATCH_CONFLICT_ERROR)
 		appendStringInfo(&sql, " ON CONFLICT (%s) DO NOTHING",
 						 pg_get_indexdef_columns(batch->options.key->index, false));
 	if (returning)
 		appendStringInfoString(&sql, " RETURNING sigma_row_id");
 	return sql.data;
+}
+
+/*
+ * The entry of a linked table's row that another session makes meanwhile: the columns
+ * that the row names are updated.
+ */
+static void
+append_linked_conflict(StringInfo sql, const Batch *batch)
+{
+	const InputTable *table = batch->table;
+	TableDefinition *definition = sigma_definition_read(sigma_catalog_read(DOCUMENT_INPUT_TABLE, table->id));
+	int			first = table->ncolumn - table->nlinked;
+	char	  **keys = palloc(sizeof(char *) * table->nlinked);
+	char	   *match;
+	int			i;
+
+	for (i = 0; i < table->nlinked; i++)
+		keys[i] = psprintf("e.v%d", first + i);
+	match = sigma_linked_match(definition, "excluded", keys);
+	appendStringInfo(sql, " ON CONFLICT (%s) DO UPDATE SET sigma_updated_at = excluded.sigma_updated_at",
+					 sigma_linked_key_index(definition));
+	for (i = 0; i < first; i++)
+		if (batch->state->insert_columns[i])
+		{
+			const char *name = quote_identifier(table->columns[i].name);
+
+			appendStringInfo(sql, ", %s = (SELECT CASE WHEN pg_catalog.get_byte(e.given, %d) OPERATOR(pg_catalog.=) %d "
+							 "THEN e.v%d ELSE t.%s END FROM %s AS e WHERE %s)", name, i, CELL_GIVEN, i, name, ROWS_NAME, match);
+		}
 }
 
 /* The collected ids as a hash, in the current context. */
@@ -356,7 +390,7 @@ execute(Batch *batch, Stage *stage, const char *sql, IdReceiver *receiver)
 	uint64		processed;
 
 	if (stage != NULL)
-		sigma_batch_offer(batch, stage);
+		sigma_spi_offer(ROWS_NAME, stage->store, batch->state->desc);
 	options.dest = receiver == NULL ? NULL : &receiver->pub;
 	/* entries of linked tables are written with the rights that the view has */
 	code = batch->table->nlinked > 0 ? sigma_statement_execute_as_owner(batch->table->relid, sql, &options) :

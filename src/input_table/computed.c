@@ -9,6 +9,7 @@
 #include "postgres.h"
 
 #include "access/relation.h"
+#include "catalog/pg_class.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -21,6 +22,7 @@
 #include "common/session.h"
 #include "compat.h"
 #include "input_table/computed.h"
+#include "input_table/linked.h"
 #include "input_table/published.h"
 #include "input_table/rules.h"
 
@@ -40,10 +42,13 @@ static const struct
 };
 
 bool		sigma_reading_published = false;
+bool		sigma_reading_views = false;
 
 static Oid	find_table(const char *name);
 static const char *find_id(const char *name);
 static Oid	shown_table(const char *name);
+static char *id_of(Oid relid);
+static void read_view(FormulaRelation *relation, const char *id);
 static void extend_relation(FormulaRelation *relation);
 static bool may_read(Oid relid);
 static bool is_draft(const char *id);
@@ -78,24 +83,33 @@ sigma_definition_row(JsonNode *definition, bool system)
 	char	   *id = sigma_json_get_string(definition, "id", "");
 	int			i;
 
+	if (system && sigma_is_linked(definition))
+		return sigma_linked_row(definition, true);
 	row->name = sigma_json_get_string(definition, "name", id);
 	row->relid = sigma_rows_oid(id);
 	row->from = quote_qualified_identifier("sigds", sigma_rows_name(id));
-	row->order_by = "sigma_row_id";
+	row->order_by = list_make1("sigma_row_id");
 	row->columns = palloc0(sizeof(FormulaColumn) * (columns->count + lengthof(system_columns)));
 	for (i = 0; i < columns->count; i++)
 		read_column(&row->columns[row->ncolumns++], columns->items[i]);
 	for (i = 0; system && i < lengthof(system_columns); i++)
-	{
-		FormulaColumn *column = &row->columns[row->ncolumns++];
-
-		column->name = column->attribute = system_columns[i].name;
-		column->form = system_columns[i].form;
-		column->type = sigma_sql_form_kind(column->form);
-		column->before = system_columns[i].before;
-		column->after = system_columns[i].after;
-	}
+		sigma_computed_system_column(&row->columns[row->ncolumns++], system_columns[i].name);
 	return row;
+}
+
+/* See computed.h. */
+void
+sigma_computed_system_column(FormulaColumn *column, const char *name)
+{
+	int			i;
+
+	for (i = 0; strcmp(system_columns[i].name, name) != 0; i++)
+		Assert(i + 1 < lengthof(system_columns));
+	column->name = column->attribute = system_columns[i].name;
+	column->form = system_columns[i].form;
+	column->type = sigma_sql_form_kind(column->form);
+	column->before = system_columns[i].before;
+	column->after = system_columns[i].after;
 }
 
 /* A column of a definition. */
@@ -269,7 +283,6 @@ sigma_formula_is_input_table(const char *name)
 static void
 extend_relation(FormulaRelation *relation)
 {
-	Relation	rel;
 	char	   *id;
 	JsonNode   *definition;
 	JsonNode   *columns;
@@ -277,16 +290,19 @@ extend_relation(FormulaRelation *relation)
 
 	if (get_rel_namespace(relation->relid) != sigma_sigds_namespace())
 		return;
-	rel = relation_open(relation->relid, AccessShareLock);
-	id = sigma_data_table_id(rel);
-	relation_close(rel, NoLock);
+	id = id_of(relation->relid);
 	definition = id == NULL ? NULL : sigma_catalog_read(DOCUMENT_INPUT_TABLE, id);
 	columns = definition == NULL ? NULL : sigma_json_get(definition, "columns");
 	if (columns == NULL || columns->kind != JSON_ARRAY)
 		return;
 	relation->name = sigma_json_get_string(definition, "name", id);
-	relation->order_by = "sigma_row_id";
-	if (sigma_reading_published)
+	relation->order_by = sigma_is_linked(definition) ? sigma_linked_order(definition) : list_make1("sigma_row_id");
+	if (sigma_reading_views)
+	{
+		read_view(relation, id);
+		return;
+	}
+	if (sigma_reading_published && !sigma_is_linked(definition))
 		relation->from = sigma_view_rows(sigma_definition_read(definition));
 	for (i = 0; i < columns->count; i++)
 		if (sigma_column_formula(columns->items[i]) != NULL)
@@ -295,6 +311,36 @@ extend_relation(FormulaRelation *relation)
 			memset(&relation->columns[relation->ncolumns], 0, sizeof(FormulaColumn));
 			read_column(&relation->columns[relation->ncolumns++], columns->items[i]);
 		}
+}
+
+/* The id of the input table whose data table a relation is, or whose view that is edited; else NULL. */
+static char *
+id_of(Oid relid)
+{
+	Relation	rel = relation_open(relid, AccessShareLock);
+	char	   *id = rel->rd_rel->relkind == RELKIND_VIEW ? sigma_linked_view_id(rel) : sigma_data_table_id(rel);
+
+	relation_close(rel, NoLock);
+	return id;
+}
+
+/* Read the warehouse view in the place of a table, computed columns too; 42P01 where there is none. */
+static void
+read_view(FormulaRelation *relation, const char *id)
+{
+	Oid			view = sigma_view_oid(id);
+	FormulaRelation *shown;
+
+	if (!OidIsValid(view))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("input table \"%s\" has no warehouse view now", id),
+				 errhint("sigma.sync_warehouse makes it where its source is there; "
+						 "two input tables cannot read each other's.")));
+	shown = sigma_formula_relation(view);
+	relation->from = shown->from;
+	relation->ncolumns = shown->ncolumns;
+	relation->columns = shown->columns;
 }
 
 /* ------------------------------------------------------------------------

@@ -23,9 +23,13 @@ extern JsonNode *sigma_column_formula(const JsonNode *column);
 /*
  * The row that rules see: the columns of the definition, whether or not the data table
  * has them yet, computed ones as their formulas.  System columns, which are not set
- * when rules are checked, only where "system" is given.  In the current context.
+ * when rules are checked, only where "system" is given, and with them what a linked
+ * table shows of its source.  In the current context.
  */
 extern FormulaRelation *sigma_definition_row(JsonNode *definition, bool system);
+
+/* Fill in a system column, by its name. */
+extern void sigma_computed_system_column(FormulaColumn *column, const char *name);
 
 /* The formula of a default {"formula": ...}; NULL for a value. */
 extern JsonNode *sigma_default_formula(const JsonNode *value);
@@ -58,7 +62,8 @@ typedef struct ComputedRows
 
 /*
  * computed_view.c: over "from", an item of FROM that yields the columns of the
- * definition and the system's.  "tolerant": a formula that cannot be compiled, since what it
+ * definition and the system's.  A linked table's view reads with its reader's rights, so
+ * it reads other input tables by their warehouse views.  "tolerant": a formula that cannot be compiled, since what it
  * names is gone or of another type, is null, and so is what names that column.
  */
 extern ComputedRows *sigma_computed_rows(JsonNode *definition, const char *from, bool tolerant);
@@ -90,5 +95,7 @@ extern bool sigma_reading_published;
  * only that, or one whose mode is "published" where the table is edited in draft.
  */
 extern Oid	sigma_shown_oid(const char *id);
+/* ... and by their warehouse views, since it is the reader whose rights count? */
+extern bool sigma_reading_views;
 
 #endif							/* SIGMA_COMPUTED_H */

@@ -36,6 +36,7 @@
 #include "common/spi.h"
 #include "compat.h"
 #include "input_table/computed.h"
+#include "input_table/linked.h"
 #include "input_table/published.h"
 
 typedef enum Progress
@@ -100,6 +101,7 @@ sigma_computed_rows(JsonNode *definition, const char *from, bool tolerant)
 {
 	ComputedRows *rows = palloc0(sizeof(ComputedRows));
 	bool		outer = sigma_reading_published;
+	bool		outer_views = sigma_reading_views;
 	Stages		stages = {0};
 	int			i;
 
@@ -113,6 +115,7 @@ sigma_computed_rows(JsonNode *definition, const char *from, bool tolerant)
 	for (i = 0; i < stages.count; i++)
 		find_stage(&stages, &stages.columns[i]);
 	sigma_reading_published = true;
+	sigma_reading_views = sigma_is_linked(definition);
 	PG_TRY();
 	{
 		compile_stages(&stages, rows);
@@ -120,6 +123,7 @@ sigma_computed_rows(JsonNode *definition, const char *from, bool tolerant)
 	PG_FINALLY();
 	{
 		sigma_reading_published = outer;
+		sigma_reading_views = outer_views;
 	}
 	PG_END_TRY();
 	return rows;
@@ -250,6 +254,7 @@ try_column(Stages *stages, Staged *column)
 	MemoryContext caller = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
 	volatile bool reading = sigma_reading_published;
+	volatile bool reading_views = sigma_reading_views;
 	char	   *volatile expression = NULL;
 
 	BeginInternalSubTransaction(NULL);
@@ -274,6 +279,7 @@ try_column(Stages *stages, Staged *column)
 			ReThrowError(error);
 		column->problem = error->message;
 		sigma_reading_published = reading;
+		sigma_reading_views = reading_views;
 		for (i = 0; i < stages->row->ncolumns; i++)
 			stages->row->columns[i].compiling = false;	/* those that it was about to put in */
 	}
@@ -345,12 +351,15 @@ stage_rows(const Stages *stages, int stage, const char *from)
 void
 sigma_computed_check_rights(JsonNode *definition, JsonNode *before, const char *from, List *known, bool tolerant)
 {
-	ComputedRows *rows = sigma_computed_rows(definition, from, tolerant);
-	JsonNode   *columns = sigma_json_get(definition, "columns");
 	const char *id = sigma_json_get_string(definition, "id", "");
+	JsonNode   *columns = sigma_json_get(definition, "columns");
 	List	   *own = list_make2_oid(sigma_data_table_oid(id), sigma_published_oid(id));
+	ComputedRows *rows;
 	int			i;
 
+	if (sigma_is_linked(definition))
+		return;					/* its view reads with the rights of its reader */
+	rows = sigma_computed_rows(definition, from, tolerant);
 	known = list_concat_copy(known, own);
 
 	for (i = 0; i < rows->count; i++)

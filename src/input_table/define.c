@@ -694,6 +694,7 @@ apply_delete(TriggerData *trigger)
 	Names	   *names;
 	List	   *users;
 	List	   *readers;
+	List	   *linked;
 	Oid			relid = sigma_rows_oid(id);
 
 	names = sigma_names_open();
@@ -703,11 +704,13 @@ apply_delete(TriggerData *trigger)
 	if (users != NIL && (call == NULL || !call->cascade))
 		sigma_dependents_refuse(psprintf("input table \"%s\"", id), users);
 	readers = sigma_view_users_suspend(id, NULL);
+	linked = sigma_linked_suspend(id);
 	sigma_view_drop(id);
 	if (call != NULL && call->purge)
 		purge(id);
 	else if (OidIsValid(relid))
 		sigma_cache_send(lock_data_table(id, ShareRowExclusiveLock));
+	sigma_linked_resume(linked);
 	sigma_view_users_resume(readers, id, call != NULL && call->cascade);
 	sigma_limits_forget_count(id);
 }

@@ -34,6 +34,7 @@
 #include "common/document.h"
 #include "common/spi.h"
 #include "common/value.h"
+#include "formula/compile.h"
 #include "compat.h"
 #include "input_table/objects.h"
 #include "input_table/edit_log.h"
@@ -127,6 +128,7 @@ typedef struct ViewChange
 {
 	Oid			relid;			/* the view as it is, or InvalidOid */
 	List	   *reads;			/* OIDs of the relations that it read */
+	int			broken;			/* its columns that could not be computed */
 	bool		saved;			/* it was dropped: what follows is to be restored */
 	Oid			owner;			/* who gave the grants */
 	struct ArrayType *acl;		/* of the view, or NULL */
@@ -182,7 +184,7 @@ extern int	sigma_view_broken(Oid relid);
 extern Oid	sigma_rule_relation(Oid rule);
 extern List *sigma_view_problems(const TableDefinition *table);
 extern char *sigma_view_table_id(Oid relid);
-extern void sigma_view_create_linked(const TableDefinition *table, ViewChange *view);
+extern bool sigma_view_create_linked(const TableDefinition *table, ViewChange *view);
 extern void sigma_view_begin_ddl(OwnerScope *scope);
 extern void sigma_view_save_grants(ViewChange *view);
 extern void sigma_view_restore_grants(const ViewChange *view, Oid relid);
@@ -193,6 +195,7 @@ extern void sigma_view_finish(const TableChange *change, ViewChange *view);
 
 /* view_users.c */
 extern List *sigma_view_users_suspend(const char *id, const TableChange *change);
+extern List *sigma_view_rules(Oid relid, const Bitmapset *columns);
 extern void sigma_view_users_resume(List *users, const char *id, bool cascade);
 
 /* ddl.c: SPI is connected, but for the first one */
@@ -249,8 +252,14 @@ extern bool sigma_row_security_same(JsonNode *before, JsonNode *after);
 extern bool sigma_row_security_touched(const TableChange *change);
 extern void sigma_row_security_drop(const char *id, Oid relid);
 extern void sigma_row_security_create(const TableDefinition *table);
+extern void sigma_row_security_suspend(const char *id);
+extern void sigma_row_security_resume(const TableDefinition *table);
+extern bool sigma_row_secured(const TableDefinition *table);
+extern const JsonNode *sigma_row_formula(const JsonNode *document, const char *key);
 extern char *sigma_row_filter_sql(const TableDefinition *table, const char *alias);
 extern bool sigma_row_security_is_own(Oid relid);
+extern char *sigma_row_data_filter_sql(const TableDefinition *table, const char *alias);
+extern char *sigma_row_condition(JsonNode *document, FormulaRelation *row, const char *alias, bool edits);
 extern bool sigma_row_security_on(const char *id);
 
 /* formula_names.c */

@@ -17,7 +17,6 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
-#include "utils/queryenvironment.h"
 #include "utils/snapmgr.h"
 #include "utils/tuplestore.h"
 
@@ -165,17 +164,10 @@ static void
 write_rows(const TableDefinition *copy, Tuplestorestate *rows, TupleDesc desc, const char *columns)
 {
 	SessionState session = sigma_session;
-	EphemeralNamedRelationData staged = {0};
 	char	   *data = sigma_ddl_name(sigma_data_table_name(copy->id));
 	OwnerScope	scope;
 
-	staged.md.name = ROWS_NAME;
-	staged.md.enrtype = ENR_NAMED_TUPLESTORE;
-	staged.md.enrtuples = tuplestore_tuple_count(rows);
-	staged.md.tupdesc = desc;
-	staged.reldata = rows;
-	if (SPI_register_relation(&staged) != SPI_OK_REL_REGISTER)
-		elog(ERROR, "could not register the rows to copy");
+	sigma_spi_offer(ROWS_NAME, rows, desc);
 	sigma_ddl_begin(&scope);
 	PG_TRY();
 	{

@@ -24,6 +24,7 @@
 #include "common/argument.h"
 #include "common/document.h"
 #include "common/errors.h"
+#include "common/json_push.h"
 #include "compat.h"
 #include "input_table/batch.h"
 #include "input_table/linked.h"
@@ -53,6 +54,7 @@ typedef struct EntryReader
 	int			known_size;
 	KnownKey   *known;
 	int		   *given_by;		/* by place: 1 + the row that gave the column last */
+	LinkedRows *linked;			/* of a linked table: the keys of the rows, else NULL */
 } EntryReader;
 
 /* The parts of a row that are no cells. */
@@ -65,6 +67,7 @@ typedef struct EntryRow
 	bool		in_source;		/* of a linked table: there is a row of that key, ... */
 	Datum	   *keys;			/* ... which is this */
 	bool	   *key_nulls;
+	int			first;			/* the first row of the input that has that key */
 } EntryRow;
 
 PG_FUNCTION_INFO_V1(handle_data_entry);
@@ -72,7 +75,8 @@ PG_FUNCTION_INFO_V1(validate_data);
 
 static void check_arguments(FunctionCallInfo fcinfo, const char *const *names);
 static void read_options(Jsonb *given, const InputTable *table, BatchOptions *options);
-static void read_rows(Batch *batch, Jsonb *rows);
+static LinkedRows *read_rows(Batch *batch, Jsonb *rows);
+static void push_keys(Batch *batch, const LinkedRows *linked, JsonbParseState **state);
 static void read_pass(EntryReader *reader, Jsonb *rows, bool existing);
 static void read_row(EntryReader *reader, JsonbContainer *object, bool existing);
 static void read_controls(EntryReader *reader, JsonbContainer *object, EntryRow *row);
@@ -103,6 +107,7 @@ handle_data_entry(PG_FUNCTION_ARGS)
 	static const char *const names[] = {"table_id", "rows", "mode", "options", NULL};
 	BatchOptions options = {0};
 	const InputTable *table;
+	LinkedRows *linked;
 	Batch	   *batch;
 	JsonbParseState *state = NULL;
 
@@ -114,11 +119,13 @@ handle_data_entry(PG_FUNCTION_ARGS)
 	read_options(PG_GETARG_JSONB_P(3), table, &options);
 
 	batch = sigma_batch_begin(table, &options);
-	read_rows(batch, PG_GETARG_JSONB_P(1));
+	linked = read_rows(batch, PG_GETARG_JSONB_P(1));
 	sigma_batch_write(batch);
 
 	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
 	sigma_batch_push(batch, &state);
+	if (linked != NULL)
+		push_keys(batch, linked, &state);
 	PG_RETURN_JSONB_P(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL)));
 }
 
@@ -152,7 +159,7 @@ validate_data(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	table = sigma_batch_table(text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	batch = sigma_batch_begin(table, &options);
-	read_rows(batch, PG_GETARG_JSONB_P(1));
+	(void) read_rows(batch, PG_GETARG_JSONB_P(1));
 	sigma_batch_write(batch);
 
 	foreach(lc, sigma_batch_failures(batch))
@@ -172,6 +179,20 @@ validate_data(PG_FUNCTION_ARGS)
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	}
 	return (Datum) 0;
+}
+
+/* "keys" beside "row_ids": which rows of a linked table were written. */
+static void
+push_keys(Batch *batch, const LinkedRows *linked, JsonbParseState **state)
+{
+	int64		count = sigma_batch_written(batch);
+	int64		i;
+
+	sigma_push_key(state, "keys");
+	pushJsonbValue(state, WJB_BEGIN_ARRAY, NULL);
+	for (i = 0; i < count; i++)
+		sigma_linked_rows_push(linked, sigma_batch_written_row(batch, i), state);
+	pushJsonbValue(state, WJB_END_ARRAY, NULL);
 }
 
 /* 22004 for an argument that is NULL. */
@@ -218,8 +239,8 @@ read_options(Jsonb *given, const InputTable *table, BatchOptions *options)
  * Rows
  * ------------------------------------------------------------------------ */
 
-/* Give all rows to the batch. */
-static void
+/* Give all rows to the batch.  Returns the keys of the rows of a linked table, else NULL. */
+static LinkedRows *
 read_rows(Batch *batch, Jsonb *rows)
 {
 	EntryReader reader = {0};
@@ -229,6 +250,8 @@ read_rows(Batch *batch, Jsonb *rows)
 	reader.known_size = 16;
 	reader.known = palloc(sizeof(KnownKey) * reader.known_size);
 	reader.given_by = palloc0(sizeof(int) * Max(batch->table->ncolumn, 1));
+	if (batch->table->nlinked > 0)
+		reader.linked = sigma_linked_rows(batch->table);
 	if (JB_ROOT_IS_SCALAR(rows))
 	{
 		JsonbValue	scalar;
@@ -241,10 +264,11 @@ read_rows(Batch *batch, Jsonb *rows)
 	{
 		read_row(&reader, &rows->root, true);
 		read_row(&reader, &rows->root, false);
-		return;
+		return reader.linked;
 	}
 	read_pass(&reader, rows, true);
 	read_pass(&reader, rows, false);
+	return reader.linked;
 }
 
 /* Read the rows that name an existing row, or the others. */
@@ -401,6 +425,7 @@ find_linked_row(EntryReader *reader, JsonbContainer *object, EntryRow *row)
 	}
 	row->in_source = sigma_linked_find(table, row->keys, row->key_nulls, &row->row_id);
 	row->has_row_id = row->in_source && row->row_id != 0;
+	row->first = sigma_linked_rows_add(reader->linked, reader->row, row->keys, row->key_nulls);
 }
 
 /* A row of a linked table that nothing was entered for gets its key; one that is not there is bad. */
@@ -419,6 +444,12 @@ give_key(EntryReader *reader, const EntryRow *row)
 	if (row->guard.has_edit)
 	{
 		sigma_batch_bad_row(batch, "stale", "nothing is entered for the row that \"_if_edit\" is about");
+		return;
+	}
+	if (row->first < reader->row)
+	{
+		sigma_batch_bad_row(batch, "repeated",
+							psprintf("the row of that key is changed by row %d of the input already", row->first));
 		return;
 	}
 	for (i = 0; i < batch->table->nlinked; i++)

@@ -24,6 +24,7 @@
 #include "formula/procedure_lookup.h"
 #include "input_table/computed.h"
 #include "input_table/define.h"
+#include "input_table/linked.h"
 
 /* A formula of a definition. */
 typedef struct OwnFormula
@@ -151,13 +152,15 @@ sigma_formulas_follow(JsonNode *before, JsonNode *after)
 	renaming.id = id;
 	renaming.old_name = sigma_json_get_string(before, "name", id);
 	renaming.new_name = sigma_json_get_string(after, "name", id);
-	renaming.old_row = sigma_definition_row(before, false);
-	renaming.new_columns = palloc0(sizeof(char *) * (old_columns->count + 1));
+	renaming.old_row = sigma_is_linked(before) ? sigma_linked_row(before, false) : sigma_definition_row(before, false);
+	renaming.new_columns = palloc0(sizeof(char *) * (renaming.old_row->ncolumns + 1));
 	for (i = 0; i < old_columns->count; i++)
 		for (j = 0; j < new_columns->count; j++)
 			if (strcmp(sigma_json_get_string(old_columns->items[i], "id", ""),
 					   sigma_json_get_string(new_columns->items[j], "id", "")) == 0)
 				renaming.new_columns[i] = sigma_json_get_string(new_columns->items[j], "name", "");
+	for (i = old_columns->count; i < renaming.old_row->ncolumns; i++)
+		renaming.new_columns[i] = sigma_linked_new_name(before, after, renaming.old_row->columns[i].name);
 
 	foreach(lc, formulas_of(after))
 	{

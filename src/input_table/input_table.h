@@ -204,4 +204,13 @@ extern void sigma_governance_audit(const JsonNode *document, bool *audit, bool *
 /* statement.c: called once, when the library is loaded */
 extern void sigma_statement_init(void);
 
+/*
+ * Linked tables, whose rows are those of a view: the view (55000 while there is none), what
+ * it shows of the source beside what is entered, and how values of a key are compared there.
+ */
+extern Oid	sigma_linked_view(const char *id);
+extern bool sigma_linked_shows(const InputTable *table, const char *name, ColumnType *type, const char **expression);
+extern char *sigma_linked_key_value(ColumnType type, Oid relid, const char *column, const char *expression);
+extern char *sigma_linked_key_cast(ColumnType type, Oid given);
+
 #endif							/* SIGMA_INPUT_TABLE_H */

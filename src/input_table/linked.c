@@ -35,9 +35,8 @@
 
 static Oid	column_type(Oid relid, const char *name);
 static JsonNode *resolve_source(JsonNode *document);
-static Oid	find_relation(const char *name);
+static Oid	find_relation(const char *name, bool qualified);
 static void refuse_changes(const JsonNode *document, const JsonNode *before);
-static void refuse_computed(const JsonNode *columns);
 static void check_columns(JsonNode *document, const LinkedSource *source);
 static void check_column(JsonNode *where, const char *name, Oid relid);
 static void check_key_name(const JsonNode *document, const LinkedKey *key);
@@ -160,54 +159,6 @@ column_type(Oid relid, const char *name)
 	return attnum > 0 ? get_atttype(relid, attnum) : InvalidOid;
 }
 
-/* An expression over a column of the source as a value of the table of entries. */
-char *
-sigma_linked_key_value(ColumnType type, Oid relid, const char *column, const char *expression)
-{
-	Oid			given = getBaseType(column_type(relid, column));
-
-	if (given == TIMESTAMPTZOID)
-		return psprintf("(%s AT TIME ZONE 'UTC')", expression);
-	if (given == sigma_column_types[type].oid)
-		return pstrdup(expression);
-	return psprintf("%s::%s", expression, sigma_column_types[type].sql);
-}
-
-/*
- * A value of a key as two that are never null, so that nulls are found by an index:
- * the value or some other one, and whether it is null.
- */
-char *
-sigma_linked_key_parts(ColumnType type, const char *expression)
-{
-	const char *other = "''::pg_catalog.text";
-
-	switch (type)
-	{
-		case COLUMN_NUMBER:
-			other = "0::pg_catalog.numeric";
-			break;
-		case COLUMN_INTEGER:
-			other = "0::pg_catalog.int8";
-			break;
-		case COLUMN_FLOAT:
-			other = "0::pg_catalog.float8";
-			break;
-		case COLUMN_DATE:
-			other = "'0001-01-01'::pg_catalog.date";
-			break;
-		case COLUMN_DATETIME:
-			other = "'0001-01-01'::pg_catalog.timestamp";
-			break;
-		case COLUMN_CHECKBOX:
-			other = "false";
-			break;
-		default:
-			break;
-	}
-	return psprintf("(COALESCE(%s, %s)), (%s IS NULL)", expression, other, expression);
-}
-
 /* Where the rows come from; false where that is missing. */
 bool
 sigma_linked_source(const JsonNode *document, LinkedSource *source)
@@ -221,19 +172,20 @@ sigma_linked_source(const JsonNode *document, LinkedSource *source)
 		source->published = sigma_view_oid(name);
 	}
 	else
-		source->relid = source->published = find_relation(name);
+		source->relid = source->published = find_relation(name, true);	/* without a schema it was an id */
 	return OidIsValid(source->relid) && OidIsValid(source->published);
 }
 
-/* The relation of that name, which may be qualified; InvalidOid where there is none. */
+/* The relation of that name, which may or ("qualified") must have a schema; InvalidOid where there is none. */
 static Oid
-find_relation(const char *name)
+find_relation(const char *name, bool qualified)
 {
 	List	   *names;
 	ListCell   *lc;
 	List	   *parts = NIL;
 
-	if (!SplitIdentifierString(pstrdup(name), '.', &names) || names == NIL || list_length(names) > 2)
+	if (!SplitIdentifierString(pstrdup(name), '.', &names) || names == NIL || list_length(names) > 2 ||
+		(qualified && list_length(names) < 2))
 		return InvalidOid;
 	foreach(lc, names)
 		parts = lappend(parts, makeString(lfirst(lc)));
@@ -257,7 +209,6 @@ sigma_linked_check(JsonNode *document, const JsonNode *before, bool restoring)
 		refuse_changes(document, before);
 	else if (!restoring)
 		sigma_json_set(document, "source", resolve_source(document));
-	refuse_computed(sigma_json_get(document, "columns"));
 	foreach(lc, sigma_linked_keys(document))
 		check_key_name(document, lfirst(lc));
 	if (restoring)
@@ -296,7 +247,7 @@ resolve_source(JsonNode *document)
 			sigma_document_error(where, 0, "Name an element that shows the rows of a table.",
 								 "element \"%s\" has no source", where->string);
 	}
-	relid = find_relation(name);
+	relid = find_relation(name, false);
 	if (!OidIsValid(relid))
 		return where;
 	switch (get_rel_relkind(relid))
@@ -330,19 +281,6 @@ refuse_changes(const JsonNode *document, const JsonNode *before)
 								 ERRCODE_FEATURE_NOT_SUPPORTED,
 								 "Create another linked table: what is entered belongs to this source and key.",
 								 "\"%s\" of a linked input table cannot be changed", fixed[i]);
-}
-
-/* 0A000 for a column that is computed. */
-static void
-refuse_computed(const JsonNode *columns)
-{
-	int			i;
-
-	for (i = 0; columns != NULL && i < columns->count; i++)
-		if (sigma_json_get_string(columns->items[i], "formula", NULL) != NULL)
-			sigma_document_error(sigma_json_get(columns->items[i], "formula"), ERRCODE_FEATURE_NOT_SUPPORTED,
-								 "A view over the table can compute it.",
-								 "computed columns of linked input tables are not built yet");
 }
 
 /* Key and linked columns must be columns of the source that the caller may read. */

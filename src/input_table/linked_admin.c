@@ -49,7 +49,6 @@ static char *orphans_sql(const TableDefinition *table, bool counting);
 static Datum values_of(const TableDefinition *table, HeapTuple row, TupleDesc desc, int from, int to);
 static void sync_table(const char *id, SyncState *state);
 static void sync_computed(const TableDefinition *table, SyncState *state);
-static void store_status(const char *id, const char *status);
 static void push_state(JsonbParseState **result, const char *id, const SyncState *state);
 static bool may_read_source(Oid relid);
 
@@ -119,7 +118,7 @@ orphans_sql(const TableDefinition *table, bool counting)
 		where = psprintf(" WHERE NOT EXISTS (SELECT FROM %s s WHERE %s)",
 						 quote_qualified_identifier(get_namespace_name(get_rel_namespace(source.relid)),
 													get_rel_name(source.relid)),
-						 sigma_linked_match(table, source.relid));
+						 sigma_linked_match(table, "e", sigma_linked_keys_of(table, source.relid, "s", false)));
 	return psprintf("SELECT %s FROM ONLY %s e%s%s",
 					counting ? "pg_catalog.count(*)" : psprintf("%se.sigma_updated_at, e.sigma_updated_by", columns.data),
 					sigma_ddl_name(table->relation), where, counting ? "" : " ORDER BY e.sigma_row_id");
@@ -297,9 +296,9 @@ sync_table(const char *id, SyncState *state)
 		sigma_access_apply(id);
 		state->status = "view_restored";
 	}
-	if (!sigma_is_linked(document))
+	if (!sigma_is_linked(document) || sigma_linked_views_whole(id))
 		sync_computed(table, state);
-	store_status(id, strcmp(state->status, "source_missing") == 0 ? "source_missing" : "active");
+	sigma_linked_set_status(id, strcmp(state->status, "source_missing") == 0 ? "source_missing" : "active");
 }
 
 /* Say which computed columns cannot be computed; one that can be again is so in the view. */
@@ -324,8 +323,8 @@ sync_computed(const TableDefinition *table, SyncState *state)
 }
 
 /* Remember in the catalog whether the source is there; other states are left as they are. */
-static void
-store_status(const char *id, const char *status)
+void
+sigma_linked_set_status(const char *id, const char *status)
 {
 	Oid			types[2] = {TEXTOID, TEXTOID};
 	Datum		values[2];

@@ -26,7 +26,7 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
-#include "utils/typcache.h"
+#include "utils/rel.h"
 
 #include "common/catalog.h"
 #include "common/errors.h"
@@ -43,18 +43,11 @@ typedef struct Suspended
 } Suspended;
 
 static List *linked_to(const char *id);
+static List *linked_by_source(const char *id);
 static void restore_all_grants(const char *id, const ViewChange *view);
-static char *key_value(const TableDefinition *table, int key, Oid relid, const char *alias);
-static char *source_query(const TableDefinition *table, Oid relid);
-static char *join_condition(const TableDefinition *table, Oid relid);
-static bool is_shown(const TableDefinition *table, const JsonNode *column);
-static bool is_orderable(Oid relid, const char *column);
 static void create_working(const TableDefinition *table, Oid relid, const char *name);
-static void create_shown(const TableDefinition *table);
-static void create_warehouse(const TableDefinition *table, Oid relid);
+static void create_shown(const TableDefinition *table, Oid published);
 static void drop(const char *name, ViewChange *view);
-
-static const char *const stamps[] = {"sigma_created_at", "sigma_updated_at", "sigma_created_by", "sigma_updated_by"};
 
 /* Before a change: remember the grants of the views, and drop them.  2BP01 where another view needs one. */
 void
@@ -78,6 +71,7 @@ sigma_linked_views_begin(const char *id, ViewChange *view)
 		sigma_view_save_grants(shown);
 	SPI_connect();
 	sigma_view_begin_ddl(&scope);
+	sigma_row_security_suspend(id);
 	if (OidIsValid(view->relid))
 		drop(quote_qualified_identifier("sigma_views", get_rel_name(view->relid)), view);
 	if (OidIsValid(shown->relid))
@@ -88,7 +82,7 @@ sigma_linked_views_begin(const char *id, ViewChange *view)
 	SPI_finish();
 }
 
-/* After it: make them, with these grants.  False where the source is missing: then there are none. */
+/* After it: make them, with these grants, but for the warehouse view, which is view.c's.  False where the source is missing: then there are none. */
 bool
 sigma_linked_views_finish(const TableDefinition *table, ViewChange *view)
 {
@@ -109,8 +103,8 @@ sigma_linked_views_finish(const TableDefinition *table, ViewChange *view)
 	sigma_view_begin_ddl(&scope);
 	CommandCounterIncrement();
 	create_working(table, source.relid, name);
-	create_shown(table);
-	create_warehouse(table, source.published);
+	create_shown(table, source.published);
+	sigma_row_security_resume(table);
 	CommandCounterIncrement();
 	if (view->working != NULL && view->working->saved)
 		sigma_view_restore_grants(view->working, get_relname_relid(name, sigma_sigds_namespace()));
@@ -154,11 +148,14 @@ sigma_linked_resume(List *suspended)
 	foreach(lc, suspended)
 	{
 		Suspended  *other = lfirst(lc);
+		JsonNode   *document = sigma_catalog_read(DOCUMENT_INPUT_TABLE, other->id);
 
+		if (document == NULL)
+			continue;
 		if (sigma_linked_views_whole(other->id))
 			restore_all_grants(other->id, &other->view);
-		else
-			sigma_view_create_linked(sigma_definition_read(sigma_catalog_read(DOCUMENT_INPUT_TABLE, other->id)), &other->view);
+		else if (!sigma_view_create_linked(sigma_definition_read(document), &other->view))
+			sigma_linked_set_status(other->id, "source_missing");
 		sigma_linked_resume(other->view.suspended);
 	}
 }
@@ -175,9 +172,38 @@ restore_all_grants(const char *id, const ViewChange *view)
 		sigma_view_restore_grants(view->shown, get_relname_relid(sigma_shown_view_name(id), sigma_sigds_namespace()));
 }
 
-/* The ids of the tables that are linked to an input table, in the current context. */
+/*
+ * The ids of the tables that are linked to an input table, or whose computed columns read
+ * its warehouse view, in the current context.
+ */
 static List *
 linked_to(const char *id)
+{
+	List	   *ids = linked_by_source(id);
+	Oid			view = sigma_view_oid(id);
+	ListCell   *lc;
+
+	foreach(lc, OidIsValid(view) ? sigma_view_rules(view, NULL) : NIL)
+	{
+		char	   *reader = sigma_view_table_id(sigma_rule_relation(lfirst_oid(lc)));
+		ListCell   *known;
+
+		/* also one that the same statement has deleted */
+		if (reader == NULL || strcmp(reader, id) == 0 ||
+			!OidIsValid(get_relname_relid(sigma_entry_table_name(reader), sigma_sigds_namespace())))
+			continue;
+		foreach(known, ids)
+			if (strcmp(lfirst(known), reader) == 0)
+				break;
+		if (known == NULL)
+			ids = lappend(ids, reader);
+	}
+	return ids;
+}
+
+/* Those that are linked to it. */
+static List *
+linked_by_source(const char *id)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	Oid			type = TEXTOID;
@@ -213,153 +239,23 @@ sigma_linked_views_whole(const char *id)
 		OidIsValid(sigma_view_oid(id));
 }
 
-/* The columns of the unique index on the key, which is ON CONFLICT's too. */
+/* The id of the linked table whose rows a view is that editors work with; else NULL. */
 char *
-sigma_linked_key_index(const TableDefinition *table)
+sigma_linked_view_id(Relation rel)
 {
-	StringInfoData sql;
+	TriggerDesc *triggers = rel->trigdesc;
 	int			i;
 
-	initStringInfo(&sql);
-	for (i = table->ncolumn - table->nkey; i < table->ncolumn; i++)
-		appendStringInfo(&sql, "%s%s", sql.len > 0 ? ", " : "",
-						 sigma_linked_key_parts(table->columns[i].type, quote_identifier(table->columns[i].name)));
-	return sql.data;
-}
-
-/* A key column of the source as a value of the table of entries. */
-static char *
-key_value(const TableDefinition *table, int key, Oid relid, const char *alias)
-{
-	LinkedKey  *column = list_nth(sigma_linked_keys(table->document), key);
-
-	return sigma_linked_key_value(table->columns[table->ncolumn - table->nkey + key].type, relid, column->column,
-								  psprintf("%s.%s", alias, quote_identifier(column->name)));
-}
-
-/* Why the source does not fit what was entered, or NULL: a key column is gone, or of another kind. */
-char *
-sigma_linked_drift(const TableDefinition *table, Oid relid)
-{
-	ListCell   *lc;
-	int			i = table->ncolumn - table->nkey;
-
-	foreach(lc, sigma_linked_keys(table->document))
+	for (i = 0; triggers != NULL && i < triggers->numtriggers; i++)
 	{
-		LinkedKey  *key = lfirst(lc);
-		ColumnType	type = table->columns[i++].type;
-		ColumnType	wanted;
-		AttrNumber	attnum = get_attnum(relid, key->column);
+		Trigger    *trigger = &triggers->triggers[i];
 
-		if (attnum <= 0)
-			return psprintf("the source has no column \"%s\"", key->column);
-		if (!sigma_linked_key_type(get_atttype(relid, attnum), &wanted) || wanted != type)
-			return psprintf("key column \"%s\" of the source is of type %s, what was entered is kept by %s", key->column,
-							format_type_be(get_atttype(relid, attnum)), sigma_column_types[type].name);
+		if (strcmp(trigger->tgname, LINKED_TRIGGER) == 0 && trigger->tgnargs == 1 &&
+			RelationGetNamespace(rel) == sigma_sigds_namespace() &&
+			strcmp(RelationGetRelationName(rel), sigma_data_table_name(trigger->tgargs[0])) == 0)
+			return pstrdup(trigger->tgargs[0]);
 	}
 	return NULL;
-}
-
-/* The distinct keys of the source with their linked columns, under their names here. */
-static char *
-source_query(const TableDefinition *table, Oid relid)
-{
-	const JsonNode *linked = sigma_json_get(table->document, "linked_columns");
-	StringInfoData keys;
-	StringInfoData columns;
-	StringInfoData order;
-	ListCell   *lc;
-	int			i;
-
-	initStringInfo(&keys);
-	initStringInfo(&columns);
-	initStringInfo(&order);
-	foreach(lc, sigma_linked_keys(table->document))
-	{
-		LinkedKey  *key = lfirst(lc);
-
-		appendStringInfo(&keys, "%st.%s", keys.len > 0 ? ", " : "", quote_identifier(key->column));
-		appendStringInfo(&columns, "%st.%s AS %s", columns.len > 0 ? ", " : "",
-						 quote_identifier(key->column), quote_identifier(key->name));
-	}
-	for (i = 0; linked != NULL && linked->kind == JSON_ARRAY && i < linked->count; i++)
-	{
-		const char *column = sigma_json_get_string(linked->items[i], "column", "");
-
-		if (!is_shown(table, linked->items[i]))
-			continue;
-		appendStringInfo(&columns, ", t.%s AS %s", quote_identifier(column),
-						 quote_identifier(sigma_json_get_string(linked->items[i], "name", "")));
-		if (is_orderable(relid, column))
-			appendStringInfo(&order, ", t.%s", quote_identifier(column));
-	}
-	return psprintf("SELECT DISTINCT ON (%s) %s FROM %s t ORDER BY %s%s", keys.data, columns.data,
-					quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)), get_rel_name(relid)),
-					keys.data, order.data);
-}
-
-/* A linked column that is the key again is not shown twice. */
-static bool
-is_shown(const TableDefinition *table, const JsonNode *column)
-{
-	ListCell   *lc;
-
-	foreach(lc, sigma_linked_keys(table->document))
-		if (strcmp(((LinkedKey *) lfirst(lc))->name, sigma_json_get_string(column, "name", "")) == 0)
-			return false;
-	return true;
-}
-
-/* Which entry "e" belongs to a row "s" of the source itself. */
-char *
-sigma_linked_match(const TableDefinition *table, Oid relid)
-{
-	StringInfoData sql;
-	ListCell   *lc;
-	int			i = table->ncolumn - table->nkey;
-
-	initStringInfo(&sql);
-	foreach(lc, sigma_linked_keys(table->document))
-	{
-		LinkedKey  *key = lfirst(lc);
-		const ColumnDefinition *column = &table->columns[i++];
-
-		appendStringInfo(&sql, "%sROW(%s) OPERATOR(pg_catalog.=) ROW(%s)", sql.len > 0 ? " AND " : "",
-						 sigma_linked_key_parts(column->type, psprintf("e.%s", quote_identifier(column->name))),
-						 sigma_linked_key_parts(column->type,
-												sigma_linked_key_value(column->type, relid, key->column,
-																	   psprintf("s.%s", quote_identifier(key->column)))));
-	}
-	return sql.data;
-}
-
-/* Has the column's type an order? */
-static bool
-is_orderable(Oid relid, const char *column)
-{
-	AttrNumber	attnum = get_attnum(relid, column);
-
-	return attnum > 0 &&
-		OidIsValid(lookup_type_cache(get_atttype(relid, attnum), TYPECACHE_LT_OPR)->lt_opr);
-}
-
-/* Which entry "e" belongs to a row "s" of the source. */
-static char *
-join_condition(const TableDefinition *table, Oid relid)
-{
-	StringInfoData sql;
-	int			i;
-
-	initStringInfo(&sql);
-	for (i = 0; i < table->nkey; i++)
-	{
-		const ColumnDefinition *column = &table->columns[table->ncolumn - table->nkey + i];
-
-		appendStringInfo(&sql, "%sROW(%s) OPERATOR(pg_catalog.=) ROW(%s)", i > 0 ? " AND " : "",
-						 sigma_linked_key_parts(column->type, psprintf("e.%s", quote_identifier(column->name))),
-						 sigma_linked_key_parts(column->type, key_value(table, i, relid, "s")));
-	}
-	return sql.data;
 }
 
 /* The view that editors work with, and its triggers. */
@@ -368,62 +264,49 @@ create_working(const TableDefinition *table, Oid relid, const char *name)
 {
 	char	   *view = sigma_ddl_name(name);
 	char	   *id = quote_literal_cstr(table->id);
-	StringInfoData columns;
-	int			i;
+	char	   *rows = sigma_linked_rows_query(table, relid, sigma_ddl_name(table->relation), false);
+	char	   *filter = sigma_row_filter_sql(table, "r");
 
-	initStringInfo(&columns);
-	for (i = 0; i < table->ncolumn - table->nkey; i++)
-		appendStringInfo(&columns, ", e.%s", quote_identifier(table->columns[i].name));
-	for (i = 0; i < lengthof(stamps); i++)
-		appendStringInfo(&columns, ", e.%s", stamps[i]);
-	sigma_ddl_run("CREATE VIEW %s WITH (security_invoker) AS SELECT s.*%s FROM (%s) s LEFT JOIN %s e ON %s",
-				  view, columns.data, source_query(table, relid), sigma_ddl_name(table->relation),
-				  join_condition(table, relid));
+	if (filter == NULL)
+		sigma_ddl_run("CREATE VIEW %s WITH (security_invoker) AS %s", view, rows);
+	else
+		/* whom row security does not apply to, sees all rows here too */
+		sigma_ddl_run("CREATE VIEW %s WITH (security_invoker, security_barrier) AS SELECT r.* FROM (%s) r "
+					  "WHERE (SELECT NOT pg_catalog.row_security_active(%s::pg_catalog.regclass)) OR (%s)",
+					  view, rows, quote_literal_cstr(sigma_ddl_name(table->relation)), filter);
 	sigma_ddl_run("COMMENT ON VIEW %s IS %s", view, quote_literal_cstr(psprintf("rows of linked input table %s", table->id)));
 	sigma_ddl_run("CREATE TRIGGER sigma_0_linked_refuse INSTEAD OF INSERT OR DELETE ON %s FOR EACH ROW "
 				  "EXECUTE FUNCTION sigma.refuse_linked_row(%s)", view, id);
-	sigma_ddl_run("CREATE TRIGGER sigma_0_linked_row INSTEAD OF UPDATE ON %s FOR EACH ROW "
+	sigma_ddl_run("CREATE TRIGGER " LINKED_TRIGGER " INSTEAD OF UPDATE ON %s FOR EACH ROW "
 				  "EXECUTE FUNCTION sigma.collect_linked_row(%s)", view, id);
 	sigma_ddl_run("CREATE TRIGGER sigma_1_linked_statement AFTER UPDATE ON %s FOR EACH STATEMENT "
 				  "EXECUTE FUNCTION sigma.write_linked_rows(%s)", view, id);
 }
 
-/* The entries that are published, for the warehouse view. */
+/* The entries that are published, for the warehouse view; where rows are filtered, those that the reader may see. */
 static void
-create_shown(const TableDefinition *table)
+create_shown(const TableDefinition *table, Oid published)
 {
+	char	   *name = sigma_ddl_name(sigma_shown_view_name(table->id));
+	char	   *filter = sigma_linked_entry_condition(table, published, "r", false);
 	StringInfoData columns;
+	char	   *rows;
 	int			i;
 
 	initStringInfo(&columns);
 	for (i = 0; i < table->ncolumn; i++)
 		appendStringInfo(&columns, "r.%s, ", quote_identifier(table->columns[i].name));
-	for (i = 0; i < lengthof(stamps); i++)
-		appendStringInfo(&columns, "r.%s, ", stamps[i]);
+	for (i = 0; i < LINKED_STAMPS; i++)
+		appendStringInfo(&columns, "r.%s, ", sigma_linked_stamps[i]);
 	appendStringInfoString(&columns, "r.sigma_row_id");
-	sigma_ddl_run("CREATE VIEW %s AS %s", sigma_ddl_name(sigma_shown_view_name(table->id)),
-				  sigma_is_draft(table) ? sigma_published_rows(table->id, columns.data) :
-				  psprintf("SELECT %s FROM %s r", columns.data, sigma_ddl_name(table->relation)));
-	sigma_ddl_run("COMMENT ON VIEW %s IS %s", sigma_ddl_name(sigma_shown_view_name(table->id)),
+	rows = sigma_is_draft(table) ? sigma_published_rows(table->id, columns.data) :
+		psprintf("SELECT %s FROM %s r", columns.data, sigma_ddl_name(table->relation));
+	if (filter == NULL)
+		sigma_ddl_run("CREATE VIEW %s AS %s", name, rows);
+	else
+		sigma_ddl_run("CREATE VIEW %s WITH (security_barrier) AS SELECT r.* FROM (%s) r WHERE %s", name, rows, filter);
+	sigma_ddl_run("COMMENT ON VIEW %s IS %s", name,
 				  quote_literal_cstr(psprintf("published entries of linked input table %s", table->id)));
-}
-
-/* The warehouse view; view.c gives it comment and grants. */
-static void
-create_warehouse(const TableDefinition *table, Oid relid)
-{
-	StringInfoData columns;
-	int			i;
-
-	initStringInfo(&columns);
-	for (i = 0; i < table->ncolumn - table->nkey; i++)
-		appendStringInfo(&columns, ", e.%s", quote_identifier(table->columns[i].name));
-	for (i = 0; i < lengthof(stamps); i++)
-		appendStringInfo(&columns, ", e.%s", stamps[i]);
-	sigma_ddl_run("CREATE VIEW %s WITH (security_invoker, security_barrier) AS SELECT s.*%s FROM (%s) s LEFT JOIN %s e ON %s",
-				  quote_qualified_identifier("sigma_views", sigma_json_get_string(table->document, "name", unconstify(char *, table->id))),
-				  columns.data, source_query(table, relid), sigma_ddl_name(sigma_shown_view_name(table->id)),
-				  join_condition(table, relid));
 }
 
 /* Drop a view; afterwards the change has no relation. */

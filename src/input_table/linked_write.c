@@ -18,6 +18,7 @@
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
+#include "executor/executor.h"
 #include "executor/spi.h"
 #include "lib/ilist.h"
 #include "miscadmin.h"
@@ -26,6 +27,7 @@
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
+#include "utils/rls.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
@@ -34,6 +36,7 @@
 #include "common/errors.h"
 #include "common/names.h"
 #include "common/session.h"
+#include "common/spi.h"
 #include "compat.h"
 #include "input_table/edit_log.h"
 #include "input_table/linked.h"
@@ -56,6 +59,9 @@ typedef struct LinkedStatement
 	TupleDesc	desc;			/* of collected rows */
 	Tuplestorestate *store;
 	int64		count;
+	ExprState  *may_edit;		/* row filter and row_edit over a row of the view, or NULL: all may be edited */
+	ExprContext *evaluation;
+	TupleTableSlot *row;
 } LinkedStatement;
 
 static dlist_head statements = DLIST_STATIC_INIT(statements);
@@ -69,6 +75,8 @@ static LinkedStatement *find_statement(Relation view);
 static LinkedStatement *begin_statement(TriggerData *trigger, MemoryContext cxt);
 static void forget_statement(void *arg);
 static TupleDesc make_desc(const LinkedStatement *statement, TupleDesc view);
+static void prepare_filter(LinkedStatement *statement, Relation view);
+static bool may_edit(const LinkedStatement *statement, HeapTuple row);
 static void refuse_linked(const LinkedStatement *statement, Relation view, const Datum *old, const bool *old_nulls,
 						  const Datum *new, const bool *new_nulls);
 static bool same_value(Form_pg_attribute att, Datum a, bool a_null, Datum b, bool b_null);
@@ -76,10 +84,9 @@ static void collect(LinkedStatement *statement, Relation view, const Datum *old,
 					const Datum *new, const bool *new_nulls);
 static HeapTuple stamp(Relation view, HeapTuple row, bool fresh);
 static void write_rows(LinkedStatement *statement);
-static char *update_sql(const LinkedStatement *statement, const TableDefinition *table, const char *match);
-static char *insert_sql(const LinkedStatement *statement, const TableDefinition *table, const char *match);
-static char *key_of_row(const LinkedStatement *statement, const TableDefinition *table, int key);
-static char *match_of(const LinkedStatement *statement, const TableDefinition *table);
+static char *update_sql(const LinkedStatement *statement, const TableDefinition *table, char **keys);
+static char *insert_sql(const LinkedStatement *statement, const TableDefinition *table, char **keys);
+static char **keys_of_rows(const LinkedStatement *statement, const TableDefinition *table);
 
 /* INSTEAD OF INSERT OR DELETE on the view, each row: SG423.  The source decides which rows there are. */
 Datum
@@ -100,7 +107,8 @@ refuse_linked_row(PG_FUNCTION_ARGS)
 
 /*
  * INSTEAD OF UPDATE on the view, each row: collect it.  Raises SG423 where the row
- * changes a column of the source.
+ * changes a column of the source.  As with row security of tables, a row that may not be
+ * edited is passed over, and one that becomes such a row is 42501.
  */
 Datum
 collect_linked_row(PG_FUNCTION_ARGS)
@@ -121,7 +129,13 @@ collect_linked_row(PG_FUNCTION_ARGS)
 		nulls[i] = palloc(sizeof(bool) * desc->natts);
 		heap_deform_tuple(i == 0 ? trigger->tg_trigtuple : trigger->tg_newtuple, desc, values[i], nulls[i]);
 	}
+	if (!may_edit(statement, trigger->tg_trigtuple))
+		return PointerGetDatum(NULL);
 	refuse_linked(statement, view, values[0], nulls[0], values[1], nulls[1]);
+	if (!may_edit(statement, trigger->tg_newtuple))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("new row violates row-level security policy for input table \"%s\"", statement->table->name)));
 	collect(statement, view, values[0], nulls[0], values[1], nulls[1]);
 	return PointerGetDatum(stamp(view, trigger->tg_newtuple,
 								 nulls[0][SPI_fnumber(desc, "sigma_created_at") - 1]));
@@ -182,7 +196,6 @@ begin_statement(TriggerData *trigger, MemoryContext cxt)
 	MemoryContext caller = MemoryContextSwitchTo(cxt);
 	LinkedStatement *statement = palloc0(sizeof(LinkedStatement));
 	TupleDesc	desc = RelationGetDescr(trigger->tg_relation);
-	static const char *const stamps[] = {"sigma_created_at", "sigma_updated_at", "sigma_created_by", "sigma_updated_by"};
 	int			i;
 
 	statement->relid = RelationGetRelid(trigger->tg_relation);
@@ -201,15 +214,17 @@ begin_statement(TriggerData *trigger, MemoryContext cxt)
 		if (i < statement->table->ncolumn - statement->table->nlinked)
 			statement->ours = bms_add_member(statement->ours, place);
 	}
-	for (i = 0; i < lengthof(stamps); i++)
+	for (i = 0; i < LINKED_STAMPS; i++)
 	{
-		int			place = SPI_fnumber(desc, stamps[i]);
+		int			place = SPI_fnumber(desc, sigma_linked_stamps[i]);
 
 		if (place <= 0)
 			sigma_refuse_broken(statement->relid);
 		statement->ours = bms_add_member(statement->ours, place);
 	}
 	statement->desc = make_desc(statement, desc);
+	if (check_enable_rls(statement->table->relid, InvalidOid, true) == RLS_ENABLED)
+		prepare_filter(statement, trigger->tg_relation);
 	statement->store = tuplestore_begin_heap(true, false, work_mem);
 	statement->callback.func = forget_statement;
 	statement->callback.arg = statement;
@@ -217,6 +232,38 @@ begin_statement(TriggerData *trigger, MemoryContext cxt)
 	MemoryContextRegisterResetCallback(cxt, &statement->callback);
 	MemoryContextSwitchTo(caller);
 	return statement;
+}
+
+/* Row security applies to the caller: what says which rows he may edit, in the statement's context. */
+static void
+prepare_filter(LinkedStatement *statement, Relation view)
+{
+	JsonNode   *document = sigma_catalog_read(DOCUMENT_INPUT_TABLE, statement->table->id);
+	FormulaSql	condition = {.type = TYPE_LOGICAL, .form = SQL_BOOL};
+
+	condition.sql = sigma_row_condition(document, sigma_linked_row(document, false), "", true);
+	if (condition.sql == NULL)
+		return;					/* somebody's own policies: the entries have them */
+	statement->may_edit = sigma_expression_prepare(sigma_formula_expression(view, &condition, CurrentMemoryContext));
+	statement->evaluation = CreateStandaloneExprContext();
+	statement->row = MakeSingleTupleTableSlot(CreateTupleDescCopy(RelationGetDescr(view)), &TTSOpsHeapTuple);
+}
+
+/* May the caller edit that row of the view?  Null is not true. */
+static bool
+may_edit(const LinkedStatement *statement, HeapTuple row)
+{
+	Datum		value;
+	bool		isnull;
+
+	if (statement->may_edit == NULL)
+		return true;
+	ExecStoreHeapTuple(row, statement->row, false);
+	statement->evaluation->ecxt_scantuple = statement->row;
+	value = ExecEvalExprSwitchContext(statement->may_edit, statement->evaluation, &isnull);
+	ResetExprContext(statement->evaluation);
+	ExecClearTuple(statement->row);
+	return !isnull && DatumGetBool(value);
 }
 
 /* The statement's context goes away, and with it what was collected. */
@@ -328,8 +375,7 @@ write_rows(LinkedStatement *statement)
 {
 	const InputTable *compiled = statement->table;
 	TableDefinition *table = sigma_definition_read(sigma_catalog_read(DOCUMENT_INPUT_TABLE, compiled->id));
-	EphemeralNamedRelationData rows = {0};
-	char	   *match = match_of(statement, table);
+	char	  **keys = keys_of_rows(statement, table);
 	LogGroup	group;
 	uint64		updated;
 
@@ -340,21 +386,15 @@ write_rows(LinkedStatement *statement)
 				 errdetail("The statement touched " INT64_FORMAT " rows.", statement->count),
 				 errhint("Write one row per statement, or set allow_bulk_operations.")));
 	SPI_connect();
-	rows.md.name = ROWS_NAME;
-	rows.md.enrtype = ENR_NAMED_TUPLESTORE;
-	rows.md.enrtuples = statement->count;
-	rows.md.tupdesc = statement->desc;
-	rows.reldata = statement->store;
-	if (SPI_register_relation(&rows) != SPI_OK_REL_REGISTER)
-		elog(ERROR, "could not register the rows of input table \"%s\"", compiled->id);
+	sigma_spi_offer(ROWS_NAME, statement->store, statement->desc);
 	sigma_log_group_begin(&group, compiled->audit ? compiled->log.relid : InvalidOid);
 	PG_TRY();
 	{
-		updated = sigma_statement_run_as_owner(compiled->relid, update_sql(statement, table, match), SPI_OK_UPDATE);
+		updated = sigma_statement_run_as_owner(compiled->relid, update_sql(statement, table, keys), SPI_OK_UPDATE);
 		if (updated < (uint64) statement->count)
 		{
 			CommandCounterIncrement();
-			(void) sigma_statement_run_as_owner(compiled->relid, insert_sql(statement, table, match), SPI_OK_INSERT);
+			(void) sigma_statement_run_as_owner(compiled->relid, insert_sql(statement, table, keys), SPI_OK_INSERT);
 		}
 	}
 	PG_FINALLY();
@@ -368,7 +408,7 @@ write_rows(LinkedStatement *statement)
 
 /* Cells that rows changed, where there is an entry. */
 static char *
-update_sql(const LinkedStatement *statement, const TableDefinition *table, const char *match)
+update_sql(const LinkedStatement *statement, const TableDefinition *table, char **keys)
 {
 	StringInfoData sql;
 	const char *separator = "";
@@ -388,13 +428,13 @@ update_sql(const LinkedStatement *statement, const TableDefinition *table, const
 	}
 	if (separator[0] == '\0')	/* a new stamp, which the trigger makes */
 		appendStringInfoString(&sql, "sigma_updated_at = t.sigma_updated_at");
-	appendStringInfo(&sql, " FROM " ROWS_NAME " AS e WHERE %s", match);
+	appendStringInfo(&sql, " FROM " ROWS_NAME " AS e WHERE %s", sigma_linked_match(table, "t", keys));
 	return sql.data;
 }
 
-/* An entry for each row that has none; one that another session makes meanwhile is updated. */
+/* An entry for each row that has none; of one that another session makes meanwhile the cells that changed are updated. */
 static char *
-insert_sql(const LinkedStatement *statement, const TableDefinition *table, const char *match)
+insert_sql(const LinkedStatement *statement, const TableDefinition *table, char **keys)
 {
 	StringInfoData columns;
 	StringInfoData values;
@@ -413,47 +453,37 @@ insert_sql(const LinkedStatement *statement, const TableDefinition *table, const
 		appendStringInfo(&columns, "%s%s", i > 0 ? ", " : "", name);
 		appendStringInfoString(&values, i > 0 ? ", " : "");
 		if (i >= first_key)
-			appendStringInfoString(&values, key_of_row(statement, table, i - first_key));
+			appendStringInfoString(&values, keys[i - first_key]);
 		else if (otherwise == NULL)
 			appendStringInfo(&values, "e.c%d", i);
 		else
 			appendStringInfo(&values, "CASE WHEN pg_catalog.get_byte(e.given, %d) OPERATOR(pg_catalog.=) 1 THEN e.c%d ELSE %s END",
 							 i, i, otherwise);
 		if (i < first_key && statement->written[i])
-			appendStringInfo(&set, "%s%s = excluded.%s", set.len > 0 ? ", " : "", name, name);
+			appendStringInfo(&set, "%s%s = (SELECT CASE WHEN pg_catalog.get_byte(e.given, %d) OPERATOR(pg_catalog.=) 1 THEN e.c%d ELSE i.%s END "
+							 "FROM " ROWS_NAME " AS e WHERE %s)", set.len > 0 ? ", " : "", name, i, i, name,
+							 sigma_linked_match(table, "excluded", keys));
 	}
 	return psprintf("INSERT INTO %s AS i (%s) SELECT %s FROM " ROWS_NAME " AS e "
 					"WHERE NOT EXISTS (SELECT FROM %s AS t WHERE %s) ON CONFLICT (%s) DO UPDATE SET %s",
 					sigma_ddl_name(table->relation), columns.data, values.data,
-					sigma_ddl_name(table->relation), match, sigma_linked_key_index(table),
+					sigma_ddl_name(table->relation), sigma_linked_match(table, "t", keys), sigma_linked_key_index(table),
 					set.len > 0 ? set.data : "sigma_updated_at = excluded.sigma_updated_at");
 }
 
-/* A key of a collected row "e" as a value of the entries. */
-static char *
-key_of_row(const LinkedStatement *statement, const TableDefinition *table, int key)
+/* The keys of collected rows "e" as values of the entries. */
+static char **
+keys_of_rows(const LinkedStatement *statement, const TableDefinition *table)
 {
-	const ColumnDefinition *column = &table->columns[table->ncolumn - table->nkey + key];
-
-	return sigma_linked_key_value(column->type, statement->relid, column->name,
-								  psprintf("e.c%d", table->ncolumn - table->nkey + key));
-}
-
-/* Entry "t" is that of the collected row "e". */
-static char *
-match_of(const LinkedStatement *statement, const TableDefinition *table)
-{
-	StringInfoData sql;
+	char	  **values = palloc(sizeof(char *) * table->nkey);
 	int			i;
 
-	initStringInfo(&sql);
 	for (i = 0; i < table->nkey; i++)
 	{
-		const ColumnDefinition *column = &table->columns[table->ncolumn - table->nkey + i];
+		const ColumnDefinition *column = sigma_linked_key_column(table, i);
 
-		appendStringInfo(&sql, "%sROW(%s) OPERATOR(pg_catalog.=) ROW(%s)", i > 0 ? " AND " : "",
-						 sigma_linked_key_parts(column->type, psprintf("t.%s", quote_identifier(column->name))),
-						 sigma_linked_key_parts(column->type, key_of_row(statement, table, i)));
+		values[i] = sigma_linked_key_value(column->type, statement->relid, column->name,
+										   psprintf("e.c%d", table->ncolumn - table->nkey + i));
 	}
-	return sql.data;
+	return values;
 }

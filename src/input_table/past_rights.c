@@ -23,13 +23,13 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/queryenvironment.h"
 #include "utils/rel.h"
 #include "utils/rls.h"
 #include "utils/tuplestore.h"
 
 #include "common/catalog.h"
 #include "common/names.h"
+#include "common/spi.h"
 #include "compat.h"
 #include "input_table/define.h"
 #include "input_table/edit_history.h"
@@ -79,7 +79,7 @@ sigma_past_begin(PastRights *rights, const InputTable *table)
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("permission denied for the past of input table \"%s\"", table->name),
 				 errdetail("Policies that are not those of its definition may hide rows of it from you.")));
-	rights->filter = sigma_row_filter_sql(sigma_definition_read(sigma_catalog_read(DOCUMENT_INPUT_TABLE, table->id)), FILTER_ALIAS);
+	rights->filter = sigma_row_data_filter_sql(sigma_definition_read(sigma_catalog_read(DOCUMENT_INPUT_TABLE, table->id)), FILTER_ALIAS);
 }
 
 /* May he see values of that column? */
@@ -204,7 +204,6 @@ void
 sigma_past_filter_run(PastFilter *filter)
 {
 	DestReceiver *receiver = CreateDestReceiver(DestTuplestore);
-	EphemeralNamedRelationData relation = {0};
 	SPIExecuteOptions options = {0};
 	TupleDesc	desc = CreateTemplateTupleDesc(3);
 	int			code;
@@ -215,17 +214,11 @@ sigma_past_filter_run(PastFilter *filter)
 	filter->answers = tuplestore_begin_heap(false, false, work_mem);
 	filter->slot = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
 	SetTuplestoreDestReceiverParams(receiver, filter->answers, filter->cxt, false, NULL, NULL);
-	relation.md.name = IMAGES_NAME;
-	relation.md.tupdesc = filter->desc;
-	relation.md.enrtype = ENR_NAMED_TUPLESTORE;
-	relation.md.enrtuples = tuplestore_tuple_count(filter->images);
-	relation.reldata = filter->images;
 	options.read_only = true;
 	options.dest = receiver;
 
 	SPI_connect();
-	if (SPI_register_relation(&relation) != SPI_OK_REL_REGISTER)
-		elog(ERROR, "could not register rows");
+	sigma_spi_offer(IMAGES_NAME, filter->images, filter->desc);
 	code = SPI_execute_extended(psprintf("SELECT " FILTER_ALIAS ".sigma_row_id, " FILTER_ALIAS "." SEQUENCE_NAME ", "
 										 "CASE WHEN " FILTER_ALIAS "." EXISTS_NAME " THEN (%s) IS TRUE ELSE false END "
 										 "FROM " IMAGES_NAME " " FILTER_ALIAS, filter->rights->filter), &options);

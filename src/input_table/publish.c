@@ -381,7 +381,8 @@ write_back(const DraftCall *call, const DraftCounts *counts)
 	char	   *data = sigma_ddl_name(table->relation);
 	bool		replace = table->nunique > 0;
 	SessionState session = sigma_session;
-	EphemeralNamedRelationData images = {0};
+	Tuplestorestate *images;
+	TupleDesc	desc;
 	StringInfoData set;
 	LogGroup	group;
 	int			i;
@@ -393,12 +394,8 @@ write_back(const DraftCall *call, const DraftCounts *counts)
 		appendStringInfo(&set, "%s = e.%s, ", quote_identifier(table->columns[i].name), quote_identifier(table->columns[i].name));
 
 	SPI_connect();
-	images.md.name = IMAGES_NAME;
-	images.md.enrtype = ENR_NAMED_TUPLESTORE;
-	images.md.enrtuples = counts->inserted + counts->updated + counts->deleted;
-	images.reldata = read_images(table, &images.md.tupdesc);
-	if (SPI_register_relation(&images) != SPI_OK_REL_REGISTER)
-		elog(ERROR, "could not register the images of input table \"%s\"", table->id);
+	images = read_images(table, &desc);
+	sigma_spi_offer(IMAGES_NAME, images, desc);
 	sigma_log_group_begin(&group, sigma_log_of(table)->relid);
 	PG_TRY();
 	{
@@ -425,7 +422,7 @@ write_back(const DraftCall *call, const DraftCounts *counts)
 	}
 	PG_END_TRY();
 	SPI_unregister_relation(IMAGES_NAME);
-	tuplestore_end(images.reldata);
+	tuplestore_end(images);
 	SPI_finish();
 	return group.last;
 }

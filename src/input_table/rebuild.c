@@ -21,7 +21,6 @@
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/queryenvironment.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 #include "utils/tuplestore.h"
@@ -29,6 +28,7 @@
 #include "common/argument.h"
 #include "common/json_push.h"
 #include "common/names.h"
+#include "common/spi.h"
 #include "input_table/define.h"
 #include "input_table/edit_history.h"
 #include "input_table/rules.h"
@@ -296,15 +296,7 @@ column_list(TupleDesc desc)
 static void
 run_over(const char *sql, Tuplestorestate *rows, TupleDesc desc, int expected)
 {
-	EphemeralNamedRelationData relation = {0};
-
-	relation.md.name = ROWS_NAME;
-	relation.md.tupdesc = desc;
-	relation.md.enrtype = ENR_NAMED_TUPLESTORE;
-	relation.md.enrtuples = tuplestore_tuple_count(rows);
-	relation.reldata = rows;
-	if (SPI_register_relation(&relation) != SPI_OK_REL_REGISTER)
-		elog(ERROR, "could not register rows");
+	sigma_spi_offer(ROWS_NAME, rows, desc);
 	sigma_spi_run(sql, expected);
 	SPI_unregister_relation(ROWS_NAME);
 }

@@ -21,6 +21,8 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_policy.h"
 #include "commands/policy.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
@@ -50,12 +52,16 @@ static const DataPolicy policies[] = {
 	{"sigma_remove", "DELETE", true, false, true},
 };
 
-static const JsonNode *formula_of(const JsonNode *document, const char *key);
-static char *compile(JsonNode *document, const JsonNode *formula, const char *alias, bool saving);
+static FormulaRelation *row_of(JsonNode *document);
 static char *compile_row(FormulaRelation *row, const JsonNode *formula, const char *alias, bool saving);
 static FormulaRelation *identified_row(JsonNode *document);
 static bool reads_retyped(const char *sql, const JsonNode *before, const JsonNode *after);
 static char *condition(const TableDefinition *table, bool edits);
+static char *data_condition(const TableDefinition *table, const char *alias, bool edits);
+static void check_source_right(JsonNode *document);
+static void create_policies(const TableDefinition *table);
+static int	drop_policies(Oid relid);
+static char *name_of(Oid relid);
 static bool has_policies(Oid relid);
 static bool is_secured(Oid relid);
 
@@ -71,19 +77,37 @@ sigma_row_security_check(JsonNode *document, bool restoring)
 
 	for (i = 0; i < lengthof(keys); i++)
 	{
-		const JsonNode *formula = formula_of(document, keys[i]);
+		const JsonNode *formula = sigma_row_formula(document, keys[i]);
 
 		if (formula == NULL)
 			continue;
-		if (sigma_is_linked(document))
-			sigma_document_error(formula, ERRCODE_FEATURE_NOT_SUPPORTED,
-								 "The rights and the row security of its source hold for its rows.",
-								 "\"%s\" is not built for linked input tables", keys[i]);
 		if (restoring)
 			(void) sigma_formula_parse_at(sigma_json_path(formula), formula->string);
 		else
-			(void) compile(document, formula, "", true);
+			(void) compile_row(row_of(document), formula, "", true);
 	}
+	if (!restoring && sigma_is_linked(document))
+		check_source_right(document);
+}
+
+/*
+ * 42501 where a row filter of a linked table reads linked columns and the owner of schema
+ * sigds, whose view the published entries are, may not select them.
+ */
+static void
+check_source_right(JsonNode *document)
+{
+	const JsonNode *filter = sigma_row_formula(document, "row_filter");
+	LinkedSource source;
+
+	if (filter == NULL || !sigma_linked_source(document, &source) ||
+		!sigma_linked_filter_reads_source(sigma_definition_read(document), false) ||
+		pg_class_aclcheck(source.published, sigma_sigds_owner(), ACL_SELECT) == ACLCHECK_OK)
+		return;
+	sigma_document_error(filter, ERRCODE_INSUFFICIENT_PRIVILEGE,
+						 psprintf("Grant role \"%s\" SELECT on it, or filter by the key and entry columns.",
+								  GetUserNameFromId(sigma_sigds_owner(), false)),
+						 "the owner of schema \"sigds\" may not read the source \"%s\"", get_rel_name(source.published));
 }
 
 /*
@@ -100,8 +124,8 @@ sigma_row_security_same(JsonNode *before, JsonNode *after)
 
 	for (i = 0; i < lengthof(keys); i++)
 	{
-		const JsonNode *old = formula_of(before, keys[i]);
-		const JsonNode *new = formula_of(after, keys[i]);
+		const JsonNode *old = sigma_row_formula(before, keys[i]);
+		const JsonNode *new = sigma_row_formula(after, keys[i]);
 		char	   *sql;
 
 		if (old == NULL && new == NULL)
@@ -123,48 +147,82 @@ sigma_row_security_touched(const TableChange *change)
 	const JsonNode *before = change->before->document;
 	const JsonNode *after = change->after->document;
 
-	if (!sigma_definition_same(formula_of(before, "row_filter"), formula_of(after, "row_filter")) ||
-		!sigma_definition_same(formula_of(before, "row_edit"), formula_of(after, "row_edit")))
+	if (!sigma_definition_same(sigma_row_formula(before, "row_filter"), sigma_row_formula(after, "row_filter")) ||
+		!sigma_definition_same(sigma_row_formula(before, "row_edit"), sigma_row_formula(after, "row_edit")))
 		return true;
-	return change->alters && (formula_of(before, "row_filter") != NULL || formula_of(before, "row_edit") != NULL);
+	return change->alters && sigma_row_secured(change->before);
+}
+
+/* Does the definition say that not everybody sees or changes every row? */
+bool
+sigma_row_secured(const TableDefinition *table)
+{
+	return sigma_row_formula(table->document, "row_filter") != NULL || sigma_row_formula(table->document, "row_edit") != NULL;
 }
 
 /* Drop the policies that sigma made; row security goes off unless somebody else made some too. */
 void
 sigma_row_security_drop(const char *id, Oid relid)
 {
-	char	   *name = sigma_ddl_name(sigma_data_table_name(id));
+	bool		entries = strcmp(get_rel_name(relid), sigma_entry_table_name(id)) == 0;
 	OwnerScope	scope;
-	int			dropped = 0;
-	int			i;
 
 	SPI_connect();
 	sigma_ddl_begin(&scope);
-	for (i = 0; i < lengthof(policies); i++)
-	{
-		if (!OidIsValid(get_relation_policy_oid(relid, policies[i].name, true)))
-			continue;
-		sigma_ddl_run("DROP POLICY %s ON %s", policies[i].name, name);
-		dropped++;
-	}
-	if (dropped > 0 && is_secured(relid) && !has_policies(relid))
-		sigma_ddl_run("ALTER TABLE %s DISABLE ROW LEVEL SECURITY", name);
+	/* those of entries may have gone with the views */
+	if ((drop_policies(relid) > 0 || entries) && is_secured(relid) && !has_policies(relid))
+		sigma_ddl_run("ALTER TABLE %s DISABLE ROW LEVEL SECURITY", name_of(relid));
 	sigma_owner_end(&scope);
 	SPI_finish();
 }
 
-/* Make the policies that the definition asks for; there are none of ours. */
+/*
+ * Make the policies that the definition asks for; there are none of ours.  Those of a
+ * linked table may read its source: they come and go with its views, and while there are
+ * none, nobody whom row security applies to sees or writes an entry.
+ */
 void
 sigma_row_security_create(const TableDefinition *table)
 {
-	char	   *name = sigma_ddl_name(sigma_data_table_name(table->id));
 	OwnerScope	scope;
-	int			i;
 
-	if (formula_of(table->document, "row_filter") == NULL && formula_of(table->document, "row_edit") == NULL)
+	if (!sigma_row_secured(table))
 		return;
 	SPI_connect();
 	sigma_ddl_begin(&scope);
+	if (table->nkey == 0)
+		create_policies(table);
+	sigma_ddl_run("ALTER TABLE %s ENABLE ROW LEVEL SECURITY", sigma_ddl_name(table->relation));
+	sigma_owner_end(&scope);
+	SPI_finish();
+	CommandCounterIncrement();
+}
+
+/* A linked table's views are about to go: so do the policies of its entries.  Within sigma_ddl_begin. */
+void
+sigma_row_security_suspend(const char *id)
+{
+	Oid			relid = get_relname_relid(sigma_entry_table_name(id), sigma_sigds_namespace());
+
+	if (OidIsValid(relid))
+		(void) drop_policies(relid);
+}
+
+/* They are there: make the policies.  Likewise. */
+void
+sigma_row_security_resume(const TableDefinition *table)
+{
+	if (sigma_row_secured(table))
+		create_policies(table);
+}
+
+/* The four policies. */
+static void
+create_policies(const TableDefinition *table)
+{
+	char	   *name = sigma_ddl_name(table->relation);
+	int			i;
+
 	for (i = 0; i < lengthof(policies); i++)
 	{
 		const DataPolicy *policy = &policies[i];
@@ -174,29 +232,51 @@ sigma_row_security_create(const TableDefinition *table)
 					  policy->uses ? psprintf(" USING (%s)", sql) : "",
 					  policy->checks ? psprintf(" WITH CHECK (%s)", sql) : "");
 	}
-	sigma_ddl_run("ALTER TABLE %s ENABLE ROW LEVEL SECURITY", name);
-	sigma_owner_end(&scope);
-	SPI_finish();
-	CommandCounterIncrement();
+}
+
+/* Drop the ones that are there; returns how many. */
+static int
+drop_policies(Oid relid)
+{
+	int			dropped = 0;
+	int			i;
+
+	for (i = 0; i < lengthof(policies); i++)
+	{
+		if (!OidIsValid(get_relation_policy_oid(relid, policies[i].name, true)))
+			continue;
+		sigma_ddl_run("DROP POLICY %s ON %s", policies[i].name, name_of(relid));
+		dropped++;
+	}
+	return dropped;
+}
+
+/* A relation of schema sigds, for SQL. */
+static char *
+name_of(Oid relid)
+{
+	return sigma_ddl_name(get_rel_name(relid));
 }
 
 /*
- * The filter of a table as SQL over the rows "alias", or NULL where all rows may be
- * seen.  In the current context.
+ * The filter of a table as SQL over the rows "alias" of its view, or NULL where all rows
+ * may be seen.  In the current context.
  */
 char *
 sigma_row_filter_sql(const TableDefinition *table, const char *alias)
 {
-	const JsonNode *formula = formula_of(table->document, "row_filter");
+	char	   *sql = sigma_row_condition(table->document, row_of(table->document), alias, false);
 
-	return formula == NULL ? NULL : compile(table->document, formula, alias, false);
+	if (sql == NULL || table->nkey == 0 || !sigma_linked_filter_reads_entries(table))
+		return sql;
+	return psprintf("(%s) AND %s.sigma_created_at IS NOT NULL", sql, alias);
 }
 
 /* Has the data table of that input table row security, by its definition or by hand? */
 bool
 sigma_row_security_on(const char *id)
 {
-	Oid			relid = sigma_data_table_oid(id);
+	Oid			relid = sigma_rows_oid(id);
 
 	return OidIsValid(relid) && is_secured(relid);
 }
@@ -230,8 +310,8 @@ sigma_row_security_is_own(Oid relid)
 }
 
 /* A formula of governance_config, or NULL. */
-static const JsonNode *
-formula_of(const JsonNode *document, const char *key)
+const JsonNode *
+sigma_row_formula(const JsonNode *document, const char *key)
 {
 	const JsonNode *governance = sigma_json_get(document, "governance_config");
 	const JsonNode *formula;
@@ -242,13 +322,14 @@ formula_of(const JsonNode *document, const char *key)
 	return formula != NULL && formula->kind == JSON_STRING ? formula : NULL;
 }
 
-/* A formula as a condition over one row of the table. */
-static char *
-compile(JsonNode *document, const JsonNode *formula, const char *alias, bool saving)
+/* The row that filters see. */
+static FormulaRelation *
+row_of(JsonNode *document)
 {
-	return compile_row(sigma_definition_row(document, false), formula, alias, saving);
+	return sigma_is_linked(document) ? sigma_linked_row(document, false) : sigma_definition_row(document, false);
 }
 
+/* A formula as a condition over one row of the table. */
 static char *
 compile_row(FormulaRelation *row, const JsonNode *formula, const char *alias, bool saving)
 {
@@ -266,7 +347,7 @@ compile_row(FormulaRelation *row, const JsonNode *formula, const char *alias, bo
 static FormulaRelation *
 identified_row(JsonNode *document)
 {
-	FormulaRelation *row = sigma_definition_row(document, false);
+	FormulaRelation *row = row_of(document);
 	JsonNode   *columns = sigma_json_get(document, "columns");
 	int			i;
 
@@ -299,18 +380,50 @@ reads_retyped(const char *sql, const JsonNode *before, const JsonNode *after)
 	return false;
 }
 
-/* What a row must satisfy to be seen, or to be edited. */
+/* What a row of the data table must satisfy to be seen, or to be edited. */
 static char *
 condition(const TableDefinition *table, bool edits)
 {
-	const JsonNode *edit = edits ? formula_of(table->document, "row_edit") : NULL;
-	char	   *filter = sigma_row_filter_sql(table, "");
+	char	   *sql = data_condition(table, quote_identifier(table->relation), edits);
 
-	if (edit == NULL)
-		return filter == NULL ? "true" : filter;
-	if (filter == NULL)
-		return compile(table->document, edit, "", false);
-	return psprintf("(%s) AND (%s)", filter, compile(table->document, edit, "", false));
+	return sql == NULL ? "true" : sql;
+}
+
+/*
+ * The row filter over rows "alias" of the data table itself, which for a linked table
+ * holds the entries; NULL where there is none.  In the current context.
+ */
+char *
+sigma_row_data_filter_sql(const TableDefinition *table, const char *alias)
+{
+	return data_condition(table, alias, false);
+}
+
+/* The same, and row_edit where "edits". */
+static char *
+data_condition(const TableDefinition *table, const char *alias, bool edits)
+{
+	LinkedSource source = {InvalidOid, InvalidOid};
+
+	if (table->nkey == 0)
+		return sigma_row_condition(table->document, row_of(table->document), alias, edits);
+	(void) sigma_linked_source(table->document, &source);
+	return sigma_linked_entry_condition(table, source.relid, alias, edits);
+}
+
+/*
+ * The row filter of a definition, and row_edit where "edits", as SQL over rows "alias";
+ * NULL where there is no such formula.  In the current context.
+ */
+char *
+sigma_row_condition(JsonNode *document, FormulaRelation *row, const char *alias, bool edits)
+{
+	const JsonNode *filter = sigma_row_formula(document, "row_filter");
+	const JsonNode *edit = edits ? sigma_row_formula(document, "row_edit") : NULL;
+
+	if (filter == NULL || edit == NULL)
+		return filter == NULL && edit == NULL ? NULL : compile_row(row, filter != NULL ? filter : edit, alias, false);
+	return psprintf("(%s) AND (%s)", compile_row(row, filter, alias, false), compile_row(row, edit, alias, false));
 }
 
 /* Is any policy left on the relation? */

@@ -17,7 +17,6 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/queryenvironment.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
@@ -25,6 +24,7 @@
 #include "common/catalog.h"
 #include "common/errors.h"
 #include "common/session.h"
+#include "common/spi.h"
 #include "input_table/define.h"
 #include "input_table/edit_history.h"
 #include "input_table/revise.h"
@@ -548,19 +548,12 @@ note_stamp(const LogEntry *entry, const LogRow *row, void *arg)
 static void
 run(const Reversal *reversal, const char *sql, Tuplestorestate *rows, TupleDesc desc)
 {
-	EphemeralNamedRelationData relation = {0};
 	SPIExecuteOptions options = {0};
 	int			code;
 
 	if (sql == NULL || tuplestore_tuple_count(rows) == 0)
 		return;
-	relation.md.name = ROWS_NAME;
-	relation.md.tupdesc = desc;
-	relation.md.enrtype = ENR_NAMED_TUPLESTORE;
-	relation.md.enrtuples = tuplestore_tuple_count(rows);
-	relation.reldata = rows;
-	if (SPI_register_relation(&relation) != SPI_OK_REL_REGISTER)
-		elog(ERROR, "could not register rows");
+	sigma_spi_offer(ROWS_NAME, rows, desc);
 	code = sigma_revise_execute(reversal->id, reversal->table->relid, sql, &options);
 	if (code < 0)
 		elog(ERROR, "SPI_execute_extended returned %s", SPI_result_code_string(code));

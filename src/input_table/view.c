@@ -45,6 +45,7 @@
 #include "common/catalog.h"
 #include "common/errors.h"
 #include "common/names.h"
+#include "common/session.h"
 #include "common/spi.h"
 #include "compat.h"
 #include "input_table/computed.h"
@@ -80,6 +81,7 @@ static bool is_view_of(Oid relid, const char *id);
 static char *comment_for(const char *id);
 static const char *display_name(const TableDefinition *table);
 static char *view_name(const char *name);
+static const char *options_of(const TableDefinition *table);
 static int	replace_view(const TableDefinition *table, Oid relid, const char **problem);
 static char *null_column(Oid relid, AttrNumber attnum);
 static int	mark_columns(List *columns, Oid relid, const char **problem);
@@ -89,6 +91,7 @@ static bool must_replace(const TableChange *change);
 static void drop_view(ViewChange *view);
 static void create_view(const TableDefinition *table, ViewChange *view);
 static void finish_view(const TableDefinition *table, const ViewChange *view);
+static void refuse_broken(const TableDefinition *table, int before);
 static void rename_columns(const char *name, const TableChange *change);
 static List *column_order(List *columns, Oid relid);
 static List *columns_of(const TableDefinition *table, char **rows);
@@ -230,6 +233,13 @@ view_name(const char *name)
 	return quote_qualified_identifier(VIEWS_SCHEMA, name);
 }
 
+/* That of a linked table reads with the rights of its reader. */
+static const char *
+options_of(const TableDefinition *table)
+{
+	return table->nkey > 0 ? "security_invoker, security_barrier" : "security_barrier";
+}
+
 /*
  * Make the view of a table that has none; one that outlived its definition, which
  * dropping the extension leaves behind, is made anew with its grants.
@@ -244,7 +254,7 @@ sigma_view_create(const TableDefinition *table)
 	if (sigma_is_linked(table->document))
 	{
 		sigma_linked_views_begin(table->id, &view);
-		sigma_view_create_linked(table, &view);
+		(void) sigma_view_create_linked(table, &view);
 		return;
 	}
 	if (OidIsValid(view.relid))
@@ -294,6 +304,7 @@ sigma_view_begin(const TableChange *change, ViewChange *view)
 	memset(view, 0, sizeof(ViewChange));
 	view->relid = sigma_view_oid(change->before->id);
 	view->reads = sigma_view_reads(view->relid);
+	view->broken = OidIsValid(view->relid) ? sigma_view_broken(view->relid) : 0;
 	if (!is_touched(change))
 	{
 		view->relid = InvalidOid;
@@ -336,7 +347,8 @@ sigma_view_finish(const TableChange *change, ViewChange *view)
 		return;
 	if (sigma_is_linked(after->document))
 	{
-		sigma_view_create_linked(after, view);
+		if (sigma_view_create_linked(after, view) && sigma_session.origin != ORIGIN_SYSTEM)
+			refuse_broken(after, view->broken);
 		return;
 	}
 	SPI_connect();
@@ -355,6 +367,25 @@ sigma_view_finish(const TableChange *change, ViewChange *view)
 	}
 	sigma_owner_end(&scope);
 	SPI_finish();
+}
+
+/*
+ * SG409 where more columns of a linked table's view than before are null because they
+ * cannot be computed: while it is made, the views that read it are not there.
+ */
+static void
+refuse_broken(const TableDefinition *table, int before)
+{
+	List	   *problems;
+
+	CommandCounterIncrement();
+	if (sigma_view_broken(sigma_view_oid(table->id)) <= before || (problems = sigma_view_problems(table)) == NIL)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_SIGMA_CONFLICT),
+			 errmsg("a computed column of input table \"%s\" cannot be computed", table->id),
+			 errdetail_internal("%s.", (char *) linitial(problems)),
+			 errhint("Linked tables cannot read each other's rows in a circle.")));
 }
 
 /* The relations that a view reads, as a List of OIDs. */
@@ -426,8 +457,8 @@ replace_view(const TableDefinition *table, Oid relid, const char **problem)
 		if (column->problem != NULL && attnum != InvalidAttrNumber)
 			column->expression = null_column(relid, attnum);
 	}
-	sigma_ddl_run("CREATE OR REPLACE VIEW %s WITH (security_barrier) AS %s", view_name(get_rel_name(relid)),
-				  query_of(columns, rows));
+	sigma_ddl_run("CREATE OR REPLACE VIEW %s WITH (%s) AS %s", view_name(get_rel_name(relid)),
+				  options_of(table), query_of(columns, rows));
 	CommandCounterIncrement();
 	return mark_columns(columns, relid, problem);
 }
@@ -631,24 +662,25 @@ create_view(const TableDefinition *table, ViewChange *view)
 	char	   *rows;
 
 	columns = columns_of(table, &rows);
-	sigma_ddl_run("CREATE VIEW %s WITH (security_barrier) AS %s", name, query_of(columns, rows));
+	sigma_ddl_run("CREATE VIEW %s WITH (%s) AS %s", name, options_of(table), query_of(columns, rows));
 	finish_view(table, view);
 	(void) mark_columns(columns, get_relname_relid(display_name(table), views_namespace()), &problem);
 }
 
-/* Make the views of a linked table; there are none while its source is missing. */
-void
+/* Make the views of a linked table; false, and there are none, while its source is missing. */
+bool
 sigma_view_create_linked(const TableDefinition *table, ViewChange *view)
 {
 	OwnerScope	scope;
 
 	if (!sigma_linked_views_finish(table, view))
-		return;
+		return false;
 	SPI_connect();
 	sigma_view_begin_ddl(&scope);
-	finish_view(table, view);
+	create_view(table, view);
 	sigma_owner_end(&scope);
 	SPI_finish();
+	return true;
 }
 
 /* A view that was just made gets its comment, and the grants of the one that it replaces. */
@@ -726,7 +758,8 @@ query_of(List *columns, const char *rows)
 
 /*
  * The select list of a table's view as a List of ViewColumn: the columns of the
- * definition in its order, then the system's.  Expressions are over "r", the rows
+ * definition in its order, behind what a linked table shows of its source, then the
+ * system's.  Expressions are over "r", the rows
  * that *rows becomes: the published ones, with what computed columns need beside them.
  */
 static List *
@@ -734,12 +767,16 @@ columns_of(const TableDefinition *table, char **rows)
 {
 	ComputedRows *computed = sigma_computed_rows(table->document, sigma_view_rows(table), true);
 	List	   *columns = NIL;
+	bool		linked = table->nkey > 0;
 	int			entered = 0;
 	int			done = 0;
+	ListCell   *lc;
 	int			i;
 
 	*rows = computed->from;
-	for (i = 0; i < table->ncolumn + computed->count; i++)
+	foreach(lc, linked ? sigma_linked_columns(table) : NIL)
+		columns = lappend(columns, new_column(((LinkedKey *) lfirst(lc))->name, NULL));
+	for (i = 0; i < table->ncolumn - table->nkey + computed->count; i++)
 	{
 		if (done < computed->count && computed->columns[done].place == i)
 		{
@@ -750,7 +787,7 @@ columns_of(const TableDefinition *table, char **rows)
 		else
 			columns = lappend(columns, new_column(table->columns[entered++].name, NULL));
 	}
-	for (i = 0; i < lengthof(system_columns); i++)
+	for (i = linked ? 1 : 0; i < lengthof(system_columns); i++)	/* rows of a linked table have no id */
 		columns = lappend(columns, new_column(system_columns[i], NULL));
 	return columns;
 }
@@ -775,9 +812,13 @@ new_column(const char *name, const char *expression)
 char *
 sigma_view_rows(const TableDefinition *table)
 {
-	char	   *filter = sigma_row_filter_sql(table, "r");
-	char	   *rows = published_rows(table);
+	char	   *filter;
+	char	   *rows;
 
+	if (table->nkey > 0)
+		return sigma_linked_view_rows(table);
+	filter = sigma_row_filter_sql(table, "r");
+	rows = published_rows(table);
 	return filter == NULL ? rows : psprintf("(SELECT r.* FROM %s r WHERE %s)", rows, filter);
 }
 

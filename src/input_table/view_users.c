@@ -59,7 +59,6 @@ typedef struct Search
 static bool changes_all(const TableChange *change);
 static void search_changed(Search *search, const TableChange *change, Oid relid);
 static void search_users(Search *search, Oid relid, const Bitmapset *columns);
-static List *rules_on(Oid relid, const Bitmapset *columns);
 
 /*
  * Blank the views of other tables that stand in the way of a change of a table ("change"
@@ -195,7 +194,7 @@ search_users(Search *search, Oid relid, const Bitmapset *columns)
 	if (list_member_oid(search->seen, relid))
 		return;
 	search->seen = lappend_oid(search->seen, relid);
-	foreach(lc, rules_on(relid, columns))
+	foreach(lc, sigma_view_rules(relid, columns))
 	{
 		Oid			view = sigma_rule_relation(lfirst_oid(lc));
 		char	   *id = sigma_view_table_id(view);
@@ -211,8 +210,8 @@ search_users(Search *search, Oid relid, const Bitmapset *columns)
 }
 
 /* The rewrite rules that read a relation, or those columns of it, as a List of Oid. */
-static List *
-rules_on(Oid relid, const Bitmapset *columns)
+List *
+sigma_view_rules(Oid relid, const Bitmapset *columns)
 {
 	Relation	depend = table_open(DependRelationId, AccessShareLock);
 	List	   *rules = NIL;

@@ -239,6 +239,24 @@ SELECT s->'status' AS status, s->'details'->0->'drift' AS drift FROM sigma.sync_
 SELECT sigma.create_input_table('{"id": "lt_min", "type": "linked", "source": "public.lt_secret", "key_columns": "a"}');
 SELECT columns->0->>'name' AS name, count(*) FROM sigma.sigma_input_tables, sigds.sigds_lt_min WHERE id = 'lt_min' GROUP BY 1;
 
+-- the source that is an input table goes: entries stay, through a second table that stands on the first, and are back with it
+SELECT pg_temp.failure($$SELECT sigma.delete_input_table('lt_s', purge => true)$$);
+SELECT sigma.delete_input_table('lt_s', purge => true, cascade => true);
+SELECT id, status, relation, published_view FROM sigma.list_input_tables() WHERE id ~ '^lt_[123]$' ORDER BY id;
+SELECT key, entries FROM sigma.orphans('lt_2');
+SELECT status, count(*) FROM (SELECT jsonb_array_elements(sigma.sync_warehouse(id)->'details')->>'status' AS status FROM unnest(ARRAY['lt_1', 'lt_2']) AS id) AS s GROUP BY 1;
+SELECT sigma.create_input_table('{"id": "lt_s", "columns": [{"name": "Key", "type": "text"}, {"name": "Amount", "type": "number"}]}');
+INSERT INTO sigds.sigds_lt_s VALUES ('a', 11), ('c', 33);
+SELECT sigma.sync_warehouse('lt_1')->'status' AS one, sigma.sync_warehouse('lt_2')->'status' AS two, sigma.sync_warehouse('lt_3')->'status' AS three;
+SELECT "Key", "One" FROM sigds.sigds_lt_1 ORDER BY 1;
+SELECT "Key", "One", "Two" FROM sigds.sigds_lt_2 ORDER BY 1;
+-- all definitions in one statement, in whatever order; what was entered can be adopted again
+BEGIN;
+SELECT sigma.delete_layout_element('lt_page');
+DELETE FROM sigma.sigma_input_tables WHERE id ~ '^lt_[s123]$';
+SELECT count(*) FROM sigds.sigds_entry_lt_1;
+ROLLBACK;
+
 SELECT sigma.delete_input_table(id, purge => true) FROM unnest(ARRAY['lt_min', 'lt_ok', 'lt_3', 'lt_2', 'lt_1']) id;
 SELECT sigma.delete_layout_element('lt_page');
 SELECT sigma.delete_input_table('lt_s', purge => true);

@@ -31,6 +31,16 @@ SELECT pg_temp.failure($$SELECT sigma.handle_data_entry('le', jsonb_build_object
 SELECT pg_temp.failure($$SELECT sigma.handle_data_entry('le', '{"id": 1, "u": "none", "A": 1}')$$);
 SELECT pg_temp.failure($$SELECT sigma.import_csv('le', E'id,A\n1,2\n')$$);
 SELECT "row", "column", rule FROM sigma.validate_data('le', jsonb_build_object('id', 4, 'u', md5('4'), 'A', -4));
+-- keys say beside row ids which rows were written; the same row twice in one call, new or not
+DELETE FROM le_source WHERE id > 2;
+INSERT INTO le_source SELECT g, md5(g::text)::uuid, 'v' || g FROM generate_series(3, 6) g;
+SELECT r->'row_ids' AS row_ids, r->'keys' AS keys FROM sigma.handle_data_entry('le', jsonb_build_array(
+    jsonb_build_object('id', 5, 'u', upper(md5('5')), 'A', 5), jsonb_build_object('id', 1, 'u', md5('1'), 'A', 1), jsonb_build_object('id', 77, 'u', md5('7'), 'A', 5)), 'partial') AS r;
+SELECT r->'keys' AS keys, e->'row' AS row, e->>'rule' AS rule, e->>'message' AS message FROM sigma.handle_data_entry('le', jsonb_build_array(
+    jsonb_build_object('id', 6, 'u', md5('6'), 'A', 61), jsonb_build_object('id', 6, 'u', md5('6'), 'A', 62),
+    jsonb_build_object('id', 5, 'u', md5('5'), 'A', 51), jsonb_build_object('id', 5, 'u', md5('5'), 'A', 52)), 'partial') AS r, jsonb_array_elements(r->'errors') AS e;
+SELECT pg_temp.failure($$SELECT sigma.handle_data_entry('le', jsonb_build_array(jsonb_build_object('id', 4, 'u', md5('4'), 'A', 1), jsonb_build_object('id', 4, 'u', md5('4'), 'A', 2)))$$);
+SELECT id, "A" FROM sigds.sigds_le WHERE id > 3 ORDER BY id;
 -- rights: UPDATE on the view, and SELECT on what it reads
 CREATE ROLE regress_le;
 GRANT USAGE ON SCHEMA sigma, sigds TO regress_le;
