@@ -87,7 +87,7 @@ SELECT sigma.undo('lf') - 'edit_num' - 'undone' AS undone;
 SELECT key, operation, new->'Note' AS note FROM sigma.publish_preview('lf');
 SELECT count(*) FROM sigma.orphans('lf');
 SELECT count(*) FROM sigma.flagged('lf');
-SELECT pg_temp.failure($$SELECT * FROM sigma.history('lf')$$);
+SELECT key, count(*) > 0 AS edited FROM sigma.history('lf') GROUP BY 1 ORDER BY 1;
 SELECT pg_temp.failure($$SELECT sigma.discard_draft('lf')$$);
 SELECT pg_temp.failure($$SELECT sigma.update_input_table('lf', '{"governance_config": {}}')$$);
 RESET ROLE;

@@ -55,6 +55,14 @@ $node->safe_psql('app', q{
 	SELECT sigma.publish('linked');
 	UPDATE sigds.sigds_linked SET "Plan" = 6;
 	UPDATE sigds.sigds_again SET "More" = 'm' || label;
+	-- computed columns over the source and another table, and filters over both
+	SELECT sigma.create_input_table('{"id": "governed", "name": "Governed", "type": "linked", "source": "public.\"Sources\"", "key_columns": ["code"], "linked_columns": ["label"],
+		"columns": [{"name": "N", "type": "number"}, {"name": "Big", "type": "number", "formula": "[N] * 2"}, {"name": "People", "type": "integer", "formula": "CountIf([Contacts/Score] > 0)"}, {"name": "Label", "type": "text", "formula": "Upper([label])"}],
+		"governance_config": {"row_filter": "[label] != \"none\" or CurrentUserEmail() = \"x\"", "row_edit": "Coalesce([Big], 0) < 100"}}');
+	UPDATE sigds.sigds_governed SET "N" = 3 WHERE label IN ('one', 'none');
+	SELECT sigma.publish('governed');
+	SELECT sigma.create_action_sequence('{"id": "fills", "actions": [{"id": "f1", "type": "data_modification", "subtype": "update_rows", "target": "governed",
+		"parameters": {"selector": {"match": {"label": "two"}}, "values": {"N": 9}}}]}');
 
 	-- formulas everywhere a definition has them, over another table too
 	SELECT sigma.create_input_table('{"id": "a_orders", "name": "Orders", "data_entry_permission": "published",
@@ -123,6 +131,9 @@ my @probes = (
 	'SELECT * FROM sigds.sigds_linked ORDER BY label',
 	'SELECT * FROM sigma_views."Linked ""view""" ORDER BY label',
 	'SELECT * FROM sigds.sigds_again ORDER BY label',
+	'SELECT * FROM sigma_views."Governed" ORDER BY label',
+	q{SELECT polname, polcmd, pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid) FROM pg_policy ORDER BY polrelid::regclass::text, polname},
+	q{SELECT sigma.sync_warehouse('governed')},
 	'SELECT * FROM sigma.layout_tree()',
 	'SELECT "Email", "Tags", sigma_row_id FROM sigma_views."Contacts" ORDER BY sigma_row_id',
 	q{SELECT c.relname, pg_get_viewdef(c.oid), c.reloptions, obj_description(c.oid), c.relacl FROM pg_class c
@@ -209,6 +220,10 @@ sub compare
 	is($node->safe_psql($database, q{UPDATE sigds.sigds_linked SET "Plan" = 7 WHERE code IS NULL OR label = 'two';
 		SELECT string_agg("Plan"::text, ' ' ORDER BY label) FROM sigds.sigds_linked}), '7 6 7', "$how: linked tables are edited");
 	is(refused($database, q{UPDATE sigds.sigds_linked SET "Plan" = -1}), '23514 Plan_min', "$how: by their rules");
+	is($node->safe_psql($database, q{SELECT sigma.execute_sequence('fills')->>'rows_changed'}), '1', "$how: and by steps");
+	is($node->safe_psql($database, q{GRANT SELECT ON "Sources" TO everywhere; SET ROLE everywhere; UPDATE sigds.sigds_governed SET "N" = 20;
+		SELECT string_agg(label || "N", ' ' ORDER BY label) FROM sigds.sigds_governed}), 'one20 two20', "$how: by whom it lets, in rows that he sees");
+	is(refused($database, q{SET LOCAL ROLE everywhere; UPDATE sigds.sigds_governed SET "N" = 50}), '42501', "$how: as far as they may be edited");
 	is(refused($database, q{PERFORM sigma.create_container('{"id": "deep1", "parent_id": "nowhere"}')}),
 		'SG404', "$how: references are checked again");
 	is($node->safe_psql($database, q{SELECT sigma.create_input_table('{"id": "later", "columns": [{"name": "a", "type": "text"}]}');
