@@ -329,6 +329,8 @@ sigma_html_order(HtmlSource *source, const JsonNode *settings)
 {
 	const JsonNode *sort = sigma_json_get(settings, "sort");
 	StringInfoData sql;
+	List	   *order;
+	ListCell   *cell;
 	int			i;
 
 	initStringInfo(&sql);
@@ -342,9 +344,11 @@ sigma_html_order(HtmlSource *source, const JsonNode *settings)
 						 item->kind == JSON_OBJECT && strcmp(sigma_json_get_string(item, "direction", "asc"), "desc") == 0 ?
 						 " DESC" : "");
 	}
-	if (source->row->order_by != NULL || sigma_formula_column(source->row, "sigma_row_id") != NULL)
-		appendStringInfo(&sql, "%st.%s", sql.len == 0 ? " ORDER BY " : ", ",
-						 source->row->order_by != NULL ? source->row->order_by : "sigma_row_id");
+	order = source->row->order_by;
+	if (order == NIL && sigma_formula_column(source->row, "sigma_row_id") != NULL)
+		order = list_make1("sigma_row_id");
+	foreach(cell, order)
+		appendStringInfo(&sql, "%st.%s", sql.len == 0 ? " ORDER BY " : ", ", (char *) lfirst(cell));
 	return sql.data;
 }
 
