@@ -26,6 +26,7 @@
 #include "common/text.h"
 #include "action/action.h"
 #include "action/app_test.h"
+#include "action/due.h"
 #include "action/inject.h"
 #include "action/notify.h"
 #include "common/catalog.h"
@@ -33,6 +34,9 @@
 #include "common/spi.h"
 #include "compat.h"
 #include "input_table/input_table.h"
+#include "input_table/row_changes.h"
+
+#define MAX_CHANGES 1000			/* that are compared */
 
 PG_FUNCTION_INFO_V1(run_tests);
 
@@ -50,6 +54,7 @@ static void put_line(ReturnSetInfo *result, const char *line);
 static void put_test(ReturnSetInfo *result, TestRun *test, int number);
 static void run_contained(TestRun *test);
 static bool run_test(Run *run);
+static void put_all_given(const JsonNode *given);
 static void put_given(const char *table, const JsonNode *rows);
 static const char *quoted_table(const char *table);
 static void inject_faults(const JsonNode *faults);
@@ -60,6 +65,7 @@ static void compare_members(TestRun *test, const JsonNode *expect, const JsonNod
 static JsonNode *effects_of(const JsonNode *results);
 static JsonNode *messages_of(const JsonNode *results);
 static void compare_list(TestRun *test, const char *what, const JsonNode *expected, const JsonNode *all);
+static void compare_changes(TestRun *test, const JsonNode *expected, RowChanges *changes);
 static void compare_tables(TestRun *test, const JsonNode *expect);
 static void compare_rows(TestRun *test, const char *table, const JsonNode *rows);
 static bool holds(const JsonNode *object, const JsonNode *subset);
@@ -201,21 +207,43 @@ run_test(Run *run)
 	JsonNode   *given = sigma_json_get(document, "given");
 	JsonNode   *expect = sigma_json_get(document, "expect");
 	JsonNode   *results;
-	int			i;
+	RowChanges *changes;
 
 	SPI_connect();
 	MemoryContextSwitchTo(run->cxt);
-	for (i = 0; given != NULL && i < given->count; i++)
-		put_given(given->items[i]->key, given->items[i]);
+	put_all_given(given);
 	inject_faults(sigma_json_get(document, "inject"));
+	changes = sigma_row_changes_begin();
+	sigma_session.changes = changes;
 	results = start(document);
+	sigma_session.changes = NULL;
 	if (expect == NULL)
 		expect = sigma_json_new(JSON_OBJECT, NULL);
 	compare_results(test, expect, results);
 	compare_tables(test, expect);
+	compare_changes(test, sigma_json_get(expect, "changes"), changes);
 	SPI_finish();
 	MemoryContextSwitchTo(run->cxt);
 	return false;
+}
+
+/* The given rows of all tables; they start nothing. */
+static void
+put_all_given(const JsonNode *given)
+{
+	int			i;
+
+	sigma_row_change_hold(true);
+	PG_TRY();
+	{
+		for (i = 0; given != NULL && i < given->count; i++)
+			put_given(given->items[i]->key, given->items[i]);
+	}
+	PG_FINALLY();
+	{
+		sigma_row_change_hold(false);
+	}
+	PG_END_TRY();
 }
 
 /* The table has these rows, and no others. */
@@ -427,6 +455,37 @@ compare_list(TestRun *test, const char *what, const JsonNode *expected, const Js
 		else
 			next = j + 1;
 	}
+}
+
+/* Each change is one that is expected, and each expected one is there, in any order. */
+static void
+compare_changes(TestRun *test, const JsonNode *expected, RowChanges *changes)
+{
+	JsonbParseState *state = NULL;
+	JsonNode   *found;
+	List	   *unread;
+	bool	   *taken;
+	int			i;
+	int			j;
+
+	if (expected == NULL)
+		return;
+	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	sigma_row_changes_push(changes, &state, MAX_CHANGES, &unread);
+	found = sigma_json_get(sigma_json_read(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL))), "changes");
+	taken = palloc0(sizeof(bool) * (found->count + 1));
+	for (i = 0; i < expected->count; i++)
+	{
+		for (j = 0; j < found->count && (taken[j] || !holds(found->items[j], expected->items[i])); j++)
+			 /* not this one */ ;
+		if (j == found->count)
+			differ(test, "changes: expected %s, got none like it", sigma_json_text(expected->items[i]));
+		else
+			taken[j] = true;
+	}
+	for (j = 0; j < found->count; j++)
+		if (!taken[j])
+			differ(test, "changes: not expected: %s", sigma_json_text(found->items[j]));
 }
 
 /* The tables afterwards. */

@@ -64,6 +64,23 @@ SELECT "Name" FROM sigds.sigds_app_test_t ORDER BY 1;
 ROLLBACK;
 
 --
+-- changes: all of them, in any order
+--
+SELECT sigma.create_test('app_changes', '{"trigger": {"element_id": "app_test_b", "type": "click"}, "given": {"app_test_t": [{"Name": "a", "Qty": 1}, {"Name": "b"}]}, "context": {"controls": {"name": "a", "q": 7}},
+    "expect": {"changes": [{"table": "app_test_t", "operation": "insert", "new": {"Name": "log"}}, {"operation": "update", "old": {"Qty": 1}, "new": {"Qty": 7}}]}}');
+SELECT sigma.create_test('app_changes, none', '{"sequence": "app_test_s", "context": {"controls": {"go": false}}, "expect": {"status": "skipped", "changes": []}}');
+SELECT sigma.create_test('app_changes, one too few', '{"sequence": "app_test_s2", "given": {"app_test_t": []}, "expect": {"changes": []}}');
+SELECT sigma.create_test('app_changes, one too many', '{"sequence": "app_test_s2", "expect": {"changes": [{"operation": "delete"}, {"operation": "insert"}]}}');
+-- sequences that rows start run for the run's rows, not for given ones
+SELECT sigma.create_action_sequence('{"id": "app_test_s3", "trigger": {"type": "row_change", "table_id": "app_test_t", "operations": ["insert"], "columns": null}, "actions": [
+    {"type": "data_modification", "subtype": "update_rows", "target": "app_test_t", "selector": {"selection": true}, "values": {"Qty": 99}}]}');
+SELECT sigma.create_test('app_changes, followed', '{"sequence": "app_test_s2", "given": {"app_test_t": [{"Name": "a", "Qty": 1}]},
+    "expect": {"rows": {"app_test_t": [{"Name": "a", "Qty": 1}, {"Name": "log", "Qty": 99}]}, "changes": [{"operation": "insert", "new": {"Qty": 99}}]}}');
+SELECT regexp_replace(line, '("row_id"|"sigma_row_id"): \d+', '\1: …', 'g') FROM sigma.run_tests('app\_changes%') AS line;
+SELECT sigma.delete_action_sequence('app_test_s3');
+DELETE FROM sigma.sigma_tests WHERE name LIKE 'app\_changes%';
+
+--
 -- documents
 --
 SELECT jsonb_pretty(doc) FROM sigma.sigma_tests WHERE name = 'app_test nothing starts';
@@ -76,7 +93,7 @@ SELECT sigma.create_test('app_test x', '{"sequence": "s", "expect": {"rowCount":
 SELECT sigma.create_test('app_test x', '{"sequence": "s", "expect": {"status": "ok"}}');
 SELECT sigma.create_test('app_test x', '{"sequence": "s", "inject": {"action_id": "a", "kind": "flood"}}');
 SELECT sigma.create_test('app_test x', '{"sequence": "s", "ai": {"mode": "replay"}}');
-SELECT sigma.create_test('app_test x', '{"sequence": "s", "expect": {"changes": []}}');
+SELECT sigma.create_test('app_test x', '{"sequence": "s", "expect": {"changes": 7}}');
 SELECT sigma.create_test('', '{"sequence": "s"}');
 SELECT sigma.create_test(NULL, '{"sequence": "s"}');
 SELECT sigma.create_test('app_test x', NULL);
