@@ -1509,6 +1509,10 @@ CREATE FUNCTION sigma.explain_sequence(sequence_id text, format text DEFAULT 'te
     AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION sigma.explain_sequence(text, text, jsonb) IS 'what the steps of an action sequence would read, write, set off and need; runs nothing';
 
+CREATE FUNCTION sigma.check() RETURNS TABLE (severity text, object text, path text, message text, hint text)
+    AS 'MODULE_PATHNAME', 'check_app' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.check() IS 'what is wrong with the app: dangling names, definitions that no longer compile, relations that are not as they were made';
+
 CREATE FUNCTION sigma.fire_trigger(element_id text, trigger_type text, context jsonb DEFAULT '{}') RETURNS jsonb
     AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION sigma.fire_trigger(text, text, jsonb) IS 'run the sequences that a trigger of an element starts; an array of results';

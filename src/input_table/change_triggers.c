@@ -99,6 +99,20 @@ sigma_change_triggers_set(const char *id, bool fewer)
 	SPI_finish();
 }
 
+/* The triggers that the sequences ask for and the table has not: a List of names. */
+List *
+sigma_change_triggers_missing(const char *id, Oid relid)
+{
+	int			wanted = wanted_operations(id);
+	List	   *missing = NIL;
+	int			i;
+
+	for (i = 0; i < lengthof(change_triggers); i++)
+		if ((wanted & change_triggers[i].operation) != 0 && !OidIsValid(get_trigger_oid(relid, change_triggers[i].name, true)))
+			missing = lappend(missing, unconstify(char *, change_triggers[i].name));
+	return missing;
+}
+
 /* What all sequences together ask for; of a linked table entries come and change with updates. */
 static int
 wanted_operations(const char *id)

@@ -309,6 +309,20 @@ sigma_data_table_same_triggers(const TableDefinition *a, const TableDefinition *
 	return true;
 }
 
+/* The triggers that the definition asks for and the table has not: a List of names. */
+List *
+sigma_data_table_missing_triggers(const TableDefinition *table, Oid relid)
+{
+	List	   *missing = NIL;
+	int			i;
+
+	for (i = 0; i < lengthof(data_triggers); i++)
+		if ((data_triggers[i].wanted == NULL || data_triggers[i].wanted(table)) &&
+			!OidIsValid(get_trigger_oid(relid, data_triggers[i].name, true)))
+			missing = lappend(missing, unconstify(char *, data_triggers[i].name));
+	return missing;
+}
+
 /* Does the table need triggers that count rows? */
 static bool
 counts(const TableDefinition *table)

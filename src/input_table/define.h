@@ -23,6 +23,7 @@
  * governance.c  governance_config: roles
  * row_security.c  governance_config: row filters
  * info.c        list_input_tables, table_info
+ * structure_check.c  are the relations what the definitions ask for?
  */
 #ifndef SIGMA_DEFINE_H
 #define SIGMA_DEFINE_H
@@ -167,6 +168,7 @@ extern void sigma_data_table_drop(const char *id);
 extern void sigma_data_table_add_blank_rows(const TableDefinition *table, int rows);
 extern int64 sigma_data_table_count(const char *id);
 extern bool sigma_data_table_is_of(Oid relid, const char *id);
+extern List *sigma_data_table_missing_triggers(const TableDefinition *table, Oid relid);
 
 extern bool sigma_data_table_same_triggers(const TableDefinition *a, const TableDefinition *b);
 extern void sigma_data_table_set_triggers(const TableDefinition *table, Oid relid, bool optional);

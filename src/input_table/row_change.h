@@ -7,6 +7,7 @@
 
 #include "postgres.h"
 
+#include "nodes/pg_list.h"
 #include "utils/relcache.h"
 
 #include "common/json.h"
@@ -23,6 +24,7 @@ typedef enum RowOperation
 /* change_triggers.c: triggers on data tables, there only while a sequence asks for them */
 extern int	sigma_change_operations(const JsonNode *trigger);
 extern void sigma_change_triggers_set(const char *id, bool fewer);
+extern List *sigma_change_triggers_missing(const char *id, Oid relid);
 
 /* statement.c */
 typedef void (*StatementEndWork) (void *arg);
