@@ -223,6 +223,7 @@ static char *
 make_sql(ExportStep *step, FormulaRelation *relation)
 {
 	StringInfoData sql;
+	ListCell   *lc;
 	int			i;
 
 	step->ncolumn = 0;
@@ -242,8 +243,8 @@ make_sql(ExportStep *step, FormulaRelation *relation)
 		appendStringInfo(&sql, "%s%s", step->ncolumn++ == 0 ? "" : ", ", value->sql);
 	}
 	appendStringInfo(&sql, " FROM %s AS s", relation->from);
-	if (relation->order_by != NULL)
-		appendStringInfo(&sql, " ORDER BY s.%s", relation->order_by);
+	foreach(lc, relation->order_by)
+		appendStringInfo(&sql, "%ss.%s", lc == list_head(relation->order_by) ? " ORDER BY " : ", ", (char *) lfirst(lc));
 	if (step->limit >= 0)
 		appendStringInfo(&sql, " LIMIT " INT64_FORMAT, step->limit);
 	return sql.data;
