@@ -49,7 +49,7 @@ const char sigma_html_style[] =
 	".badge.good{background:var(--good-soft);color:var(--good)}\n"
 
 	/* grids: an element's place is in its style, and gives way where there is no room */
-	".grid{display:grid;gap:var(--gap);grid-template-columns:repeat(var(--n),minmax(0,1fr));grid-auto-rows:minmax(24px,auto)}\n"
+	".grid{display:grid;gap:var(--gap) min(var(--gap),calc(60cqw/var(--n)));grid-template-columns:repeat(var(--n),minmax(0,1fr));grid-auto-rows:minmax(24px,auto)}\n"
 	".g6{--n:6;--half:3}\n"
 	".g12{--n:12;--half:6}\n"
 	".g24{--n:24;--half:12}\n"
@@ -64,7 +64,7 @@ const char sigma_html_style[] =
 	"@container (max-width:720px){.grid>.k720{grid-column:1/-1!important;grid-row:auto!important}.grid>.k720.half{grid-column:auto/span var(--half)!important}}\n"
 	"@container (max-width:560px){.grid>.k560{grid-column:1/-1!important;grid-row:auto!important}.grid>.k560.half{grid-column:auto/span var(--half)!important}}\n"
 	"@container (max-width:430px){.grid>.k430{grid-column:1/-1!important;grid-row:auto!important}.grid>.k430.half{grid-column:auto/span var(--half)!important}}\n"
-	"@container (max-width:430px){.grid>.el:not(.kpi){grid-column:1/-1!important}}\n"
+	"@container (max-width:430px){.grid{--n:2!important}.grid>.el{grid-column:1/-1!important}.grid>.kpi.half{grid-column:auto/span 1!important}}\n"
 	"@media (max-width:560px){.page{padding:14px 14px 40px}.pages{padding:0 8px}}\n"
 
 	/* cards */
@@ -80,7 +80,7 @@ const char sigma_html_style[] =
 
 	/* tables */
 	".data{max-height:none}\n"
-	".scroll{overflow:auto;max-height:560px;border-top:1px solid var(--line);scrollbar-width:thin}\n"
+	".scroll{position:relative;overflow:auto;max-height:560px;border-top:1px solid var(--line);scrollbar-width:thin}\n"
 	".rows{width:100%;border-collapse:separate;border-spacing:0;font-size:13px}\n"
 	".rows th,.rows td{padding:7px 14px;text-align:left;white-space:nowrap;border-bottom:1px solid var(--line);max-width:340px;overflow:hidden;text-overflow:ellipsis}\n"
 	".rows tbody tr:last-child>*{border-bottom-color:transparent}\n"
@@ -266,5 +266,5 @@ const char sigma_html_style[] =
 	".popover h3{margin-bottom:10px}\n"
 	".toasts{position:fixed;left:50%;bottom:20px;z-index:9;display:grid;gap:8px;transform:translateX(-50%);width:max-content;max-width:calc(100vw - 32px)}\n"
 	".toasts p{padding:9px 16px;border-radius:9px;background:var(--ink);color:var(--bg);font-size:13px;box-shadow:0 8px 30px rgb(0 0 0/.25)}\n"
-	"@media (prefers-reduced-motion:no-preference){dialog[open]{animation:rise .16s ease-out}.drawer[open]{animation:slide .18s ease-out}@keyframes rise{from{opacity:0;transform:translateY(8px)}}@keyframes slide{from{opacity:.4;transform:translateX(24px)}}}\n"
+	"@media (prefers-reduced-motion:no-preference){dialog[open]{animation:rise .16s ease-out}.drawer[open]{animation:slide .18s ease-out}.drawer.start[open]{animation-name:slide-start}@keyframes rise{from{opacity:0;transform:translateY(8px)}}@keyframes slide{from{opacity:.4;transform:translateX(24px)}}@keyframes slide-start{from{opacity:.4;transform:translateX(-24px)}}}\n"
 	"@media print{.pager,.btn,.sort .i{display:none}.card{box-shadow:none;break-inside:avoid}.scroll{max-height:none}tbody[hidden]{display:table-row-group!important}}\n";
