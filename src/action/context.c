@@ -59,6 +59,9 @@ static bool read_selection(RunContext *context, const JsonbValue *value);
 static const Member *find_member(const JsonbValue *key);
 static bool find_set(const RunValues *values, const char *name, JsonbValue *value);
 static void add_set(RunContext *context, RunValues *values, const char *name, const JsonbValue *value);
+static void grow(RunContext *context, RunValues *values);
+static int	find_place(const RunValues *values, const char *name, int count);
+static void settle(RunValues *values, int count, int fixed);
 static bool read_declared(RunContext *context, const char *name, JsonbValue *value);
 static void check_declared(const char *noun, const char *name, const JsonbValue *value);
 static void change_list(const JsonbValue *old, const JsonbValue *change, bool removing, JsonbValue *result);
@@ -250,6 +253,14 @@ sigma_context_restore(RunContext *context, ContextMark mark)
 	context->selected_length = mark.selected_length;
 }
 
+/* The mark is needed no more; what was set since stays. */
+void
+sigma_context_release(RunContext *context, ContextMark mark)
+{
+	settle(&context->set_controls, mark.controls, mark.fixed_controls);
+	settle(&context->set_variables, mark.variables, mark.fixed_variables);
+}
+
 void
 sigma_context_push_variables(JsonbParseState **state, RunContext *context)
 {
@@ -353,41 +364,79 @@ find_member(const JsonbValue *key)
 static bool
 find_set(const RunValues *values, const char *name, JsonbValue *value)
 {
-	int			i;
+	int			place = find_place(values, name, values->count);
 
-	for (i = values->count - 1; i >= 0; i--)
-		if (strcmp(values->items[i].name, name) == 0)
-		{
-			*value = values->items[i].value;
-			return true;
-		}
-	value->type = jbvNull;
-	return false;
+	if (place >= 0)
+		*value = values->items[place].value;
+	else
+		value->type = jbvNull;
+	return place >= 0;
 }
 
 /* Note what the run sets, in place of an older value where no mark stands between. */
 static void
 add_set(RunContext *context, RunValues *values, const char *name, const JsonbValue *value)
 {
-	RunValue   *item = NULL;
+	int			place = find_place(values, name, values->count);
+	JsonbValue	copy;
+
+	sigma_jsonb_copy(value, context->cxt, &copy);
+	if (place < values->fixed)
+	{
+		const char *own = place < 0 ? MemoryContextStrdup(context->cxt, name) : values->items[place].name;
+
+		if (values->count == values->capacity)
+			grow(context, values);
+		place = values->count++;
+		values->items[place].name = own;
+	}
+	values->items[place].value = copy;
+}
+
+/* Room for more values; the array is as large as it says whatever is raised on the way. */
+static void
+grow(RunContext *context, RunValues *values)
+{
+	int			capacity = values->capacity == 0 ? 8 : values->capacity * 2;
+
+	values->items = values->items == NULL ?
+		MemoryContextAlloc(context->cxt, sizeof(RunValue) * capacity) :
+		repalloc(values->items, sizeof(RunValue) * capacity);
+	values->capacity = capacity;
+}
+
+/* The last of the first "count" values of that name, or -1. */
+static int
+find_place(const RunValues *values, const char *name, int count)
+{
 	int			i;
 
-	for (i = values->count - 1; i >= values->fixed && item == NULL; i--)
+	for (i = count - 1; i >= 0; i--)
 		if (strcmp(values->items[i].name, name) == 0)
-			item = &values->items[i];
-	if (item == NULL)
+			break;
+	return i;
+}
+
+/*
+ * A mark at "count" is taken away: what was set since takes the place of older values of
+ * the same names, down to the mark before, so that a loop does not gather them.
+ */
+static void
+settle(RunValues *values, int count, int fixed)
+{
+	int			kept = count;
+	int			i;
+
+	for (i = count; i < values->count; i++)
 	{
-		if (values->count == values->capacity)
-		{
-			values->capacity = values->capacity == 0 ? 8 : values->capacity * 2;
-			values->items = values->items == NULL ?
-				MemoryContextAlloc(context->cxt, sizeof(RunValue) * values->capacity) :
-				repalloc(values->items, sizeof(RunValue) * values->capacity);
-		}
-		item = &values->items[values->count++];
-		item->name = MemoryContextStrdup(context->cxt, name);
+		int			place = find_place(values, values->items[i].name, kept);
+
+		if (place < fixed)
+			place = kept++;
+		values->items[place] = values->items[i];
 	}
-	sigma_jsonb_copy(value, context->cxt, &item->value);
+	values->count = kept;
+	values->fixed = fixed;
 }
 
 /* The stored value or default of a declared variable or control. */

@@ -122,9 +122,10 @@ extern void sigma_context_set_variable(RunContext *context, const char *name, co
  */
 extern bool sigma_context_store_variable(RunContext *context, const char *name, const JsonbValue *value);
 
-/* Remember how far the run has come, and go back there. */
+/* Remember how far the run has come, and go back there, or stay and forget the mark. */
 extern ContextMark sigma_context_mark(RunContext *context);
 extern void sigma_context_restore(RunContext *context, ContextMark mark);
+extern void sigma_context_release(RunContext *context, ContextMark mark);
 
 /* For the result: push an object of what the run has set (without a key before it). */
 extern void sigma_context_push_variables(JsonbParseState **state, RunContext *context);

@@ -123,20 +123,22 @@ static ErrorData *
 attempt_contained(Run *run, const Step *step, StepRecord *record)
 {
 	bool		unit = run->unit;
-	RunMark		mark;
 
-	sigma_run_mark(run, &mark);
 	for (;;)
 	{
 		ErrorData  *error;
+		RunMark		mark;
 		bool		kept;
 
+		sigma_run_mark(run, &mark);
 		/* steps that it holds need not be contained one by one where it is undone as a whole */
 		run->unit = unit || step->handling != HANDLING_FAIL;
 		error = sigma_run_guard(run, attempt_step, &kept);
 		run->unit = unit;
 		if (error != NULL || !kept)
 			sigma_run_undo(run, &mark);
+		else
+			sigma_context_release(run->context, mark.context);
 		if (error == NULL && record->outcome.error == NULL)
 			return NULL;
 		if (step->handling != HANDLING_RETRY || record->attempt > step->retry_times ||
