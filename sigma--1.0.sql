@@ -1513,6 +1513,10 @@ CREATE FUNCTION sigma.check() RETURNS TABLE (severity text, object text, path te
     AS 'MODULE_PATHNAME', 'check_app' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION sigma.check() IS 'what is wrong with the app: dangling names, definitions that no longer compile, relations that are not as they were made';
 
+CREATE FUNCTION sigma.status() RETURNS jsonb
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.status() IS 'the app and its database in one document: version, health, capabilities, counts, settings';
+
 CREATE FUNCTION sigma.fire_trigger(element_id text, trigger_type text, context jsonb DEFAULT '{}') RETURNS jsonb
     AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION sigma.fire_trigger(text, text, jsonb) IS 'run the sequences that a trigger of an element starts; an array of results';

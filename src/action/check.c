@@ -11,21 +11,20 @@
 #include "postgres.h"
 
 #include "access/table.h"
-#include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/tuplestore.h"
 
 #include "action/action.h"
-#include "action/app_test.h"
+#include "action/check.h"
 #include "common/catalog.h"
 #include "common/errors.h"
-#include "common/problem.h"
 #include "compat.h"
 #include "formula/references.h"
 #include "input_table/input_table.h"
@@ -77,7 +76,7 @@ static bool check_structure(Run *run);
 static bool check_orphans(Run *run);
 static bool check_catalog(Run *run);
 static bool check_tests(Run *run);
-static void put_rows(ReturnSetInfo *result, const Problems *problems);
+static void put_rows(ReturnSetInfo *result, List *problems);
 
 /*
  * check() returns table (severity text, object text, path text, message text, hint text)
@@ -87,6 +86,15 @@ static void put_rows(ReturnSetInfo *result, const Problems *problems);
 Datum
 check_app(PG_FUNCTION_ARGS)
 {
+	InitMaterializedSRF(fcinfo, 0);
+	put_rows((ReturnSetInfo *) fcinfo->resultinfo, sigma_check_app());
+	return (Datum) 0;
+}
+
+/* See check.h. */
+List *
+sigma_check_app(void)
+{
 	MemoryContext cxt = CurrentMemoryContext;
 	Problems	problems = {0};
 	Look		at = {0};
@@ -94,7 +102,6 @@ check_app(PG_FUNCTION_ARGS)
 	int			found;
 	int			i;
 
-	InitMaterializedSRF(fcinfo, 0);
 	problems.cxt = cxt;
 	at.problems = &problems;
 	at.work = AllocSetContextCreate(cxt, "sigma check", ALLOCSET_DEFAULT_SIZES);
@@ -127,8 +134,8 @@ check_app(PG_FUNCTION_ARGS)
 	at.object = "schema sigds";
 	look(&at, check_orphans);
 	MemoryContextSwitchTo(cxt);
-	put_rows((ReturnSetInfo *) fcinfo->resultinfo, &problems);
-	return (Datum) 0;
+	MemoryContextDelete(at.work);
+	return problems.found;
 }
 
 /* Do one piece of work; its error is a finding about the object. */
@@ -320,13 +327,15 @@ check_catalog(Run *run)
 	return false;
 }
 
-/* Tests of sequences that are not there, or that cannot be read. */
+/* Tests of sequences that are not there, for who may read tests. */
 static bool
 check_tests(Run *run)
 {
 	Look	   *at = (Look *) run;
 	uint64		i;
 
+	if (pg_class_aclcheck(sigma_relation_oid("sigma_tests"), GetUserId(), ACL_SELECT) != ACLCHECK_OK)
+		return false;
 	SPI_connect();
 	if (SPI_execute("SELECT t.name, t.doc FROM sigma.sigma_tests AS t ORDER BY t.name COLLATE pg_catalog.\"C\"", true, 0) != SPI_OK_SELECT)
 		elog(ERROR, "could not read sigma.sigma_tests");
@@ -349,11 +358,11 @@ check_tests(Run *run)
 
 /* The findings, in the order in which they were made. */
 static void
-put_rows(ReturnSetInfo *result, const Problems *problems)
+put_rows(ReturnSetInfo *result, List *problems)
 {
 	ListCell   *lc;
 
-	foreach(lc, problems->found)
+	foreach(lc, problems)
 	{
 		const Problem *problem = lfirst(lc);
 		Datum		values[5] = {0};

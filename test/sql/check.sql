@@ -98,6 +98,22 @@ SELECT count(*) FROM ck();
 ROLLBACK;
 
 --
+-- status(): the same in short
+--
+SELECT string_agg(k, ' ' ORDER BY k) FROM jsonb_object_keys(sigma.status()) AS k;
+SELECT s ->> 'version', s ->> 'database' = current_database(), s ->> 'server_version' = current_setting('server_version'), s -> 'capabilities', s -> 'ai', s #> '{settings,sigma.max_errors}',
+       (s #>> '{counts,input_tables}')::int >= 4, (s #>> '{feed,head}')::bigint > 0, jsonb_typeof(s #> '{feed,oldest_open_xact_age_ms}') IN ('null', 'number') FROM sigma.status() AS s;
+SELECT (s ->> 'status' = 'healthy') = NOT EXISTS (SELECT FROM sigma.check() WHERE severity = 'error') FROM sigma.status() AS s;
+BEGIN;
+ALTER TABLE sigds.sigds_ck_t DISABLE TRIGGER sigma_0_validate;
+SELECT s ->> 'status', jsonb_path_query_array(s -> 'issues', '$[*] ? (@ like_regex "ck_")'), s #>> '{feed,oldest_open_xact_age_ms}' IS NOT NULL FROM sigma.status() AS s;
+GRANT USAGE ON SCHEMA sigma TO regress_check_e;
+GRANT EXECUTE ON FUNCTION sigma.status TO regress_check_e;
+SET LOCAL ROLE regress_check_e;
+SELECT s ->> 'status', s -> 'issues', s #> '{counts,input_tables}' FROM sigma.status() AS s;
+ROLLBACK;
+
+--
 -- Builders may
 --
 SELECT sigma.grant_access('regress_check_b', 'builder');
