@@ -361,6 +361,9 @@ begin_scan(const InputTable *table, bool all, bool duplicates)
 	scan->table = table;
 	scan->duplicates = duplicates;
 	scan->formulas = sigma_formula_run_begin(table, false);
+	/* a list that is gone says nothing about the rows that are there; who asks about one rule is told */
+	if (!all && scan->formulas != NULL && sigma_formula_run_lists(scan->formulas) != NULL)
+		(void) sigma_list_problems(table, sigma_formula_run_lists(scan->formulas));
 	scan->values = palloc0(sizeof(Datum) * Max(table->ncolumn, 1));
 	scan->nulls = palloc(sizeof(bool) * Max(table->ncolumn, 1));
 	memset(scan->nulls, true, sizeof(bool) * table->ncolumn);

@@ -30,6 +30,7 @@
 #include "input_table/input_table.h"
 #include "input_table/linked.h"
 #include "input_table/published.h"
+#include "input_table/rules.h"
 
 #define COUNTED_EXACTLY		100000	/* beyond, the planner's estimate is shown */
 
@@ -177,6 +178,9 @@ table_info(PG_FUNCTION_ARGS)
 		add_log(info, table, readable, warnings);
 	if (table != NULL && readable)
 		sigma_json_set(info, "flagged", sigma_json_new_int(sigma_flagged_count(table), NULL));
+	if (table != NULL)
+		foreach(lc, sigma_list_problems(table, NULL))
+			sigma_json_append(warnings, sigma_json_new_string(lfirst(lc), NULL));
 	foreach(lc, sigma_governance_missing_roles(info))
 		sigma_json_append(warnings, sigma_json_new_string(psprintf("governance_config names role \"%s\", which does not exist",
 																   (char *) lfirst(lc)), NULL));

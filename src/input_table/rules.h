@@ -131,6 +131,7 @@ extern int	sigma_formula_run_failures(FormulaRun *run, int column, TupleTableSlo
  */
 extern void sigma_list_rule_add(InputTable *table, int column, JsonNode *node, const char *message, bool warning);
 extern void sigma_list_rules_need(const InputTable *table, const bool *changed, bool *needed);
+extern List *sigma_list_problems(const InputTable *table, ListRun *run);
 extern bool sigma_list_rules_warn(const InputTable *table);
 extern ListRun *sigma_list_run_begin(const InputTable *table, bool locking);
 extern bool sigma_list_run_passes(ListRun *run, int column, Datum value, bool isnull);

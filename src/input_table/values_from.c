@@ -19,6 +19,7 @@
 #include "postgres.h"
 
 #include "access/relation.h"
+#include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
@@ -36,6 +37,7 @@
 #include "utils/memutils.h"
 #include "utils/numeric.h"
 #include "utils/rel.h"
+#include "utils/resowner.h"
 #include "utils/syscache.h"
 #include "utils/varlena.h"
 
@@ -93,6 +95,7 @@ struct ListRun
 	bool		locking;
 	MemoryContext cxt;
 	KnownValue **known;			/* by place in table->lists */
+	bool	   *skipped;		/* likewise: the rule passes every value; NULL: none does */
 };
 
 /* How a rule looks values up. */
@@ -116,6 +119,7 @@ static bool convert(const ListRule *rule, Datum value, Datum *result);
 static bool look_up(ListRule *rule, bool locking, Datum value, bool isnull);
 static bool all_in_list(ListRun *run, int i, Datum value);
 static void check_rule(const ListRule *rule, const JsonNode *node);
+static const char *problem_of(ListRule *rule);
 static bool has_index(Oid relid, const char *column);
 
 /* ------------------------------------------------------------------------
@@ -342,6 +346,68 @@ sigma_list_run_begin(const InputTable *table, bool locking)
 	return run;
 }
 
+/*
+ * Which of the table's lists cannot be looked at: a List of texts that say so.  With a run
+ * (may be NULL) their rules pass every value in it, for who just looks at rows.
+ */
+List *
+sigma_list_problems(const InputTable *table, ListRun *run)
+{
+	List	   *problems = NIL;
+	int			i;
+
+	for (i = 0; i < table->nlist; i++)
+	{
+		const char *problem = problem_of(table->lists[i]);
+
+		if (problem == NULL)
+			continue;
+		problems = lappend(problems, psprintf("rule \"values_from\" of column \"%s\" cannot be checked: %s",
+											  table->columns[table->lists[i]->column].name, problem));
+		if (run == NULL)
+			continue;
+		if (run->skipped == NULL)
+			run->skipped = MemoryContextAllocZero(run->cxt, sizeof(bool) * table->nlist);
+		run->skipped[i] = true;
+	}
+	return problems;
+}
+
+/* What is wrong with a rule's list, in the current context, or NULL.  What is not the list's fault is raised. */
+static const char *
+problem_of(ListRule *rule)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	const char *volatile problem = NULL;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(caller);
+	PG_TRY();
+	{
+		prepare(rule);
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(caller);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(caller);
+		CurrentResourceOwner = owner;
+		if (ERRCODE_TO_CATEGORY(error->sqlerrcode) != ERRCODE_SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION)
+			ReThrowError(error);
+		problem = error->message;
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(caller);
+	CurrentResourceOwner = owner;
+	return problem;
+}
+
 /* Has one of the list rules severity warn? */
 bool
 sigma_list_rules_warn(const InputTable *table)
@@ -411,6 +477,8 @@ all_in_list(ListRun *run, int i, Datum value)
 	int			count;
 	int			j;
 
+	if (run->skipped != NULL && run->skipped[i])
+		return true;
 	if (run->table->columns[run->table->lists[i]->column].type != COLUMN_MULTI_SELECT)
 		return in_list(run, i, value);
 	deconstruct_array(DatumGetArrayTypeP(value), TEXTOID, -1, false, TYPALIGN_INT, &items, &nulls, &count);

@@ -142,3 +142,13 @@ EXPLAIN (COSTS OFF) EXECUTE probe(1);
 RESET enable_seqscan;
 SELECT sigma.delete_input_table(id, true) FROM (VALUES ('vf_self'), ('vf_mine'), ('vf'), ('vf_regions')) AS t(id);
 DROP SCHEMA vf_lists CASCADE;
+
+-- a list that is gone hinders nobody from looking: its rule is not checked, and table_info says so
+CREATE TABLE public.vf_gone (v text PRIMARY KEY);
+INSERT INTO vf_gone VALUES ('a');
+SELECT sigma.create_input_table('{"id": "vf_looks", "columns": [{"name": "c", "type": "text", "validation": {"values_from": {"table": "public.vf_gone", "column": "v"}}}, {"name": "n", "type": "integer", "validation": {"max": 0, "severity": "warn"}}]}');
+INSERT INTO sigds.sigds_vf_looks (c, n) VALUES ('a', 1);
+DROP TABLE vf_gone;
+SELECT row_id, "column", rule, severity FROM sigma.flagged('vf_looks');
+SELECT i ->> 'flagged' AS flagged, i -> 'warnings' AS warnings FROM sigma.table_info('vf_looks') AS i;
+SELECT sigma.delete_input_table('vf_looks', purge => true);
