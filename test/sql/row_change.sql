@@ -10,7 +10,7 @@ CREATE FUNCTION pg_temp.attached(t text) RETURNS text LANGUAGE sql AS $$
     SELECT coalesce(string_agg(substr(tgname, 16), ' ' ORDER BY tgname), 'none') FROM pg_trigger
     WHERE tgrelid = ('sigds.sigds_' || t)::regclass AND tgname LIKE 'sigma_2_change%' $$;
 -- the runs since the last look, in the order in which they began
-CREATE TEMP TABLE seen (execution_id text);
+CREATE TEMP TABLE seen AS SELECT execution_id FROM sigma.sigma_execution_history;
 CREATE FUNCTION pg_temp.runs() RETURNS SETOF text LANGUAGE sql AS $$
     WITH new AS (SELECT * FROM sigma.sigma_execution_history h WHERE execution_id NOT IN (SELECT s.execution_id FROM seen s)),
          noted AS (INSERT INTO seen SELECT execution_id FROM new)
