@@ -1460,6 +1460,10 @@ CREATE FUNCTION sigma.run_due(max_runs int DEFAULT 100)
     AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION sigma.run_due(int) IS 'the tick: run schedules whose time has come and row changes that wait, at most so many';
 
+CREATE FUNCTION sigma.next_run(trigger jsonb, after timestamptz DEFAULT NULL) RETURNS timestamptz
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION sigma.next_run(jsonb, timestamptz) IS 'when a trigger of type schedule starts its sequence next, after a time or from now on';
+
 CREATE FUNCTION sigma.run_scheduled(sequence_id text) RETURNS text
     AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION sigma.run_scheduled(text) IS 'run the schedule of a sequence if its time has come, for jobs of pg_cron; how it ended, or null';

@@ -89,7 +89,7 @@ sigma_cron_parse(const char *text, Cron *cron)
 		count++;
 	}
 	if (count != FIELDS)
-		return psprintf("it has %d fields, not five", count);
+		return psprintf("it must have five fields, not %d", count);
 	for (i = 0; i < FIELDS; i++)
 	{
 		char	   *problem;

@@ -38,6 +38,7 @@
 #define EVERY_MINUTE "* * * * *"
 
 PG_FUNCTION_INFO_V1(sigma_sequence_events);
+PG_FUNCTION_INFO_V1(next_run);
 
 static const char *zone_of(const JsonNode *trigger);
 static JsonNode *trigger_of(TriggerData *trigger, HeapTuple row);
@@ -89,6 +90,25 @@ sigma_sequence_events(PG_FUNCTION_ARGS)
 			hint_at_tick(id);
 	}
 	return PointerGetDatum(NULL);
+}
+
+/*
+ * next_run(trigger jsonb, after timestamptz) returns timestamptz
+ *
+ * When a trigger document of type schedule starts its sequence next; SG400 for one that is
+ * none.
+ */
+Datum
+next_run(PG_FUNCTION_ARGS)
+{
+	JsonNode   *trigger;
+
+	sigma_require_argument(fcinfo, 0, "trigger");
+	trigger = sigma_document_normalise(DOCUMENT_TRIGGER, sigma_json_read(PG_GETARG_JSONB_P(0)), 0);
+	if (!has_type(trigger, "schedule"))
+		sigma_document_error(sigma_json_get(trigger, "type"), 0, NULL, "only a trigger of type schedule has a next time");
+	sigma_schedule_check(trigger);
+	PG_RETURN_TIMESTAMPTZ(sigma_schedule_next(trigger, PG_ARGISNULL(1) ? GetCurrentTimestamp() : PG_GETARG_TIMESTAMPTZ(1)));
 }
 
 /* Check a trigger document of type schedule that is being saved: SG400 names the field that cannot be read. */

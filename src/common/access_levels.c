@@ -45,6 +45,7 @@ static const FunctionLevels function_levels[] = {
 	{"list_layout_elements", V | E | B | A},
 	{"list_variables", V | E | B | A},
 	{"get_variable", V | E | B | A},
+	{"next_run", V | E | B | A},
 	{"render_*", V | E | B | A},
 	{"status", V | E | B | A},
 	{"table_info", V | E | B | A},

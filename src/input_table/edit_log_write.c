@@ -479,7 +479,7 @@ metadata_of(const EditLog *log)
 	now.parts[META_TITLE] = log->name;
 	now.parts[META_WORKBOOK] = workbook == NULL || workbook[0] == '\0' ? NULL : workbook;
 	now.parts[META_USER] = sigma_app_user();
-	now.parts[META_ROLE] = GetUserNameFromId(GetOuterUserId(), false);
+	now.parts[META_ROLE] = GetUserNameFromId(sigma_session_role(), false);
 	now.parts[META_ORIGIN] = origin_name();
 	now.parts[META_EXECUTION] = sigma_session.execution_id;
 	now.parts[META_APPLICATION] = application_name == NULL ? "" : application_name;

@@ -12,7 +12,7 @@ CREATE FUNCTION pg_temp.attached(t text) RETURNS text LANGUAGE sql AS $$
 -- the runs since the last look, in the order in which they began
 CREATE TEMP TABLE seen AS SELECT execution_id FROM sigma.sigma_execution_history;
 CREATE FUNCTION pg_temp.runs() RETURNS SETOF text LANGUAGE sql AS $$
-    WITH new AS (SELECT * FROM sigma.sigma_execution_history h WHERE execution_id NOT IN (SELECT s.execution_id FROM seen s)),
+    WITH new AS (SELECT * FROM sigma.sigma_execution_history h WHERE sequence_id LIKE 'rc\_%' AND execution_id NOT IN (SELECT s.execution_id FROM seen s)),
          noted AS (INSERT INTO seen SELECT execution_id FROM new)
     SELECT concat_ws(' ', sequence_id, status, reason, error_message, context -> 'metadata' ->> 'operation', context -> 'metadata' ->> 'row_count',
                      (SELECT string_agg(r ->> 'Name', ',') FROM jsonb_array_elements(context -> 'selection' -> 'rows') r))
