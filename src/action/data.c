@@ -31,6 +31,9 @@ static void refuse_doubles(Builder *builder, JsonNode *values);
 static void refuse_insert(Builder *builder, JsonNode *where);
 static void build_insert(Builder *builder, Statement *statement, JsonNode *values);
 static void build_insert_rows(Builder *builder, Statement *statement, JsonNode *rows);
+static void build_insert_source(Builder *builder, Statement *statement, JsonNode *parameters);
+static JsonNode *source_values(Builder *builder, JsonNode *node, JsonNode *given);
+static JsonNode *column_formula(const char *name, JsonNode *where);
 static void build_update(Builder *builder, DataStep *step, JsonNode *parameters);
 static void build_delete(Builder *builder, DataStep *step, JsonNode *parameters);
 static void build_upsert(Builder *builder, DataStep *step, JsonNode *parameters);
@@ -41,6 +44,7 @@ static List *only_key(Builder *builder, JsonNode *values);
 static bool key_has(const UniqueKey *key, int column);
 static bool ignores_case(Builder *builder, List *members);
 static void append_assignments(Builder *builder, JsonNode *values);
+static void append_value(Builder *builder, const TableColumn *column, JsonNode *value);
 static const TableColumn *writable_column(Builder *builder, JsonNode *value);
 static const char *table_sql(const InputTable *table);
 static bool may_fit(ColumnType column, FormulaType value);
@@ -77,7 +81,10 @@ sigma_data_compile(CompileState *state, const StepType *type, JsonNode *action)
 			build_insert(&builder, &step->main, sigma_json_get(parameters, "values"));
 			break;
 		case DATA_INSERT_ROWS:
-			build_insert_rows(&builder, &step->main, sigma_json_get(parameters, "rows"));
+			if (sigma_json_get(parameters, "source") != NULL)
+				build_insert_source(&builder, &step->main, parameters);
+			else
+				build_insert_rows(&builder, &step->main, sigma_json_get(parameters, "rows"));
 			break;
 		case DATA_UPDATE_ROW:
 		case DATA_UPDATE_ROWS:
@@ -121,11 +128,7 @@ check_document(const StepType *type, JsonNode *parameters)
 {
 	JsonNode   *values = sigma_json_get(parameters, "values");
 	JsonNode   *rows = sigma_json_get(parameters, "rows");
-	JsonNode   *node;
 
-	if ((node = sigma_json_get(parameters, "source")) != NULL)
-		sigma_document_error(node, ERRCODE_FEATURE_NOT_SUPPORTED, "Give the rows in \"rows\".",
-							 "rows from a source are not built yet");
 	if (rows != NULL && rows->count == 0)
 		sigma_document_error(rows, 0, NULL, "\"rows\" must have at least one row");
 	if (values != NULL && values->count == 0 && type->code != DATA_INSERT_ROW)
@@ -243,6 +246,80 @@ build_insert_rows(Builder *builder, Statement *statement, JsonNode *rows)
 		appendStringInfoChar(&builder->sql, ')');
 	}
 	finish_statement(builder, statement, SPI_OK_INSERT);
+}
+
+/*
+ * INSERT of the rows of a table or query: columns of "values", then those of the source
+ * that the table has too.  Without "values" it must have all of them: 42703.
+ */
+static void
+build_insert_source(Builder *builder, Statement *statement, JsonNode *parameters)
+{
+	JsonNode   *node = sigma_json_get(parameters, "source");
+	JsonNode   *values = source_values(builder, node, sigma_json_get(parameters, "values"));
+	int			i;
+
+	refuse_doubles(builder, values);
+	initStringInfo(&builder->sql);
+	appendStringInfo(&builder->sql, "INSERT INTO %s", table_sql(builder->table));
+	for (i = 0; i < values->count; i++)
+		appendStringInfo(&builder->sql, "%s%s", i == 0 ? " (" : ", ",
+						 quote_identifier(writable_column(builder, values->items[i])->name));
+	appendStringInfoString(&builder->sql, ") SELECT ");
+	for (i = 0; i < values->count; i++)
+	{
+		if (i > 0)
+			appendStringInfoString(&builder->sql, ", ");
+		append_value(builder, writable_column(builder, values->items[i]), values->items[i]);
+	}
+	if (builder->formulas == NULL || builder->formulas->items == NIL)
+		sigma_document_error(node, 0, "A formula of \"values\" reads a column of the source as [Column].",
+							 "no value comes from the source");
+	finish_statement(builder, statement, SPI_OK_INSERT);
+}
+
+/* The values of each row: those that are given, then the source's columns that the table has, as formulas. */
+static JsonNode *
+source_values(Builder *builder, JsonNode *node, JsonNode *given)
+{
+	JsonNode   *values = given == NULL ? sigma_json_new(JSON_OBJECT, node) : sigma_json_copy(given);
+	int			count = values->count;
+	FormulaRelation *rows;
+	int			i;
+	int			j;
+
+	refuse_insert(builder, node);
+	builder->source = sigma_row_source_compile(builder->state, node);
+	rows = sigma_row_source_relation(builder->source, false);
+	for (i = 0; i < rows->ncolumns; i++)
+	{
+		const char *name = rows->columns[i].name;
+		const TableColumn *column = sigma_table_column(builder->table, name);
+
+		if (strncmp(name, "sigma_", strlen("sigma_")) == 0 || sigma_table_is_computed(builder->table, name))
+			continue;
+		if (column == NULL && given == NULL)
+			sigma_document_error(node, ERRCODE_UNDEFINED_COLUMN, "Name the columns that it fills in \"values\".",
+								 "input table \"%s\" has no column \"%s\" of the source", builder->table->id, name);
+		for (j = 0; j < count && column != NULL; j++)
+			if (writable_column(builder, values->items[j]) == column)
+				column = NULL;
+		if (column != NULL)
+			sigma_json_set(values, column->name, column_formula(name, node));
+	}
+	return values;
+}
+
+/* {type: formula, formula: [name]} */
+static JsonNode *
+column_formula(const char *name, JsonNode *where)
+{
+	FormulaNode reference = {.kind = FORMULA_REFERENCE, .text = name};
+	JsonNode   *value = sigma_json_new(JSON_OBJECT, where);
+
+	sigma_json_set(value, "type", sigma_json_new_string("formula", where));
+	sigma_json_set(value, "formula", sigma_json_new_string(sigma_formula_print(&reference), where));
+	return value;
 }
 
 static void
@@ -451,9 +528,18 @@ append_assignments(Builder *builder, JsonNode *values)
 	{
 		const TableColumn *column = writable_column(builder, values->items[i]);
 
-		appendStringInfo(&builder->sql, "%s%s = $%d", i == 0 ? "" : ", ", quote_identifier(column->name),
-						 sigma_data_parameter(builder, PARAMETER_VALUE, column->name, column->type, values->items[i]));
+		appendStringInfo(&builder->sql, "%s%s = ", i == 0 ? "" : ", ", quote_identifier(column->name));
+		append_value(builder, column, values->items[i]);
 	}
+}
+
+/* A value for a column: a formula that reads the row, or a parameter. */
+static void
+append_value(Builder *builder, const TableColumn *column, JsonNode *value)
+{
+	if (!sigma_row_value_append(builder, column, value))
+		appendStringInfo(&builder->sql, "$%d",
+						 sigma_data_parameter(builder, PARAMETER_VALUE, column->name, column->type, value));
 }
 
 /* The column that a member of "values" writes; 42703, SG423. */
@@ -582,12 +668,7 @@ finish_statement(Builder *builder, Statement *statement, int expected)
 	MemoryContext cxt = builder->state->cxt;
 	int			i;
 
-	statement->formula = builder->formula;
-	if (builder->formula != NULL)
-	{
-		statement->rest = MemoryContextStrdup(cxt, builder->sql.data + builder->formula_at);
-		builder->sql.data[builder->formula_at] = '\0';
-	}
+	statement->formulas = builder->formulas != NULL && builder->formulas->items != NIL ? builder->formulas : NULL;
 	statement->sql = MemoryContextStrdup(cxt, builder->sql.data);
 	statement->count = builder->count;
 	statement->expected = expected;
@@ -601,7 +682,8 @@ finish_statement(Builder *builder, Statement *statement, int expected)
 		statement->types[i] = builder->parameters[i].kind == PARAMETER_VALUE ? type : get_array_type(type);
 	}
 	builder->parameters = NULL;
-	builder->formula = NULL;
+	builder->formulas = NULL;
+	builder->source = NULL;
 	builder->count = builder->capacity = 0;
 }
 

@@ -4,7 +4,7 @@
  *
  * data.c           from documents to statements
  * data_selector.c  which rows: selectors as WHERE clauses
- * data_formula.c   which rows: selectors that are formulas
+ * data_formula.c   formulas over the rows: selectors, and values that read the row
  * data_run.c       binding values and running the statements
  */
 #ifndef SIGMA_DATA_H
@@ -17,6 +17,7 @@
 
 #include "action/action.h"
 #include "action/reference.h"
+#include "action/row_source.h"
 #include "formula/compile.h"
 #include "input_table/input_table.h"
 
@@ -40,22 +41,32 @@ typedef struct Parameter
 	bool		isnull;
 } Parameter;
 
-/* A selector that is a formula; its SQL depends on the kinds of values that a run has. */
+/* A formula in a statement: which rows, or what a column becomes. */
 typedef struct RowFormula
 {
 	const char *text;
-	Oid			relid;			/* whose rows it is about */
+	const char *column;			/* that takes its value */
+	int			column_type;	/* the column's ColumnType; -1: it is a condition */
+	int			at;				/* its place in the statement's SQL */
+} RowFormula;
+
+/* The formulas of a statement; their SQL depends on the kinds of values that a run has. */
+typedef struct RowFormulas
+{
+	Oid			relid;			/* whose rows they read, where there is no source */
+	RowSource  *source;			/* the rows that an INSERT takes, or NULL */
+	const char *alias;			/* of the rows */
 	bool		reads;			/* other tables too */
 	FormulaParameters *parameters;	/* numbered after those of the statement */
 	uint64		generation;		/* of the relations, when the plan was made */
-} RowFormula;
+	List	   *items;			/* of RowFormula, in the order of their places */
+} RowFormulas;
 
 /* One statement; the plan is made when it is first needed. */
 typedef struct Statement
 {
 	const char *sql;
-	const char *rest;			/* what follows the formula in SQL */
-	RowFormula *formula;		/* or NULL: "sql" is all */
+	RowFormulas *formulas;		/* that belong into "sql", or NULL */
 	int			count;
 	Parameter  *parameters;
 	Oid		   *types;
@@ -83,8 +94,8 @@ typedef struct Builder
 	Parameter  *parameters;
 	int			count;
 	int			capacity;
-	RowFormula *formula;		/* it belongs at "formula_at" */
-	int			formula_at;		/* in "sql" */
+	RowFormulas *formulas;		/* that belong into "sql", or NULL */
+	RowSource  *source;			/* the rows that an INSERT takes, or NULL */
 } Builder;
 
 /* A column as a selector may name it: one of the table's or a system column. */
@@ -110,6 +121,12 @@ extern void sigma_selector_column(Builder *builder, JsonNode *node, SelectorColu
 
 /* data_formula.c: a formula as a condition on the table's rows; raises what compiling it raises */
 extern void sigma_row_formula_append(Builder *builder, JsonNode *node);
+
+/* data_formula.c: the same for a value of a column, where it is a formula that reads the row; false for any other */
+extern bool sigma_row_value_append(Builder *builder, const TableColumn *column, JsonNode *node);
+
+/* data_formula.c: the rows that formulas read; "shown": as the current role is shown them */
+extern FormulaRelation *sigma_rows_of_formulas(const RowFormulas *formulas, bool shown);
 
 /* data_formula.c: the formula's values after the statement's own, and the plan */
 extern void sigma_row_formula_prepare(Statement *statement, RunContext *context, Datum **values, char **nulls);

@@ -65,7 +65,7 @@ execute(Run *run, DataStep *step, Statement *statement)
 		values[i] = bind(run, step, &statement->parameters[i], &isnull);
 		nulls[i] = isnull ? 'n' : ' ';
 	}
-	if (statement->formula != NULL)
+	if (statement->formulas != NULL)
 		sigma_row_formula_prepare(statement, run->context, &values, &nulls);
 	else if (statement->plan == NULL)
 	{

@@ -12,7 +12,7 @@
 #include "action/explain.h"
 
 static void explain_statement(Explain *explain, JsonNode *step, Statement *statement);
-static void explain_formula(Explain *explain, JsonNode *step, const RowFormula *formula);
+static void explain_formulas(Explain *explain, JsonNode *step, const RowFormulas *formulas);
 static JsonNode *show_parameter(const Parameter *parameter, Oid type, int number);
 static const char *show_source(const Parameter *parameter);
 static bool know_parameter(Explain *explain, const Parameter *parameter, Datum *value, bool *isnull);
@@ -40,7 +40,7 @@ explain_statement(Explain *explain, JsonNode *step, Statement *statement)
 	ParamListInfo known;
 	int			i;
 
-	if (statement->formula != NULL)
+	if (statement->formulas != NULL)
 	{
 		sigma_row_formula_prepare(statement, explain->context, &values, &nulls);
 		plan = statement->plan;
@@ -70,19 +70,24 @@ explain_statement(Explain *explain, JsonNode *step, Statement *statement)
 			set_known(known, i, type, values[i], nulls[i] == 'n');
 	}
 	sigma_explain_plan(explain, step, plan, known, parameters);
-	if (statement->formula != NULL)
-		explain_formula(explain, step, statement->formula);
+	if (statement->formulas != NULL)
+		explain_formulas(explain, step, statement->formulas);
 }
 
-/* The SQL of a formula is made for the kinds of values that a run has: without a context they are unknown. */
+/* The SQL of formulas is made for the kinds of values that a run has: without a context they are unknown. */
 static void
-explain_formula(Explain *explain, JsonNode *step, const RowFormula *formula)
+explain_formulas(Explain *explain, JsonNode *step, const RowFormulas *formulas)
 {
 	JsonNode   *statements = sigma_explain_array(step, "statements");
 	JsonNode   *statement = statements->items[statements->count - 1];
+	StringInfoData texts;
+	ListCell   *lc;
 
-	sigma_json_set(statement, "formula", sigma_json_new_string(formula->text, NULL));
-	if (explain->given || formula->parameters->count == 0)
+	initStringInfo(&texts);
+	foreach(lc, formulas->items)
+		appendStringInfo(&texts, "%s%s", texts.len > 0 ? "; " : "", ((RowFormula *) lfirst(lc))->text);
+	sigma_json_set(statement, "formula", sigma_json_new_string(texts.data, NULL));
+	if (explain->given || formulas->parameters->count == 0)
 		return;
 	(void) sigma_json_remove(statement, "rows");
 	sigma_json_set(statement, "note", sigma_json_new_string("what the formula reads of the context is unknown, and null here", NULL));

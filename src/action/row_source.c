@@ -157,6 +157,49 @@ sigma_row_source_read(RowSource *source, int64 most, Tuplestorestate **rows, Tup
 	return (int64) SPI_processed;
 }
 
+/* See row_source.h. */
+FormulaRelation *
+sigma_row_source_relation(const RowSource *source, bool shown)
+{
+	FormulaRelation *relation;
+	SPIPlanPtr	plan;
+	TupleDesc	desc;
+	MemoryContext cxt = CurrentMemoryContext;
+	int			i;
+
+	if (source->name != NULL)
+	{
+		relation = sigma_formula_find_table(source->name);
+		if (relation == NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_SIGMA_NOT_FOUND),
+					 errmsg("\"%s\" is neither an input table nor a relation", source->name)));
+		return shown ? sigma_formula_shown(source->name, relation) : relation;
+	}
+	SPI_connect();
+	plan = SPI_prepare(source->query, 0, NULL);
+	if (plan == NULL)
+		elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
+	desc = ((CachedPlanSource *) linitial(SPI_plan_get_plan_sources(plan)))->resultDesc;
+	MemoryContextSwitchTo(cxt);
+	relation = palloc0(sizeof(FormulaRelation));
+	relation->name = "source";
+	/* the line end closes a comment at the end of the query */
+	relation->from = psprintf("(%s\n)", source->query);
+	relation->columns = palloc0(sizeof(FormulaColumn) * (desc->natts + 1));
+	for (i = 0; i < desc->natts; i++)
+	{
+		FormulaColumn *column = &relation->columns[relation->ncolumns++];
+
+		column->name = pstrdup(NameStr(TupleDescAttr(desc, i)->attname));
+		column->attribute = pstrdup(quote_identifier(column->name));
+		column->before = column->after = "";
+		sigma_formula_type_form(column, TupleDescAttr(desc, i)->atttypid);
+	}
+	SPI_finish();
+	return relation;
+}
+
 /* A kept plan of the rows as arrays of one object each. */
 static SPIPlanPtr
 make_plan(const RowSource *source)

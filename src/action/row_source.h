@@ -11,6 +11,7 @@
 #include "utils/tuplestore.h"
 
 #include "action/value_source.h"
+#include "formula/compile.h"
 
 /* Rows for steps; lives with the compiled sequence. */
 typedef struct RowSource
@@ -35,5 +36,11 @@ extern RowSource *sigma_row_source_compile(CompileState *state, const JsonNode *
  * "most" + 1 rows are read.  Returns how many; SPI is connected.
  */
 extern int64 sigma_row_source_read(RowSource *source, int64 most, Tuplestorestate **rows, TupleDesc *desc);
+
+/*
+ * The rows as formulas see them, in the current context: columns of an input table, also
+ * computed ones, of a relation or of the query.  "shown": as the current role is shown them.
+ */
+extern FormulaRelation *sigma_row_source_relation(const RowSource *source, bool shown);
 
 #endif							/* SIGMA_ROW_SOURCE_H */

@@ -20,6 +20,7 @@
 #include "action/value_source.h"
 #include "common/document.h"
 #include "formula/compile.h"
+#include "layout/layout.h"
 
 typedef enum SourceKind
 {
@@ -63,6 +64,11 @@ static ValueSource *compile(const CompileState *state, const JsonNode *node, boo
 static ValueSource *compile_object(const CompileState *state, const JsonNode *node, bool is_data);
 static ValueSource *compile_items(const CompileState *state, SourceKind kind, const JsonNode *node, bool is_data);
 static ValueSource *fold(ValueSource *source);
+static const char undeclared_hint[] =
+"Controls are named [Control/x], variables [ActionVar/x]; a name alone is that of a declared one, or of a column of the row that is updated.";
+
+static void check_declared(const CompileState *state, const ValueSource *source, const JsonNode *where);
+static bool resolve_declared(FormulaScope *scope, const char *source, const char *name, FormulaSql *result);
 static FormulaProgram *create_program(const CompileState *state, const char *text, const JsonNode *where,
 									  const char *place, FormulaType wanted);
 static ValueSource *compile_formula(const CompileState *state, const char *text, const JsonNode *where,
@@ -374,14 +380,42 @@ compile_formula(const CompileState *state, const char *text, const JsonNode *whe
 				FormulaType wanted)
 {
 	ValueSource *source = new_source(SOURCE_REFERENCE);
+	RunReference scoped;
 
 	if (sigma_reference_of_formula(text, &source->reference))
+	{
+		if (state->saving && source->reference.from == FROM_CONTROL && !sigma_reference_parse(text, &scoped))
+			check_declared(state, source, where);
 		return source;
+	}
 	if (!state->resolve)
 		return static_node(NULL);
 	source->kind = SOURCE_FORMULA;
 	source->program = create_program(state, text, where, place, wanted);
 	return source;
+}
+
+/* A bare name must be that of a declared control or variable, perhaps with a member of its range: 42703. */
+static void
+check_declared(const CompileState *state, const ValueSource *source, const JsonNode *where)
+{
+	const RunReference *reference = &source->reference;
+
+	if (sigma_variable(reference->name) != NULL || (reference->base != NULL && sigma_variable(reference->base) != NULL))
+		return;
+	sigma_document_error(where, ERRCODE_UNDEFINED_COLUMN, undeclared_hint, "unknown column or control \"[%s]\"", reference->name);
+}
+
+/* The same for a name within a formula: FormulaScope.resolve. */
+static bool
+resolve_declared(FormulaScope *scope, const char *source, const char *name, FormulaSql *result)
+{
+	if (sigma_resolve_declared(scope, source, name, result))
+		return true;
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_COLUMN),
+			 errmsg("unknown column or control \"[%s]\"", name),
+			 errhint("%s", undeclared_hint)));
 }
 
 /* A program in the current context; its errors name the place in the document. */
@@ -394,7 +428,8 @@ create_program(const CompileState *state, const char *text, const JsonNode *wher
 
 	PG_TRY();
 	{
-		program = sigma_program_create(text, place, wanted, state->saving ? FORMULA_SAVED : FORMULA_STORED, cxt);
+		program = sigma_program_create(text, place, wanted, state->saving ? FORMULA_SAVED : FORMULA_STORED,
+									   state->saving ? resolve_declared : NULL, cxt);
 	}
 	PG_CATCH();
 	{

@@ -228,8 +228,11 @@ typedef enum FormulaUse
  */
 typedef struct FormulaProgram FormulaProgram;
 
+typedef bool (*FormulaResolve) (FormulaScope *scope, const char *source, const char *name, FormulaSql *result);
+
+/* "resolve": what checks references and calls sigma_parameters_resolve then; NULL: nothing does */
 extern FormulaProgram *sigma_program_create(const char *text, const char *place, FormulaType wanted, FormulaUse use,
-											MemoryContext cxt);
+											FormulaResolve resolve, MemoryContext cxt);
 extern void sigma_program_run(FormulaProgram *program, FormulaFetch fetch, void *arg, JsonbValue *result);
 extern uint64 sigma_formula_generation(void);	/* another one after a change of any relation */
 extern bool sigma_program_is_running(const FormulaProgram *program);

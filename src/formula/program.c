@@ -45,6 +45,7 @@ struct FormulaProgram
 	const char *place;
 	FormulaType wanted;
 	FormulaUse	use;
+	FormulaResolve resolve;
 	bool		reads;			/* tables */
 	FormulaType type;			/* of what it yields, as far as that does not depend on a run */
 	int			running;		/* runs under way */
@@ -73,7 +74,8 @@ static Variant *make_variant(FormulaProgram *program);
  * checked as far as they do not matter.  "text" and "place" are copied.
  */
 FormulaProgram *
-sigma_program_create(const char *text, const char *place, FormulaType wanted, FormulaUse use, MemoryContext cxt)
+sigma_program_create(const char *text, const char *place, FormulaType wanted, FormulaUse use,
+					 FormulaResolve resolve, MemoryContext cxt)
 {
 	MemoryContext own = AllocSetContextCreate(cxt, "sigma formula", ALLOCSET_SMALL_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(own);
@@ -85,6 +87,7 @@ sigma_program_create(const char *text, const char *place, FormulaType wanted, Fo
 	program->place = pstrdup(place);
 	program->wanted = wanted;
 	program->use = use;
+	program->resolve = resolve == NULL ? sigma_parameters_resolve : resolve;
 	program->parameters = palloc0(sizeof(FormulaParameters));
 	program->parameters->first = 1;
 	program->cleanup.func = free_plans;
@@ -216,7 +219,7 @@ compile(FormulaProgram *program)
 	scope.stored = program->use != FORMULA_TYPED;
 	scope.saving = program->use == FORMULA_SAVED;
 	scope.as_shown = true;
-	scope.resolve = sigma_parameters_resolve;
+	scope.resolve = program->resolve;
 	scope.selection = sigma_parameters_selection;
 	scope.arg = program->parameters;
 	result = sigma_formula_compile(program->text, &scope, program->wanted);

@@ -42,7 +42,7 @@ sigma_program_run_kept(const void *key, Size size, char *(*text) (const void *ke
 		sigma_program_run(slot->program, fetch, arg, result);
 		return;
 	}
-	program = sigma_program_create(text(key), place, TYPE_ANY, use, CurrentMemoryContext);
+	program = sigma_program_create(text(key), place, TYPE_ANY, use, NULL, CurrentMemoryContext);
 	sigma_program_run(program, fetch, arg, result);
 	sigma_program_free(program);
 }
@@ -60,7 +60,7 @@ find_slot(const void *key, Size size, char *(*text) (const void *key), const cha
 		return slot;
 	if (size > MAX_KEPT || (slot->key != NULL && sigma_program_is_running(slot->program)))
 		return NULL;
-	program = sigma_program_create(text(key), place, TYPE_ANY, use, TopMemoryContext);
+	program = sigma_program_create(text(key), place, TYPE_ANY, use, NULL, TopMemoryContext);
 	copy = MemoryContextAlloc(TopMemoryContext, size);
 	memcpy(copy, key, size);
 	if (slot->key != NULL)

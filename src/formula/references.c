@@ -27,6 +27,7 @@ static void walk_data_element(Walk *walk, JsonNode *document);
 static void walk_form(Walk *walk, JsonNode *document);
 static void walk_action(Walk *walk, JsonNode *action);
 static void walk_actions(Walk *walk, JsonNode *actions);
+static void walk_row_value(Walk *walk, JsonNode *value, const char *rows);
 static void walk_rows(Walk *walk, JsonNode *parameters, const char *table);
 static void walk_flow(Walk *walk, JsonNode *parameters);
 static void walk_target(Walk *walk, JsonNode *action, const char *type, const char *subtype);
@@ -526,7 +527,8 @@ walk_action(Walk *walk, JsonNode *action)
 		return;
 	walk_texts(walk, action_tables(type, subtype), parameters);
 	walk_value(walk, sigma_json_get(parameters, "value"));
-	walk_values(walk, sigma_json_get(parameters, "values"));
+	if (strcmp(type, "data_modification") != 0)
+		walk_values(walk, sigma_json_get(parameters, "values"));
 	walk_values(walk, sigma_json_get(parameters, "pass_control_values"));
 	walk_values(walk, sigma_json_get(parameters, "arguments"));
 	walk_values(walk, sigma_json_get(parameters, "recipients"));
@@ -554,15 +556,29 @@ walk_action(Walk *walk, JsonNode *action)
 	}
 }
 
+/* A value for a column: a formula reads the row that is written, or that of the source. */
+static void
+walk_row_value(Walk *walk, JsonNode *value, const char *rows)
+{
+	if (strcmp(sigma_json_get_string(value, "type", ""), "formula") == 0)
+		walk_formula(walk, sigma_json_get(value, "formula"), rows);
+	else
+		walk_value(walk, value);
+}
+
 /* Parameters of a data modification: they name columns of its table. */
 static void
 walk_rows(Walk *walk, JsonNode *parameters, const char *table)
 {
 	JsonNode   *rows = sigma_json_get(parameters, "rows");
 	JsonNode   *selector = sigma_json_get(parameters, "selector");
+	JsonNode   *values = sigma_json_get(parameters, "values");
+	JsonNode   *source = sigma_json_get(parameters, "source");
 	int			i;
 
-	add_keys(walk, table, sigma_json_get(parameters, "values"));
+	add_keys(walk, table, values);
+	for (i = 0; values != NULL && i < values->count; i++)
+		walk_row_value(walk, values->items[i], source == NULL ? table : source->string);
 	add_columns(walk, table, sigma_json_get(parameters, "key"));
 	for (i = 0; rows != NULL && rows->kind == JSON_ARRAY && i < rows->count; i++)
 	{

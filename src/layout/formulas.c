@@ -269,7 +269,7 @@ check_formula(const char *formula, const char *place, JsonNode *where)
 		return;
 	PG_TRY();
 	{
-		sigma_program_free(sigma_program_create(formula, place, TYPE_ANY, FORMULA_SAVED, cxt));
+		sigma_program_free(sigma_program_create(formula, place, TYPE_ANY, FORMULA_SAVED, NULL, cxt));
 	}
 	PG_CATCH();
 	{

@@ -49,7 +49,7 @@ $$;
 CREATE FUNCTION pg_temp.action(doc jsonb) RETURNS text LANGUAGE sql AS
     $$SELECT pg_temp.refused(format('SELECT sigma.create_action(%L)', doc || '{"id": "fa_refused"}'))$$;
 SELECT f, pg_temp.action(jsonb_build_object('type', 'modal', 'subtype', 'close', 'conditions', jsonb_build_array(jsonb_build_object('type', 'custom_formula', 'formula', f))))
-FROM (VALUES ('1 + 1'), ('"a"'), ('[Control/a] + 1'), ('1 +'), ('Frob(1)'), ('Len(1) > 2'), ('[fa_nowhere/x] = 1'), ('[Fa Orders/Amount] > 1'), ('If([a], 1, 2)')) x (f);
+FROM (VALUES ('1 + 1'), ('"a"'), ('[Control/a] + 1'), ('1 +'), ('Frob(1)'), ('Len(1) > 2'), ('[fa_nowhere/x] = 1'), ('[Fa Orders/Amount] > 1'), ('If([Control/a], 1, 2)')) x (f);
 -- a reference alone can be told only when it is there
 SELECT pg_temp.refused($$SELECT pg_temp.holds('[a]', '{"controls": {"a": 5}}')$$);
 SELECT pg_temp.refused($$SELECT pg_temp.holds('[a] + 1 > 2', '{"controls": {"a": "x"}}')$$);
@@ -71,12 +71,12 @@ SELECT sigma.create_action_sequence('{"id": "fa_run",
             {"Region": "EAST", "Amount": 1}, {"Region": "NORTH", "Amount": {"type": "formula", "formula": "1 / 0"}}]},
         {"id": "fa_2", "type": "control", "subtype": "set_value", "target": "n", "value": {"type": "formula", "formula": "[Control/n] + 1"}},
         {"id": "fa_3", "type": "data_modification", "subtype": "update_rows", "target": "fa_orders",
-         "values": {"Amount": {"type": "formula", "formula": "[n] * 100"}}, "selector": {"formula": "[amount] < [Control/n] and [due_date]=Date(\"2024-02-29\")"}},
-        {"id": "fa_4", "type": "data_modification", "subtype": "delete_rows", "target": "fa_orders", "selector": {"match": {"Amount": {"op": ">", "value": {"type": "formula", "formula": "[n] * 1000"}}}}},
-        {"id": "fa_5", "type": "modal", "subtype": "close", "conditions": [{"type": "custom_formula", "formula": "[n] > 1000"}]},
+         "values": {"Amount": {"type": "formula", "formula": "[Control/n] * 100"}}, "selector": {"formula": "[amount] < [Control/n] and [due_date]=Date(\"2024-02-29\")"}},
+        {"id": "fa_4", "type": "data_modification", "subtype": "delete_rows", "target": "fa_orders", "selector": {"match": {"Amount": {"op": ">", "value": {"type": "formula", "formula": "[Control/n] * 1000"}}}}},
+        {"id": "fa_5", "type": "modal", "subtype": "close", "conditions": [{"type": "custom_formula", "formula": "[Control/n] > 1000"}]},
         {"id": "fa_6", "type": "navigation", "subtype": "open_link", "output_variable": "link",
-         "target": "https://example.test/{{ Lower( [Selection/Region] ) }}?n={{[n]*1.50}}&d={{Date(\"2024-02-29\")}}&l={{SplitToArray(\"a,b\", \",\")}}&none={{Null}}&t={{1=1}}&b={{{{"}],
-    "execution_config": {"success_alert": {"title": "{{[n]}} of {{Round([n] / 3, 2)}}", "message": "{{If([n] > 5, \"many\", \"few\")}}"}}}');
+         "target": "https://example.test/{{ Lower( [Selection/Region] ) }}?n={{[Control/n]*1.50}}&d={{Date(\"2024-02-29\")}}&l={{SplitToArray(\"a,b\", \",\")}}&none={{Null}}&t={{1=1}}&b={{{{"}],
+    "execution_config": {"success_alert": {"title": "{{[Control/n]}} of {{Round([Control/n] / 3, 2)}}", "message": "{{If([Control/n] > 5, \"many\", \"few\")}}"}}}');
 SELECT condition, jsonb_path_query(actions, '$.**.formula') FROM sigma.sigma_action_sequences WHERE id = 'fa_run';
 SELECT r ->> 'status', r ->> 'rows_changed', r -> 'controls', r -> 'alert', r -> 'warnings', r #> '{effects,1,target}'
 FROM sigma.execute_sequence('fa_run', '{"controls": {"n": 6}, "selection": {"rows": [{"Region": "west"}]}}') r;
