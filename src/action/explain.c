@@ -163,6 +163,7 @@ explain_steps(Explain *explain, JsonNode *list, const JsonNode *actions, const c
 	bool		ended = false;
 	int			i;
 
+	check_stack_depth();
 	for (i = 0; actions != NULL && actions->kind == JSON_ARRAY && i < actions->count; i++)
 	{
 		JsonNode   *step = sigma_json_new(JSON_OBJECT, NULL);

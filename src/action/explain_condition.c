@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "executor/spi.h"
+#include "miscadmin.h"
 #include "nodes/plannodes.h"
 #include "tcop/tcopprot.h"
 #include "utils/plancache.h"
@@ -69,6 +70,7 @@ sigma_explain_answer(Explain *explain, const JsonNode *condition)
 	int			i;
 	bool		kept;
 
+	check_stack_depth();
 	if (condition == NULL || condition->kind == JSON_NULL)
 		return 1;
 	if (condition->kind == JSON_ARRAY)

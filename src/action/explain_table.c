@@ -20,6 +20,7 @@
 #include "input_table/input_table.h"
 #include "input_table/row_change.h"
 
+static const InputTable *linked_table(Oid relid);
 static void explain_rules(JsonNode *step, const InputTable *table, CmdType command, Bitmapset *columns);
 static void explain_column_rules(JsonNode *rules, const JsonNode *column, const JsonNode *document, bool formulas_only);
 static void explain_rule(JsonNode *rules, const char *column, const JsonNode *rule, bool formulas_only);
@@ -40,12 +41,41 @@ sigma_explain_write(Explain *explain, JsonNode *step, Oid relid, CmdType command
 	const InputTable *table = sigma_input_table(relid);
 
 	explain_triggers(step, relid, command, columns);
+	if (table == NULL && (table = linked_table(relid)) != NULL)
+	{
+		/* the view's triggers write entries, new ones or not, by the definition's columns */
+		sigma_explain_relation(explain, step, table->relid, true, RowExclusiveLock, NULL);
+		explain_rules(step, table, CMD_INSERT, NULL);
+		explain_fired(step, table, CMD_UPDATE, NULL);
+	}
+	else if (table != NULL)
+	{
+		explain_rules(step, table, command, columns);
+		explain_fired(step, table, command, columns);
+	}
 	if (table == NULL)
 		return;
-	explain_rules(step, table, command, columns);
-	explain_fired(step, table, command, columns);
 	if (OidIsValid(table->log.relid))
 		sigma_explain_relation(explain, step, table->log.relid, true, RowExclusiveLock, NULL);
+}
+
+/* The linked table whose view the relation is, as its trigger says; NULL for any other relation. */
+static const InputTable *
+linked_table(Oid relid)
+{
+	Relation	rel = table_open(relid, AccessShareLock);
+	const InputTable *table = NULL;
+	int			i;
+
+	for (i = 0; rel->rd_rel->relkind == RELKIND_VIEW && rel->trigdesc != NULL && i < rel->trigdesc->numtriggers; i++)
+	{
+		const Trigger *trigger = &rel->trigdesc->triggers[i];
+
+		if (strcmp(trigger->tgname, "sigma_0_linked_row") == 0 && trigger->tgnargs == 1)
+			table = sigma_input_table_by_id(trigger->tgargs[0]);
+	}
+	table_close(rel, NoLock);
+	return table;
 }
 
 /*
@@ -231,7 +261,7 @@ explain_fired(JsonNode *step, const InputTable *table, CmdType command, Bitmapse
 	}
 }
 
-/* Does the statement set one of these columns (NIL: any)? */
+/* Does the statement set one of these columns (NIL: any)?  What it sets may be unknown (NULL). */
 static bool
 sets_any(const InputTable *table, List *names, Bitmapset *columns)
 {
@@ -240,5 +270,5 @@ sets_any(const InputTable *table, List *names, Bitmapset *columns)
 	foreach(lc, names)
 		if (sets_column(table, lfirst(lc), columns))
 			return true;
-	return names == NIL;
+	return names == NIL || columns == NULL;
 }

@@ -117,6 +117,13 @@ SELECT s ->> 'action_id', s -> 'starts' FROM jsonb_array_elements(sigma.explain_
 SELECT sigma.explain_sequence('ex_s', 'json')::jsonb -> 'summary' -> 'cycles';
 RESET client_min_messages;
 DELETE FROM sigma.sigma_action_sequences WHERE id LIKE 'ex\_on\_%';
+-- linked tables are written through their view: entries, with their rules
+CREATE TABLE ex_source (id int PRIMARY KEY);
+SELECT sigma.create_input_table('{"id": "ex_l", "type": "linked", "source": "public.ex_source", "key_columns": ["id"], "columns": [{"name": "A", "type": "number", "validation": {"min": 0}}]}');
+SELECT sigma.create_action_sequence('{"id": "ex_linked", "actions": [{"type": "data_modification", "subtype": "update_row", "target": "ex_l", "selector": {"key": {"id": 2}}, "values": {"A": "[Control/a]"}}]}');
+SELECT ex('ex_linked');
+SELECT sigma.delete_input_table('ex_l', true, true);
+DROP TABLE ex_source;
 -- functions and procedures: the call, and the right to it
 CREATE FUNCTION ex_double(n int, more text DEFAULT '') RETURNS int LANGUAGE sql AS 'SELECT n * 2';
 CREATE PROCEDURE ex_proc(INOUT n int) LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'ran'; END $$;
