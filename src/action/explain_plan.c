@@ -37,7 +37,7 @@ static const struct
 static void explain_statement(Explain *explain, JsonNode *step, JsonNode *statement, const PlannedStmt *planned);
 static void explain_rows(JsonNode *statement, const PlannedStmt *planned);
 static void explain_relations(Explain *explain, JsonNode *step, const PlannedStmt *planned);
-static bool is_written(const PlannedStmt *planned, Oid relid);
+static bool is_written_view(const PlannedStmt *planned, Oid relid);
 static void explain_writes(Explain *explain, JsonNode *step, const PlannedStmt *planned);
 static const char *scan_of(const PlannedStmt *planned, Plan *plan, Index relation);
 static const char *scan_of_list(const PlannedStmt *planned, List *plans, Index relation);
@@ -135,18 +135,20 @@ explain_relations(Explain *explain, JsonNode *step, const PlannedStmt *planned)
 
 		/* a view that was expanded keeps its relation and lock */
 		if ((entry->rtekind != RTE_RELATION && entry->rtekind != RTE_SUBQUERY) || !OidIsValid(entry->relid) ||
-			entry->rellockmode == NoLock || (!written && is_written(planned, entry->relid)))
+			entry->rellockmode == NoLock || (!written && is_written_view(planned, entry->relid)))
 			continue;
 		sigma_explain_relation(explain, step, entry->relid, written, entry->rellockmode, scan_of(planned, planned->planTree, i));
 	}
 }
 
-/* Does the statement write the relation?  Then that is what is said of it, though it is read as well. */
+/* Is it a view that the statement writes?  It is expanded too, but that is not another reading of it. */
 static bool
-is_written(const PlannedStmt *planned, Oid relid)
+is_written_view(const PlannedStmt *planned, Oid relid)
 {
 	ListCell   *lc;
 
+	if (get_rel_relkind(relid) != RELKIND_VIEW)
+		return false;
 	foreach(lc, planned->resultRelations)
 		if (rt_fetch(lfirst_int(lc), planned->rtable)->relid == relid)
 			return true;

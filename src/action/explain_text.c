@@ -321,11 +321,20 @@ static void
 print_member(StringInfo out, int indent, const char *label, const JsonNode *object, const char *key)
 {
 	JsonNode   *node = sigma_json_get(object, key);
+	const char *c;
 
 	if (node == NULL || node->kind == JSON_NULL)
 		return;
 	appendStringInfoSpaces(out, indent);
-	appendStringInfo(out, "%s: %s\n", label, shown(node));
+	appendStringInfo(out, "%s: ", label);
+	/* what has several lines stays below its label */
+	for (c = shown(node); *c != '\0'; c++)
+	{
+		appendStringInfoChar(out, *c);
+		if (*c == '\n')
+			appendStringInfoSpaces(out, indent + STEP_INDENT);
+	}
+	appendStringInfoChar(out, '\n');
 }
 
 /* A text without quotes, anything else as JSON. */

@@ -117,6 +117,11 @@ SELECT s ->> 'action_id', s -> 'starts' FROM jsonb_array_elements(sigma.explain_
 SELECT sigma.explain_sequence('ex_s', 'json')::jsonb -> 'summary' -> 'cycles';
 RESET client_min_messages;
 DELETE FROM sigma.sigma_action_sequences WHERE id LIKE 'ex\_on\_%';
+-- rows from elsewhere, and values that read the row they write
+SELECT sigma.create_action_sequence('{"id": "ex_source", "actions": [
+    {"id": "from", "type": "data_modification", "subtype": "insert_rows", "target": "ex_t", "source": "SELECT sigma_row_id, \"Name\" AS n FROM sigds.sigds_ex_t WHERE \"Qty\" = 1", "values": {"Name": {"type": "formula", "formula": "Concat([n], \"!\")"}, "Qty": 3}},
+    {"id": "row", "type": "data_modification", "subtype": "update_rows", "target": "ex_t", "selector": {"match": {"Qty": 1}}, "values": {"Qty": {"type": "formula", "formula": "[Qty] + [Control/more]"}}}]}');
+SELECT ex('ex_source');
 -- linked tables are written through their view: entries, with their rules
 CREATE TABLE ex_source (id int PRIMARY KEY);
 SELECT sigma.create_input_table('{"id": "ex_l", "type": "linked", "source": "public.ex_source", "key_columns": ["id"], "columns": [{"name": "A", "type": "number", "validation": {"min": 0}}]}');
