@@ -1,7 +1,8 @@
 -- page.sql: a page that shows what the marketing app holds, for sigma.render_html().
 --
 -- Run after demo.sql, or alone with psql variable "csv" (then the tables are made here):
---     psql -v csv=contacts.csv -f page.sql
+--     awk -v rows=6000 -f contacts.awk > /tmp/contacts.csv
+--     psql -v csv=/tmp/contacts.csv -f page.sql
 --     psql -qAtX -c "SELECT sigma.render_html('overview')" > overview.html
 \set ON_ERROR_STOP on
 SET client_min_messages = warning;

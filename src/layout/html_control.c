@@ -62,23 +62,22 @@ sigma_html_control(HtmlPage *page, const HtmlElement *element)
 		if (sigma_json_get_bool(control.settings, "required", false))
 			sigma_html_put(page, "<span class=\"req\" aria-hidden=\"true\">*</span>");
 		sigma_html_put(page, group ? "</legend>" : "</label>");
-		if (strcmp(control.type, "list") == 0 || strcmp(control.type, "drill") == 0)
-			put_list(page, &control);
-		else if (strcmp(control.type, "legend") == 0)
+		if (strcmp(control.type, "list") == 0 || strcmp(control.type, "drill") == 0 || strcmp(control.type, "legend") == 0)
 			put_list(page, &control);
 		else if (strcmp(control.type, "segmented") == 0)
 			put_segments(page, &control);
 		else if (strcmp(control.type, "number-range") == 0)
 			put_range(page, &control, "number", min_max);
-		else if (strcmp(control.type, "range-slider") == 0)
+		else if (strcmp(control.type, "range-slider") == 0 && strcmp(value_type(&control), "date_range") != 0)
 			put_range(page, &control, "range", min_max);
-		else if (strcmp(control.type, "date-range") == 0)
+		else if (strstr(control.type, "range") != NULL)
 			put_range(page, &control, "date", start_end);
 		else if (strcmp(control.type, "text-area") == 0)
 			put_text_area(page, &control);
 		else
 			put_input(page, &control, strcmp(control.type, "number") == 0 || strcmp(control.type, "top-n") == 0 ? "number" :
-					  strcmp(control.type, "slider") == 0 ? "range" : strcmp(control.type, "date") == 0 ? "date" :
+					  strcmp(control.type, "date") == 0 || strcmp(value_type(&control), "date") == 0 ? "date" :
+					  strcmp(control.type, "slider") == 0 ? "range" :
 					  strcmp(control.type, "file-upload") == 0 ? "file" : "text", NULL, NULL);
 		if (group)
 			sigma_html_put(page, "</fieldset>");

@@ -114,7 +114,11 @@ read_place(const HtmlPage *page, const OutlineNode *node, const JsonNode *settin
 		place->height = (int) Max(0, Min(sigma_json_get_int(grid, "height", 0), 200));
 	}
 	if (place->width == 0)
+	{
 		place->width = Max(columns / extent->parts, (extent->wanted * columns + page->width - 1) / Max(page->width, 1));
+		if (place->width * 2 > columns)
+			place->width = columns; /* nothing like it has room beside it */
+	}
 	place->width = Max(1, Min(place->width, columns));
 	if (place->column > 0 && place->column + place->width - 1 > columns)
 		place->width = columns - place->column + 1;

@@ -88,6 +88,7 @@ const char sigma_html_script[] =
 	"const open = dialog => {\n"
 	"  if (!dialog || dialog.open) return;\n"
 	"  dialog.showModal();\n"
+	"  dialog.querySelector(\".body :is(input, select, textarea):not(:disabled)\")?.focus();\n"
 	"  if (dialog.dataset.sigmaOnOpen) tell(dialog, \"fire\", { element_id: dialog.dataset.sigmaId, trigger_type: \"modal_open\", sequences: [dialog.dataset.sigmaOnOpen], context: context() });\n"
 	"};\n"
 	"const close = (dialog, byUser) => {\n"
