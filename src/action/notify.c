@@ -44,6 +44,7 @@ typedef struct NotifyStep
 
 static Jsonb *read_recipients(const NotifyStep *step, RunContext *context);
 static void add_recipient(JsonbParseState **state, const JsonbValue *value, int *count);
+static JsonNode *read_messages(SPIPlanPtr *plan, const char *sql, Oid type, Datum value);
 static int64 insert_message(const Run *run, const Step *compiled, Jsonb *recipients, const char *subject, Jsonb *body);
 
 /* Check the document and compile its texts; a NotifyStep.  SG400. */
@@ -191,27 +192,48 @@ JsonNode *
 sigma_outbox_of_run(const char *execution_id)
 {
 	static SPIPlanPtr plan = NULL;
-	Oid			types[] = {TEXTOID};
-	Datum		value = CStringGetTextDatum(execution_id);
+
+	return read_messages(&plan, "SELECT " MESSAGE_SQL ", xmin FROM sigma.sigma_outbox"
+						 " WHERE execution_id OPERATOR(pg_catalog.=) $1 ORDER BY id",
+						 TEXTOID, CStringGetTextDatum(execution_id));
+}
+
+/* See notify.h. */
+JsonNode *
+sigma_outbox_since(int64 id)
+{
+	static SPIPlanPtr plan = NULL;
+
+	return read_messages(&plan, "SELECT " MESSAGE_SQL ", xmin FROM sigma.sigma_outbox"
+						 " WHERE id OPERATOR(pg_catalog.>) $1 ORDER BY id",
+						 INT8OID, Int64GetDatum(id));
+}
+
+/* The messages that a query finds, as far as this transaction has written them, as its table's owner; SPI is connected. */
+static JsonNode *
+read_messages(SPIPlanPtr *plan, const char *sql, Oid type, Datum value)
+{
 	MemoryContext cxt = CurrentMemoryContext;
 	JsonNode   *messages = sigma_json_new(JSON_ARRAY, NULL);
 	OwnerScope	scope;
 	uint64		i;
 
 	sigma_owner_begin(&scope, sigma_relation_owner(sigma_relation_oid("sigma_outbox")));
-	sigma_spi_execute(sigma_spi_plan(&plan,
-									 "SELECT " MESSAGE_SQL " FROM sigma.sigma_outbox WHERE execution_id OPERATOR(pg_catalog.=) $1 ORDER BY id", 1, types),
-					  &value, NULL, false, SPI_OK_SELECT);
+	sigma_spi_execute(sigma_spi_plan(plan, sql, 1, &type), &value, NULL, false, SPI_OK_SELECT);
 	MemoryContextSwitchTo(cxt);
 	for (i = 0; i < SPI_processed; i++)
 	{
+		TupleDesc	desc = SPI_tuptable->tupdesc;
+		HeapTuple	row = SPI_tuptable->vals[i];
 		bool		isnull;
 
-		sigma_json_append(messages,
-						  sigma_json_read(DatumGetJsonbPCopy(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &isnull))));
+		/* whatever other sessions have committed meanwhile */
+		if (TransactionIdIsCurrentTransactionId(DatumGetTransactionId(SPI_getbinval(row, desc, 2, &isnull))))
+			sigma_json_append(messages, sigma_json_read(DatumGetJsonbPCopy(SPI_getbinval(row, desc, 1, &isnull))));
 	}
 	SPI_freetuptable(SPI_tuptable);
 	sigma_owner_end(&scope);
+	MemoryContextSwitchTo(cxt);
 	return messages;
 }
 
@@ -233,36 +255,4 @@ sigma_outbox_newest(void)
 	sigma_owner_end(&scope);
 	MemoryContextSwitchTo(cxt);
 	return isnull ? 0 : id;
-}
-
-/* See notify.h.  Other sessions' messages are left out, whatever was committed meanwhile. */
-JsonNode *
-sigma_outbox_since(int64 id)
-{
-	static SPIPlanPtr plan = NULL;
-	Oid			types[] = {INT8OID};
-	Datum		value = Int64GetDatum(id);
-	MemoryContext cxt = CurrentMemoryContext;
-	JsonNode   *messages = sigma_json_new(JSON_ARRAY, NULL);
-	OwnerScope	scope;
-	uint64		i;
-
-	sigma_owner_begin(&scope, sigma_relation_owner(sigma_relation_oid("sigma_outbox")));
-	sigma_spi_execute(sigma_spi_plan(&plan, "SELECT " MESSAGE_SQL ", xmin FROM sigma.sigma_outbox"
-									 " WHERE id OPERATOR(pg_catalog.>) $1 ORDER BY id", 1, types),
-					  &value, NULL, false, SPI_OK_SELECT);
-	MemoryContextSwitchTo(cxt);
-	for (i = 0; i < SPI_processed; i++)
-	{
-		TupleDesc	desc = SPI_tuptable->tupdesc;
-		HeapTuple	row = SPI_tuptable->vals[i];
-		bool		isnull;
-
-		if (TransactionIdIsCurrentTransactionId(DatumGetTransactionId(SPI_getbinval(row, desc, 2, &isnull))))
-			sigma_json_append(messages, sigma_json_read(DatumGetJsonbPCopy(SPI_getbinval(row, desc, 1, &isnull))));
-	}
-	SPI_freetuptable(SPI_tuptable);
-	sigma_owner_end(&scope);
-	MemoryContextSwitchTo(cxt);
-	return messages;
 }

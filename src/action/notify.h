@@ -9,7 +9,7 @@
 
 #include "action/action.h"
 
-/* The messages that a run has written, in their order, as objects.  SPI is connected. */
+/* The messages that a run of this transaction has written, in their order, as objects.  SPI is connected. */
 extern JsonNode *sigma_outbox_of_run(const char *execution_id);
 
 /* The newest message that can be seen, or 0; and those that this transaction has written after it.  SPI is connected. */
