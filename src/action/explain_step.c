@@ -92,7 +92,7 @@ sigma_loop_explain(Explain *explain, JsonNode *step, void *part)
 
 	if (loop->source == NULL)
 		return;
-	plan = SPI_prepare(loop->source->query, 0, NULL);
+	plan = SPI_prepare(sigma_row_source_query(loop->source), 0, NULL);
 	if (plan == NULL)
 		elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
 	sigma_explain_plan(explain, step, plan, NULL, NULL);

@@ -3,21 +3,31 @@
  *		Where steps take rows from: an input table, a relation or a query.
  *
  * Rows are read as the caller, by the rights and the search_path of the session, as
- * if the caller had typed the query.  The rows of an input table are those of its
- * data table.  Plans are made at the first run and go with the compiled sequence.
+ * if the caller had typed the query; but the caller has not: the query must not call
+ * functions that a stored formula could not call either.  The rows of an input table
+ * are those that the caller is shown, with its computed columns.  Plans are made at
+ * the first run, anew after any relation, function or role has changed, and go with
+ * the compiled sequence.
  */
 #include "postgres.h"
 
 #include "catalog/namespace.h"
+#include "access/htup_details.h"
+#include "access/transam.h"
 #include "catalog/pg_type.h"
 #include "tcop/dest.h"
 #include "executor/tstoreReceiver.h"
 #include "miscadmin.h"
+#include "nodes/nodeFuncs.h"
 #include "nodes/value.h"
+#include "parser/analyze.h"
+#include "parser/parser.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/plancache.h"
+#include "utils/regproc.h"
+#include "utils/syscache.h"
 #include "utils/varlena.h"
 
 #include "action/action.h"
@@ -25,12 +35,20 @@
 #include "common/catalog.h"
 #include "common/errors.h"
 #include "common/names.h"
+#include "common/spi.h"
 #include "compat.h"
+#include "formula/procedure_lookup.h"
+#include "input_table/computed.h"
 
 static bool is_name(const char *text, List **names);
 static const char *select_from(Oid relid);
 static void check_query(const JsonNode *node, const char *query);
 static void prepare_query(const JsonNode *node, const char *query);
+static void check_functions(const char *query);
+static bool find_untrusted(Node *node, void *context);
+static bool refuse_function(Oid funcid, void *context);
+static void check_type(Oid type);
+static char *table_query(const char *table);
 static SPIPlanPtr make_plan(const RowSource *source);
 static void free_plan(void *arg);
 
@@ -47,6 +65,7 @@ sigma_row_source_compile(CompileState *state, const JsonNode *node)
 	{
 		relid = sigma_data_table_oid(node->string);
 		sigma_watch_table(relid);
+		source->table = MemoryContextStrdup(state->cxt, node->string);
 	}
 	else if (state->resolve && is_name(node->string, &names))
 	{
@@ -130,6 +149,95 @@ prepare_query(const JsonNode *node, const char *query)
 		list_length(source->query_list) != 1 || linitial_node(Query, source->query_list)->hasModifyingCTE)
 		sigma_document_error(node, ERRCODE_FEATURE_NOT_SUPPORTED, hint, "the rows cannot come from this statement");
 	SPI_finish();
+	check_functions(query);
+}
+
+/* 42501 where the query calls what its author could have slipped in for others to run. */
+static void
+check_functions(const char *query)
+{
+	List	   *statements = raw_parser(query, RAW_PARSE_DEFAULT);
+
+	if (list_length(statements) == 1)
+		(void) find_untrusted((Node *) parse_analyze_fixedparams(linitial_node(RawStmt, statements), query, NULL, 0, NULL),
+							  NULL);
+}
+
+/* Walker: raises 42501 for the first function or type that is not trusted. */
+static bool
+find_untrusted(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, Query))
+		return query_tree_walker((Query *) node, find_untrusted, context, 0);
+	if (IsA(node, CoerceViaIO))
+	{
+		/* by the input and output functions of two types */
+		check_type(((CoerceViaIO *) node)->resulttype);
+		check_type(exprType((Node *) ((CoerceViaIO *) node)->arg));
+	}
+	else if (IsA(node, CoerceToDomain))
+		check_type(((CoerceToDomain *) node)->resulttype);
+	else
+		(void) check_functions_in_node(node, refuse_function, NULL);
+	return expression_tree_walker(node, find_untrusted, context);
+}
+
+/* check_functions_callback: 42501 */
+static bool
+refuse_function(Oid funcid, void *context)
+{
+	if (!sigma_procedure_trusted(funcid))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("a query of a step may not call %s", format_procedure(funcid)),
+				 errhint("It must belong to a superuser, the owner of schema sigds or who runs the step;"
+						 " of PostgreSQL's own functions those that only compute.")));
+	return false;
+}
+
+/* 42501 for a type whose functions others could have made. */
+static void
+check_type(Oid type)
+{
+	HeapTuple	tuple;
+	Oid			owner;
+
+	if (type < FirstNormalObjectId)
+		return;
+	tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(type));
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for type %u", type);
+	owner = ((Form_pg_type) GETSTRUCT(tuple))->typowner;
+	ReleaseSysCache(tuple);
+	if (!superuser_arg(owner) && owner != sigma_sigds_owner() && owner != GetUserId())
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("a query of a step may not use type %s", format_type_be(type)),
+				 errhint("It must belong to a superuser, the owner of schema sigds or who runs the step.")));
+}
+
+/* All columns of the rows of an input table that the current role is shown. */
+static char *
+table_query(const char *table)
+{
+	Oid			shown = sigma_shown_oid(table);
+	StringInfoData sql;
+	FormulaRelation *relation;
+	int			i;
+
+	if (shown != sigma_data_table_oid(table))
+		return unconstify(char *, select_from(shown));
+	relation = sigma_formula_relation(shown);
+	initStringInfo(&sql);
+	appendStringInfoString(&sql, "SELECT s.*");
+	for (i = 0; i < relation->ncolumns; i++)
+		if (relation->columns[i].formula != NULL)
+			appendStringInfo(&sql, ", %s AS %s", sigma_formula_column_sql(relation, "s", &relation->columns[i])->sql,
+							 quote_identifier(relation->columns[i].name));
+	appendStringInfo(&sql, " FROM %s AS s", relation->from);
+	return sql.data;
 }
 
 /* See row_source.h. */
@@ -141,8 +249,15 @@ sigma_row_source_read(RowSource *source, int64 most, Tuplestorestate **rows, Tup
 	SPIExecuteOptions options = {0};
 	int			code;
 
+	if (source->plan != NULL && source->generation != sigma_formula_generation())
+		free_plan(source);
 	if (source->plan == NULL)
+	{
+		uint64		generation = sigma_formula_generation();
+
 		source->plan = make_plan(source);
+		source->generation = generation;
+	}
 	*desc = CreateTemplateTupleDesc(1);
 	TupleDescInitEntry(*desc, 1, "row", JSONBOID, -1, 0);
 	*rows = tuplestore_begin_heap(false, false, work_mem);
@@ -176,6 +291,8 @@ sigma_row_source_relation(const RowSource *source, bool shown)
 					 errmsg("\"%s\" is neither an input table nor a relation", source->name)));
 		return shown ? sigma_formula_shown(source->name, relation) : relation;
 	}
+	if (shown)
+		check_functions(source->query);
 	SPI_connect();
 	plan = SPI_prepare(source->query, 0, NULL);
 	if (plan == NULL)
@@ -200,14 +317,26 @@ sigma_row_source_relation(const RowSource *source, bool shown)
 	return relation;
 }
 
+/* See row_source.h. */
+const char *
+sigma_row_source_query(const RowSource *source)
+{
+	if (source->table != NULL)
+		return table_query(source->table);
+	if (source->name == NULL)
+		check_functions(source->query);
+	return source->query;
+}
+
 /* A kept plan of the rows as arrays of one object each. */
 static SPIPlanPtr
 make_plan(const RowSource *source)
 {
 	/* the line end closes a comment at the end of the query; no column has the alias as its name */
-	SPIPlanPtr	plan = SPI_prepare(psprintf("SELECT pg_catalog.jsonb_build_array(pg_catalog.to_jsonb(\"sigma row\")) FROM (%s\n) AS \"sigma row\"",
-											source->query), 0, NULL);
+	SPIPlanPtr	plan;
 
+	plan = SPI_prepare(psprintf("SELECT pg_catalog.jsonb_build_array(pg_catalog.to_jsonb(\"sigma row\")) FROM (%s\n) AS \"sigma row\"",
+								sigma_row_source_query(source)), 0, NULL);
 	if (plan == NULL)
 		elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
 	SPI_keepplan(plan);
@@ -222,4 +351,5 @@ free_plan(void *arg)
 
 	if (source->plan != NULL)
 		SPI_freeplan(source->plan);
+	source->plan = NULL;
 }

@@ -18,14 +18,17 @@ typedef struct RowSource
 {
 	const char *query;			/* a SELECT, VALUES or TABLE that may stand in FROM (...), on lines of its own */
 	const char *name;			/* the input table or relation; NULL: a query */
+	const char *table;			/* the input table's id, or NULL */
 	SPIPlanPtr	plan;			/* of sigma_row_source_read, made when it is first needed; goes with the source */
+	uint64		generation;		/* of relations, functions and roles then */
 	MemoryContextCallback cleanup;
 } RowSource;
 
 /*
  * The rows that a string of a document names, in state->cxt: the id of an input table,
  * the name of a relation, or a query.  A query is looked at when it is saved: it must be
- * one statement that reads (0A000), and what it names must exist (42P01 and the like).
+ * one statement that reads (0A000), what it names must exist (42P01 and the like), and
+ * what it calls must be what a step may call (42501), then and when it is read.
  * SG404 for a name that is none.  Without state->resolve nothing is looked at.
  */
 extern RowSource *sigma_row_source_compile(CompileState *state, const JsonNode *node);
@@ -36,6 +39,9 @@ extern RowSource *sigma_row_source_compile(CompileState *state, const JsonNode *
  * "most" + 1 rows are read.  Returns how many; SPI is connected.
  */
 extern int64 sigma_row_source_read(RowSource *source, int64 most, Tuplestorestate **rows, TupleDesc *desc);
+
+/* The query that is run for the current role: 42501 where it calls what a step may not call. */
+extern const char *sigma_row_source_query(const RowSource *source);
 
 /*
  * The rows as formulas see them, in the current context: columns of an input table, also

@@ -111,6 +111,40 @@ SELECT r ->> 'status', r #>> '{error,sqlstate}', r #>> '{error,message}' FROM si
 RESET ROLE;
 SELECT "Name" FROM sigds.sigds_run_values_t WHERE "Name" LIKE 's%' ORDER BY 1;
 
+-- a query calls only what a step may call, whoever runs it
+CREATE ROLE regress_run_values_builder;
+SELECT sigma.grant_access('regress_run_values_builder', 'builder');
+CREATE SCHEMA run_values_own AUTHORIZATION regress_run_values_builder;
+GRANT USAGE ON SCHEMA run_values_own TO PUBLIC;
+SET ROLE regress_run_values_builder;
+CREATE FUNCTION run_values_own.evil() RETURNS text LANGUAGE sql AS 'SELECT current_user::text';
+CREATE DOMAIN run_values_own.trap AS text CHECK (run_values_own.evil() IS NOT NULL);
+SELECT sigma.create_action_sequence('{"id": "run_values_evil", "actions": [{"type": "flow", "subtype": "for_each", "rows": "SELECT run_values_own.evil() AS who", "actions": [
+    {"type": "variable", "subtype": "set", "target": "run_values_who", "value": "[Selection/who]"}]}]}');
+SELECT sigma.create_action_sequence('{"id": "run_values_trap", "actions": [{"type": "flow", "subtype": "for_each", "rows": "SELECT (SELECT ''x''::run_values_own.trap) AS who", "actions": [
+    {"type": "variable", "subtype": "set", "target": "run_values_who", "value": "[Selection/who]"}]}]}');
+SELECT r ->> 'status', r #>> '{variables,run_values_who}' FROM sigma.execute_sequence('run_values_evil') AS r;
+RESET ROLE;
+SELECT id, r ->> 'status', r #>> '{error,sqlstate}', r #>> '{error,message}' FROM unnest('{run_values_evil,run_values_trap}'::text[]) AS id, sigma.execute_sequence(id) AS r;
+SELECT pg_temp.refused('{"subtype": "insert_rows", "source": "SELECT pg_catalog.pg_read_file(''x'') AS \"Name\""}');
+SELECT pg_temp.refused('{"subtype": "insert_rows", "source": "SELECT x::text AS \"Name\" FROM pg_catalog.query_to_xml(''SELECT 1'', true, true, ''a'') AS x"}');
+SELECT pg_temp.refused('{"subtype": "insert_rows", "source": "WITH c AS (SELECT run_values_own.evil() AS \"Name\") SELECT * FROM c"}');
+SELECT pg_temp.refused('{"subtype": "insert_rows", "source": "SELECT pg_catalog.upper(relname) AS \"Name\", pg_catalog.count(*)::int AS n FROM pg_catalog.pg_class GROUP BY 1"}');
+-- rows of an input table in a loop: those that the caller is shown, computed columns too
+SELECT sigma.create_action_sequence('{"id": "run_values_loop", "actions": [{"type": "flow", "subtype": "for_each", "rows": "run_values_s", "actions": [
+    {"type": "variable", "subtype": "set", "target": "run_values_who", "value": {"type": "formula", "formula": "Coalesce([ActionVar/run_values_who], \"\") & [Selection/name] & Text([Selection/Twice]) & \" \""}}]}]}');
+SELECT r ->> 'status', r #>> '{variables,run_values_who}' FROM sigma.execute_sequence('run_values_loop') AS r;
+SET ROLE regress_run_values;
+SELECT r ->> 'status', r #>> '{variables,run_values_who}' FROM sigma.execute_sequence('run_values_loop') AS r;
+RESET ROLE;
+SELECT r ->> 'status', r #>> '{variables,run_values_who}' FROM sigma.execute_sequence('run_values_loop') AS r;
+DELETE FROM sigma.sigma_action_sequences WHERE id LIKE 'run\_values%';
+SET client_min_messages = warning;
+DROP SCHEMA run_values_own CASCADE;
+RESET client_min_messages;
+DROP OWNED BY regress_run_values_builder;
+DROP ROLE regress_run_values_builder;
+
 --
 -- refused when saved
 --
