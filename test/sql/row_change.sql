@@ -168,6 +168,28 @@ SELECT sigma.delete_action_sequence('rc_ok');
 DELETE FROM sigds.sigds_rc_t;
 
 --
+-- a cancel is never swallowed; the sequence's own limit is its failure
+--
+SELECT sigma.create_action_sequence('{"id": "rc_slow", "trigger": {"type": "row_change", "table_id": "rc_t", "operations": ["insert"]}, "timeout_ms": 600000, "actions": [
+    {"id": "rc_wait", "type": "variable", "subtype": "set", "target": "rc_v", "value": 1}]}');
+SET sigma.allow_injection = on;
+SELECT sigma.inject('rc_wait', 'slow', '{"ms": 600000}');
+SET statement_timeout = 100;
+INSERT INTO sigds.sigds_rc_t ("Name") VALUES ('canceled');
+RESET statement_timeout;
+SELECT count(*) FROM sigds.sigds_rc_t WHERE "Name" = 'canceled';
+SELECT sigma.update_action_sequence('rc_slow', '{"timeout_ms": 50}');
+SELECT sigma.clear_injections();
+SELECT sigma.inject('rc_wait', 'slow', '{"ms": 600000}');
+INSERT INTO sigds.sigds_rc_t ("Name") VALUES ('late');
+SELECT count(*) FROM sigds.sigds_rc_t WHERE "Name" = 'late';
+SELECT sigma.clear_injections();
+RESET sigma.allow_injection;
+SELECT pg_temp.runs();
+SELECT sigma.delete_action_sequence('rc_slow');
+DELETE FROM sigds.sigds_rc_t;
+
+--
 -- in an import and an undo the sequence's own edits are statements of their own
 --
 SELECT sigma.create_action_sequence('{"id": "rc_own", "trigger": {"type": "row_change", "table_id": "rc_t", "operations": ["insert"]}, "actions": [
