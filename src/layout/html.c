@@ -38,7 +38,6 @@ static text *render(const char *root, Jsonb *context);
 static void begin_page(HtmlPage *page, const char *root, Jsonb *context);
 static void read_metadata(HtmlPage *page, JsonbContainer *metadata);
 static void find_overlays(HtmlPage *page);
-static List *list_subtree(OutlineNode *node);
 static void put_document(HtmlPage *page, const char *title);
 static const char *script_hash(void);
 static const char *const *find_pictures(void);
@@ -202,28 +201,18 @@ find_overlays(HtmlPage *page)
 	for (i = 0; i < list_length(page->opened); i++)
 	{
 		char	   *id = list_nth(page->opened, i);
+		Outline    *outline;
 		OutlineNode *node;
 
 		if (find_node(page, id) != NULL || !sigma_catalog_exists(DOCUMENT_LAYOUT_ELEMENT, id))
 			continue;
-		node = linitial(sigma_outline_read(id)->roots);
+		outline = sigma_outline_read(id);
+		node = linitial(outline->roots);
 		if (node->parent_id != NULL || (strcmp(node->type, "modal") != 0 && strcmp(node->type, "drawer") != 0))
 			continue;			/* it stands in another page */
 		page->overlays = lappend(page->overlays, node);
-		sigma_html_read_triggers(page, list_subtree(node));
+		sigma_html_read_triggers(page, outline->nodes);
 	}
-}
-
-/* An element and all below it. */
-static List *
-list_subtree(OutlineNode *node)
-{
-	List	   *nodes = list_make1(node);
-	int			i;
-
-	for (i = 0; i < list_length(nodes); i++)
-		nodes = list_concat_unique_ptr(nodes, ((OutlineNode *) list_nth(nodes, i))->children);
-	return nodes;
 }
 
 static OutlineNode *
@@ -236,6 +225,8 @@ find_node(HtmlPage *page, const char *id)
 static void
 put_document(HtmlPage *page, const char *title)
 {
+	const char *const *picture;
+
 	sigma_html_put(page, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
 				   "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"
 				   "<meta name=\"color-scheme\" content=\"light dark\">"
@@ -253,7 +244,7 @@ put_document(HtmlPage *page, const char *title)
 	sigma_html_put(page, "</style><noscript><style>tbody[hidden]{display:table-row-group}.pager,.sort-mark{display:none}"
 				   "[role=tabpanel][hidden]{display:block}</style></noscript></head><body>"
 				   "<svg width=\"0\" height=\"0\" style=\"position:absolute\" aria-hidden=\"true\">");
-	for (const char *const *picture = find_pictures(); picture[0] != NULL; picture += 2)
+	for (picture = find_pictures(); picture[0] != NULL; picture += 2)
 		sigma_html_format(page, "<symbol id=\"i-%s\" viewBox=\"0 0 16 16\">%s</symbol>", picture[0], picture[1]);
 	sigma_html_put(page, "</svg>");
 }

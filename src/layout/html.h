@@ -194,6 +194,8 @@ extern List *sigma_html_values_of(HtmlPage *page, const char *source, const char
 /* html_table.c, html_pivot.c */
 extern void sigma_html_table(HtmlPage *page, const HtmlElement *element);
 extern void sigma_html_pivot(HtmlPage *page, const HtmlElement *element);
+extern void sigma_html_card(HtmlPage *page, const HtmlElement *element, const char *tag, const char *class,
+							HtmlWork work, void *arg);
 extern void sigma_html_card_head(HtmlPage *page, const HtmlElement *element, const char *badge, const char *detail);
 
 /* html_field.c */
@@ -248,6 +250,7 @@ typedef struct ChartScale
 extern void sigma_html_chart(HtmlPage *page, const HtmlElement *element);
 extern void sigma_chart_scale(ChartScale *scale, double low, double high, int ticks, bool from_zero, bool whole);
 extern char *sigma_chart_number(double value, bool compact);
+extern char *sigma_chart_formatted(double value, const char *format);
 extern char *sigma_chart_tick(const ChartScale *scale, double value);
 extern void sigma_chart_axes(HtmlPage *page, const Chart *chart, int width, int height);
 extern void sigma_chart_pie(HtmlPage *page, const Chart *chart);

@@ -72,24 +72,10 @@ void
 sigma_html_chart(HtmlPage *page, const HtmlElement *element)
 {
 	ChartWork	work = {0};
-	int			width = page->width;
 	bool		alone = strcmp(sigma_json_get_string(element->settings, "chart_type", "bar"), "kpi") == 0;
-	ErrorData  *error = NULL;
 
 	work.element = element;
-	sigma_html_open(page, element, "figure", alone ? "card chart kpi" : "card chart");
-	if (page->waiting != NULL)
-	{
-		sigma_html_card_head(page, element, NULL, NULL);
-		sigma_html_note(page, psprintf("Choose a value for \"%s\"", page->waiting), "It is needed before data is shown.");
-	}
-	else if ((error = sigma_html_try(page, write_chart, &work)) != NULL)
-	{
-		sigma_html_card_head(page, element, NULL, NULL);
-		sigma_html_failure(page, error);
-	}
-	sigma_html_put(page, "</figure>");
-	page->width = width;
+	sigma_html_card(page, element, "figure", alone ? "card chart kpi" : "card chart", write_chart, &work);
 }
 
 /* HtmlWork: everything in the figure. */

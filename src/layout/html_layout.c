@@ -37,6 +37,16 @@ typedef struct Place
 	int			height;
 } Place;
 
+/* A child that is being put in order. */
+typedef struct PlacedChild
+{
+	OutlineNode *node;
+	int64		row;
+	int64		column;
+	int			place;			/* among its siblings */
+} PlacedChild;
+
+static int	columns_of(const OutlineNode *node, const JsonNode *settings);
 static int	gap_of(const JsonNode *settings);
 static const Extent *extent_of(const OutlineNode *node, const JsonNode *settings);
 static void read_place(const HtmlPage *page, const OutlineNode *node, const JsonNode *settings, Place *place);
@@ -46,7 +56,7 @@ static void put_color(HtmlPage *page, const char *property, const char *color);
 static void put_own_style(HtmlPage *page, const JsonNode *style);
 static const char *palette_of(const JsonNode *settings);
 static List *ordered_children(const OutlineNode *node);
-static int	compare_rows(const ListCell *a, const ListCell *b);
+static int	compare_places(const void *a, const void *b);
 static int	default_tab(HtmlPage *page, const JsonNode *settings, List *tabs);
 static const char *tab_label(HtmlPage *page, const OutlineNode *tab, const JsonNode *settings);
 static void put_tab_bar(HtmlPage *page, const HtmlElement *element, List *tabs, int shown);
@@ -317,41 +327,42 @@ sigma_html_children(HtmlPage *page, const HtmlElement *element, const char *clas
 static List *
 ordered_children(const OutlineNode *node)
 {
-	List	   *children = list_copy(node->children);
+	PlacedChild *placed = palloc(sizeof(PlacedChild) * (list_length(node->children) + 1));
+	List	   *children = NIL;
 	ListCell   *cell;
+	int			count = 0;
+	int			i;
 
-	foreach(cell, children)
+	foreach(cell, node->children)
 	{
-		OutlineNode *child = lfirst(cell);
-		JsonbValue	value;
+		const JsonNode *grid = sigma_json_get(sigma_html_settings(lfirst(cell)), "grid");
 
-		if (child->config == NULL || !JB_ROOT_IS_OBJECT(child->config) ||
-			getKeyJsonValueFromContainer(&child->config->root, "grid", 4, &value) == NULL ||
-			value.type != jbvBinary || !JsonContainerIsObject(value.val.binary.data) ||
-			getKeyJsonValueFromContainer(value.val.binary.data, "row", 3, &value) == NULL)
-			return children;
+		if (grid == NULL || grid->kind != JSON_OBJECT || sigma_json_get(grid, "row") == NULL)
+			return list_copy(node->children);
+		placed[count].node = lfirst(cell);
+		placed[count].row = sigma_json_get_int(grid, "row", 1);
+		placed[count].column = sigma_json_get_int(grid, "column", 1);
+		placed[count].place = count;
+		count++;
 	}
-	list_sort(children, compare_rows);
+	qsort(placed, count, sizeof(PlacedChild), compare_places);
+	for (i = 0; i < count; i++)
+		children = lappend(children, placed[i].node);
+	pfree(placed);
 	return children;
 }
 
 static int
-compare_rows(const ListCell *a, const ListCell *b)
+compare_places(const void *a, const void *b)
 {
-	static const char *const keys[] = {"row", "column"};
-	JsonNode   *one = sigma_json_get(sigma_html_settings(lfirst(a)), "grid");
-	JsonNode   *other = sigma_json_get(sigma_html_settings(lfirst(b)), "grid");
-	int			i;
+	const PlacedChild *one = a;
+	const PlacedChild *other = b;
 
-	for (i = 0; i < lengthof(keys); i++)
-	{
-		int64		first = sigma_json_get_int(one, keys[i], 1);
-		int64		second = sigma_json_get_int(other, keys[i], 1);
-
-		if (first != second)
-			return first < second ? -1 : 1;
-	}
-	return 0;
+	if (one->row != other->row)
+		return one->row < other->row ? -1 : 1;
+	if (one->column != other->column)
+		return one->column < other->column ? -1 : 1;
+	return one->place - other->place;
 }
 
 /*
@@ -555,8 +566,9 @@ sigma_html_popover(HtmlPage *page, const HtmlElement *element)
 					  " aria-expanded=\"false\">", element->number);
 	sigma_html_text(page, label);
 	sigma_html_icon(page, "down");
-	sigma_html_format(page, "</button><div popover class=\"popover w-%s\" id=\"e%dp\" role=\"dialog\"",
-					  sigma_json_get_string(element->settings, "width", "md")[0] == 'x' ? "xs" : "md", element->number);
+	sigma_html_put(page, "</button><div popover class=\"popover w-");
+	sigma_html_text(page, sigma_json_get_string(element->settings, "width", "md"));
+	sigma_html_format(page, "\" id=\"e%dp\" role=\"dialog\"", element->number);
 	sigma_html_attribute(page, "aria-label", title != NULL ? title : label);
 	sigma_html_put(page, ">");
 	if (title != NULL)

@@ -46,23 +46,12 @@ void
 sigma_html_pivot(HtmlPage *page, const HtmlElement *element)
 {
 	PivotWork	work = {0};
-	int			width = page->width;
-	ErrorData  *error = NULL;
 
 	work.element = element;
-	sigma_html_open(page, element, "section", "card data");
-	sigma_html_card_head(page, element, NULL, NULL);
-	if (page->waiting != NULL)
-		sigma_html_note(page, psprintf("Choose a value for \"%s\"", page->waiting), "It is needed before data is shown.");
-	else
-		error = sigma_html_try(page, write_pivot, &work);
-	if (error != NULL)
-		sigma_html_failure(page, error);
-	sigma_html_put(page, "</section>");
-	page->width = width;
+	sigma_html_card(page, element, "section", "card data", write_pivot, &work);
 }
 
-/* HtmlWork: the table. */
+/* HtmlWork: everything in the card. */
 static void
 write_pivot(HtmlPage *page, void *arg)
 {
@@ -75,6 +64,7 @@ write_pivot(HtmlPage *page, void *arg)
 	int			cells;
 	int			lines = 0;
 
+	sigma_html_card_head(page, work->element, NULL, NULL);
 	if (name == NULL)
 	{
 		sigma_html_note(page, "No source", "Choose the rows to show with \"source\".");
@@ -273,7 +263,12 @@ put_line(HtmlPage *page, const PivotWork *work, SPITupleTable *table, uint64 row
 	{
 		sigma_html_put(page, "<td class=\"n\">");
 		if (!isnan(work->line[i]))
-			sigma_html_text(page, sigma_chart_number(work->line[i], false));
+		{
+			const HtmlColumn *value = work->values == NIL ? NULL : list_nth(work->values, i % list_length(work->values));
+			char	   *text = value == NULL || value->format == NULL ? NULL : sigma_chart_formatted(work->line[i], value->format);
+
+			sigma_html_text(page, text != NULL ? text : sigma_chart_number(work->line[i], false));
+		}
 		sigma_html_put(page, "</td>");
 	}
 	sigma_html_put(page, "</tr>");

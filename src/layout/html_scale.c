@@ -60,6 +60,45 @@ sigma_chart_tick(const ChartScale *scale, double value)
 }
 
 /*
+ * A number in the form that a column asks for: "$,.2f", ",d", ".1%" - what stands
+ * before it, grouped digits, digits after the point, share of a hundred.  NULL where
+ * the form is another one.
+ */
+char *
+sigma_chart_formatted(double value, const char *format)
+{
+	const char *rest = format + strcspn(format, ",.0123456789abcdefghijklmnopqrstuvwxyz%");
+	int			prefix = rest - format;
+	bool		grouped = *rest == ',';
+	int			digits = 0;
+	StringInfoData out;
+	char		text[400];
+	int			whole;
+	int			i;
+
+	rest += grouped;
+	if (rest[0] == '.' && rest[1] >= '0' && rest[1] <= '9')
+	{
+		digits = rest[1] - '0';
+		rest += 2;
+	}
+	if (prefix > 8 || (strcmp(rest, "f") != 0 && strcmp(rest, "d") != 0 && strcmp(rest, "%") != 0) || !isfinite(value))
+		return NULL;
+	snprintf(text, sizeof(text), "%.*f", digits, fabs(*rest == '%' ? value * 100 : value));
+	whole = strcspn(text, ".");
+	initStringInfo(&out);
+	appendStringInfo(&out, "%s%.*s", value < 0 ? "-" : "", prefix, format);
+	for (i = 0; i < whole; i++)
+	{
+		if (grouped && i > 0 && (whole - i) % 3 == 0)
+			appendStringInfoChar(&out, ',');
+		appendStringInfoChar(&out, text[i]);
+	}
+	appendStringInfo(&out, "%s%s", text + whole, *rest == '%' ? "%" : "");
+	return out.data;
+}
+
+/*
  * A number for people: digits grouped, at most two after the point; "compact": 12.5K,
  * 3.2M, where it is large.
  */

@@ -70,22 +70,31 @@ void
 sigma_html_table(HtmlPage *page, const HtmlElement *element)
 {
 	TableWork	work = {0};
-	int			width = page->width;
-	ErrorData  *error;
 
 	work.element = element;
-	sigma_html_open(page, element, "section", "card data");
+	sigma_html_card(page, element, "section", "card data", write_table, &work);
+}
+
+/*
+ * A card with data, which "work" writes, its head too; a note under the title alone where
+ * the rows cannot be read, or a required control has no value.
+ */
+void
+sigma_html_card(HtmlPage *page, const HtmlElement *element, const char *tag, const char *class, HtmlWork work, void *arg)
+{
+	int			width = page->width;
+	ErrorData  *error = NULL;
+
+	sigma_html_open(page, element, tag, class);
+	if (page->waiting == NULL)
+		error = sigma_html_try(page, work, arg);
+	if (page->waiting != NULL || error != NULL)
+		sigma_html_card_head(page, element, NULL, NULL);
 	if (page->waiting != NULL)
-	{
-		sigma_html_card_head(page, element, NULL, NULL);
 		sigma_html_note(page, psprintf("Choose a value for \"%s\"", page->waiting), "It is needed before data is shown.");
-	}
-	else if ((error = sigma_html_try(page, write_table, &work)) != NULL)
-	{
-		sigma_html_card_head(page, element, NULL, NULL);
+	else if (error != NULL)
 		sigma_html_failure(page, error);
-	}
-	sigma_html_put(page, "</section>");
+	sigma_html_format(page, "</%s>", tag);
 	page->width = width;
 }
 
@@ -379,8 +388,11 @@ put_cell(HtmlPage *page, const TableWork *work, int i, Datum value)
 	{
 		case CELL_NUMBER:
 			sigma_html_put(page, "<td class=\"n\">");
-			put_number(page, sigma_html_cell(column->sql->form, value),
-					   column->sql->form == SQL_NUMERIC || column->sql->form == SQL_FLOAT8 ? 4 : 5);
+			shown = sigma_html_cell(column->sql->form, value);
+			if (column->format != NULL && sigma_chart_formatted(strtod(shown, NULL), column->format) != NULL)
+				sigma_html_text(page, sigma_chart_formatted(strtod(shown, NULL), column->format));
+			else
+				put_number(page, shown, column->sql->form == SQL_NUMERIC || column->sql->form == SQL_FLOAT8 ? 4 : 5);
 			break;
 		case CELL_CHECK:
 			sigma_html_put(page, DatumGetBool(value) ? "<td><span class=\"check on\" role=\"img\" aria-label=\"True\"></span>" :

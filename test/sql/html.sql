@@ -116,7 +116,7 @@ RESET sigma.mode;
 SELECT * FROM pg_temp.lines('html_grid', '<tr data|pager|range', '{"row_limit": 1}');
 SELECT * FROM pg_temp.lines('html_grid', '<tr data|pager|range', '{"row_limit": 1, "pages": {"html_grid": 3}}');
 SELECT sigma.create_control('{"id": "html_kind", "control_type": "list", "source": "html_plan", "column": "Kind", "parent_id": "html_entry"}');
-SELECT sigma.update_layout_element('html_grid', '{"filter": "[Kind] = [Control/html_kind]", "columns": ["Name", {"column": "Cost", "label": "What it <costs>", "width": 90}, {"column": "Kind", "visible": false}]}');
+SELECT sigma.update_layout_element('html_grid', '{"filter": "[Kind] = [Control/html_kind]", "columns": ["Name", {"column": "Cost", "label": "What it <costs>", "width": 90, "format": "<$>,.2f"}, {"column": "Kind", "visible": false}]}');
 SELECT * FROM pg_temp.lines('html_entry', '<th|<td|<option', '{"controls": {"html_kind": "c<d"}}');
 SELECT sigma.update_layout_element('html_grid', '{"filter": {"match": {"Kind": {"op": "in", "value": ["a", "\"b\\"]}, "Day": {"op": ">=", "value": "2026-01-01"}, "Cost": {"op": "is_not_null"}}}}');
 SELECT * FROM pg_temp.lines('html_entry', '<td|note');
