@@ -64,7 +64,7 @@ const char sigma_html_style[] =
 	"@container (max-width:720px){.grid>.k720{grid-column:1/-1!important;grid-row:auto!important}.grid>.k720.half{grid-column:auto/span var(--half)!important}}\n"
 	"@container (max-width:560px){.grid>.k560{grid-column:1/-1!important;grid-row:auto!important}.grid>.k560.half{grid-column:auto/span var(--half)!important}}\n"
 	"@container (max-width:430px){.grid>.k430{grid-column:1/-1!important;grid-row:auto!important}.grid>.k430.half{grid-column:auto/span var(--half)!important}}\n"
-	"@container (max-width:430px){.grid{--n:2!important}.grid>.el{grid-column:1/-1!important}.grid>.kpi.half{grid-column:auto/span 1!important}}\n"
+	"@container (max-width:430px){.grid{--n:2!important;--half:2!important}.grid>.el{grid-column:1/-1!important}.grid>.kpi.half{grid-column:auto/span 1!important}}\n"
 	"@media (max-width:560px){.page{padding:14px 14px 40px}.pages{padding:0 8px}}\n"
 
 	/* cards */

@@ -259,6 +259,8 @@ for my $screen ([ 320, 640 ], [ 768, 900 ], [ 1440, 900 ])
 		cmp_ok(evaluate('document.documentElement.scrollWidth'), '<=', $screen->[0], "$name: nothing stands out at the side");
 		is(evaluate('[...document.querySelectorAll("main .el")].filter(e => e.offsetParent && !e.closest(".scroll,dialog") && e.getBoundingClientRect().right > innerWidth + 0.5).length'),
 			0, "$name: no element either");
+		cmp_ok(evaluate('Math.min(...[...document.querySelectorAll("main .el")].filter(e => e.checkVisibility()).map(e => e.getBoundingClientRect().width))'),
+			'>=', 84, "$name: every element has room");
 		my ($brightness, $colours) = look();
 		$bright{$scheme} = $brightness;
 		cmp_ok($colours, '>', 20, "$name: there is something to see");
