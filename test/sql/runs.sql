@@ -19,6 +19,17 @@ SELECT sigma.create_action_sequence('{"id": "runs_bad", "execution_config": {"fa
     {"id": "b", "type": "data_modification", "subtype": "insert_row", "target": "runs_t", "values": {"Qty": 1000}}]}');
 SELECT sigma.create_action('{"id": "runs_one", "type": "navigation", "subtype": "open_link", "target": "https://example.com"}');
 
+-- a history table with a trigger, or a column of somebody's own, is written as any INSERT would
+BEGIN;
+CREATE FUNCTION pg_temp.seen() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE NOTICE 'seen: % %', NEW.action_id, NEW.status; RETURN NEW; END $$;
+CREATE TRIGGER seen BEFORE INSERT ON sigma.sigma_execution_history FOR EACH ROW EXECUTE FUNCTION pg_temp.seen();
+SELECT r ->> 'status' FROM sigma.execute_action('runs_one') AS r;
+DROP TRIGGER seen ON sigma.sigma_execution_history;
+ALTER TABLE sigma.sigma_execution_history ADD COLUMN team text DEFAULT 'ours';
+SELECT r ->> 'status' FROM sigma.execute_action('runs_one') AS r;
+SELECT action_id, status, team FROM sigma.sigma_execution_history WHERE action_id = 'runs_one';
+ROLLBACK;
+
 --
 -- history: filters and pages
 --
