@@ -16,7 +16,7 @@ typedef struct Checkpoint Checkpoint;	/* edit_log_checkpoint.c knows its inside 
 typedef void (*CheckpointSink) (JsonbValue *edit, void *arg);
 
 extern Checkpoint *sigma_checkpoint_begin(int ncolumn, const JsonNode **documents, const ColumnType *types,
-										  const char *chain, CheckpointSink sink, void *arg);
+										  const char *chain, Size chunk, CheckpointSink sink, void *arg);
 extern void sigma_checkpoint_row(Checkpoint *checkpoint, int64 row_id, const Datum *stamps, const bool *no_stamps,
 								 const Datum *values, const bool *nulls);
 extern void sigma_checkpoint_end(Checkpoint *checkpoint);

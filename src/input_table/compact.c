@@ -4,7 +4,8 @@
  *
  * Compacting takes away the oldest entries, whole statements of them, and puts the table
  * as it was after them in their place: as_of, undo and rebuild go back to there.  The
- * checkpoint's entries have the last of the numbers that became free.
+ * checkpoint's entries have the last of the numbers that became free, which no other log
+ * has: there must not be more of them than of entries that go.
  */
 #include "postgres.h"
 
@@ -46,6 +47,8 @@ typedef struct Removal
 	char	   *chain;			/* what the next entry was chained to, in hex; NULL: there is no next one */
 } Removal;
 
+#define MOST_CHUNK_BYTES	(64 * LOG_CHUNK_BYTES)	/* of an entry of a checkpoint */
+
 /* Entries of a checkpoint that wait for their numbers. */
 typedef struct Waiting
 {
@@ -55,10 +58,13 @@ typedef struct Waiting
 
 static void find_removal(const InputTable *table, Snapshot snapshot, TimestampTz before, Removal *removal);
 static int64 oldest_statement_after(const InputTable *table, Snapshot snapshot, int64 number);
-static Tuplestorestate *make_checkpoint(const InputTable *table, Snapshot snapshot, const Removal *removal, TupleDesc desc);
+static Tuplestorestate *fit_checkpoint(const InputTable *table, Snapshot snapshot, const Removal *removal, TupleDesc desc);
+static Tuplestorestate *make_checkpoint(const InputTable *table, Snapshot snapshot, const Removal *removal, Size chunk, TupleDesc desc);
+static int64 *free_numbers(const InputTable *table, Snapshot snapshot, int64 last, int64 count);
 static void keep_edit(JsonbValue *edit, void *arg);
 static void remove_entries(const InputTable *table, Snapshot snapshot, int64 last);
-static void write_checkpoint(const InputTable *table, const Removal *removal, Tuplestorestate *edits, TupleDesc desc);
+static void write_checkpoint(const InputTable *table, const Removal *removal, const int64 *numbers, Tuplestorestate *edits,
+							 TupleDesc desc);
 static bytea *chain_of(const LogEntry *entry);
 static void check_may_read(Oid log);
 static const char *wrong_with(const LogEntry *entry, TupleDesc desc, const bytea *previous, bool begun);
@@ -105,10 +111,17 @@ compact_log(PG_FUNCTION_ARGS)
 		Tuplestorestate *edits;
 
 		TupleDescInitEntry(desc, 1, NULL, JSONBOID, -1, 0);
-		edits = make_checkpoint(table, snapshot, &removal, desc);
-		remove_entries(table, snapshot, removal.last);
-		write_checkpoint(table, &removal, edits, desc);
-		tuplestore_end(edits);
+		edits = fit_checkpoint(table, snapshot, &removal, desc);
+		if (edits == NULL)
+			removal.count = 0;
+		else
+		{
+			int64	   *numbers = free_numbers(table, snapshot, removal.last, tuplestore_tuple_count(edits));
+
+			remove_entries(table, snapshot, removal.last);
+			write_checkpoint(table, &removal, numbers, edits, desc);
+			tuplestore_end(edits);
+		}
 	}
 	UnregisterSnapshot(snapshot);
 
@@ -270,9 +283,30 @@ oldest_statement_after(const InputTable *table, Snapshot snapshot, int64 number)
 	return oldest;
 }
 
-/* The table as it was after the last entry that goes, as entries that wait for their numbers. */
+/*
+ * A checkpoint of no more entries than go: larger ones where entries as of statements are
+ * too many, as of rows that a new column's default made long.  NULL where that is not to
+ * be had; the log would not become shorter.
+ */
 static Tuplestorestate *
-make_checkpoint(const InputTable *table, Snapshot snapshot, const Removal *removal, TupleDesc desc)
+fit_checkpoint(const InputTable *table, Snapshot snapshot, const Removal *removal, TupleDesc desc)
+{
+	Size		chunk;
+
+	for (chunk = LOG_CHUNK_BYTES; chunk <= MOST_CHUNK_BYTES; chunk *= 4)
+	{
+		Tuplestorestate *edits = make_checkpoint(table, snapshot, removal, chunk, desc);
+
+		if (tuplestore_tuple_count(edits) <= removal->count)
+			return edits;
+		tuplestore_end(edits);
+	}
+	return NULL;
+}
+
+/* The table as it was after the last entry that goes, as entries of about "chunk" bytes that wait for their numbers. */
+static Tuplestorestate *
+make_checkpoint(const InputTable *table, Snapshot snapshot, const Removal *removal, Size chunk, TupleDesc desc)
 {
 	LogState   *state = sigma_log_state(table, snapshot, removal->last, NULL, NULL);
 	const LogImage *image = &state->image;
@@ -283,7 +317,7 @@ make_checkpoint(const InputTable *table, Snapshot snapshot, const Removal *remov
 
 	for (i = 0; i < image->ncolumn; i++)
 		documents[i] = image->columns[i]->document;
-	checkpoint = sigma_checkpoint_begin(image->ncolumn, documents, image->types, removal->chain, keep_edit, &waiting);
+	checkpoint = sigma_checkpoint_begin(image->ncolumn, documents, image->types, removal->chain, chunk, keep_edit, &waiting);
 	while (sigma_log_state_next(state))
 		sigma_checkpoint_row(checkpoint, image->row_id, image->values, image->nulls,
 							 image->values + STATE_STAMPS, image->nulls + STATE_STAMPS);
@@ -301,6 +335,22 @@ keep_edit(JsonbValue *edit, void *arg)
 	bool		isnull = false;
 
 	tuplestore_putvalues(waiting->edits, waiting->desc, &value, &isnull);
+}
+
+/* The last numbers of entries up to that one, rising: there are as many. */
+static int64 *
+free_numbers(const InputTable *table, Snapshot snapshot, int64 last, int64 count)
+{
+	LogReader  *reader = sigma_log_read(table->log.relid, snapshot, 0, last, BackwardScanDirection);
+	int64	   *numbers = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(int64) * count);
+	LogEntry	entry;
+
+	while (count > 0 && sigma_log_next(reader, &entry))
+		numbers[--count] = entry.number;
+	sigma_log_read_end(reader);
+	if (count > 0)
+		elog(ERROR, "an edit log has fewer entries than were counted");
+	return numbers;
 }
 
 /* Delete the entries up to that one, which nobody else may. */
@@ -334,11 +384,10 @@ remove_entries(const InputTable *table, Snapshot snapshot, int64 last)
 	CommandCounterIncrement();
 }
 
-/* The entries of the checkpoint; there are never more of them than numbers up to the last. */
+/* The entries of the checkpoint, under these numbers. */
 static void
-write_checkpoint(const InputTable *table, const Removal *removal, Tuplestorestate *edits, TupleDesc desc)
+write_checkpoint(const InputTable *table, const Removal *removal, const int64 *numbers, Tuplestorestate *edits, TupleDesc desc)
 {
-	int64		number = Max(removal->last - tuplestore_tuple_count(edits) + 1, 1);
 	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext, "sigma edit log entry", ALLOCSET_DEFAULT_SIZES);
 	TupleTableSlot *slot = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
 	LogWriter  *writer = sigma_log_begin(&table->log);
@@ -352,7 +401,7 @@ write_checkpoint(const InputTable *table, const Removal *removal, Tuplestorestat
 
 		CHECK_FOR_INTERRUPTS();
 		sigma_jsonb_value(DatumGetJsonbP(slot_getattr(slot, 1, &isnull)), &edit);
-		sigma_log_put_as(writer, &edit, number++);
+		sigma_log_put_as(writer, &edit, *numbers++);
 		MemoryContextSwitchTo(caller);
 		MemoryContextReset(cxt);
 	}

@@ -259,6 +259,8 @@ typedef struct Reversal
 	List	   *versions;		/* of VersionChange: what the edits did to what is published, newest first */
 	int64		version;		/* what is to be published instead, if they did anything */
 	JsonNode   *conflicts;
+	bool		secured;		/* row security applies to who revises */
+	bool		hidden;			/* rows that the edits left are not there for him */
 	int64		edit_num;		/* the last entry written, or 0 */
 } Reversal;
 

@@ -33,6 +33,7 @@ struct Checkpoint
 	const JsonNode **documents;
 	const ColumnType *types;
 	const char *chain;			/* hash of the entry before, in hex, or NULL */
+	Size		chunk;			/* most bytes of an entry, about */
 	bool		first;
 	MemoryContext entry_cxt;
 	JsonbParseState *state;
@@ -45,10 +46,10 @@ static void end_entry(Checkpoint *checkpoint);
 static void push_stamp(Checkpoint *checkpoint, Datum value, bool isnull, bool is_text);
 static void write_entry(JsonbValue *edit, void *arg);
 
-/* Begin one; entries go to "sink" as they are full.  In the current context. */
+/* Begin one; entries go to "sink" as they are full, with 1,000 rows or "chunk" bytes.  In the current context. */
 Checkpoint *
 sigma_checkpoint_begin(int ncolumn, const JsonNode **documents, const ColumnType *types, const char *chain,
-					   CheckpointSink sink, void *arg)
+					   Size chunk, CheckpointSink sink, void *arg)
 {
 	Checkpoint *checkpoint = palloc0(sizeof(Checkpoint));
 
@@ -59,6 +60,7 @@ sigma_checkpoint_begin(int ncolumn, const JsonNode **documents, const ColumnType
 	checkpoint->documents = documents;
 	checkpoint->types = types;
 	checkpoint->chain = chain;
+	checkpoint->chunk = chunk;
 	checkpoint->first = true;
 	checkpoint->entry_cxt = AllocSetContextCreate(CurrentMemoryContext, "sigma edit log entry", ALLOCSET_DEFAULT_SIZES);
 	return checkpoint;
@@ -76,7 +78,7 @@ sigma_checkpoint_row(Checkpoint *checkpoint, int64 row_id, const Datum *stamps, 
 
 	for (i = 0; i < checkpoint->ncolumn; i++)
 		bytes += sigma_log_size(checkpoint->types[i], values[i], nulls[i]);
-	if (checkpoint->rows == LOG_CHUNK_ROWS || (checkpoint->rows > 0 && checkpoint->bytes + bytes > LOG_CHUNK_BYTES))
+	if (checkpoint->rows == LOG_CHUNK_ROWS || (checkpoint->rows > 0 && checkpoint->bytes + bytes > checkpoint->chunk))
 		end_entry(checkpoint);
 	caller = MemoryContextSwitchTo(checkpoint->entry_cxt);
 	if (checkpoint->rows == 0)
@@ -147,7 +149,7 @@ sigma_log_checkpoint(const TableDefinition *table, Oid relid)
 		attnums[i] = get_attnum(relid, table->columns[i].name);
 	}
 	writer = sigma_log_begin(log);
-	checkpoint = sigma_checkpoint_begin(table->ncolumn, documents, types, NULL, write_entry, writer);
+	checkpoint = sigma_checkpoint_begin(table->ncolumn, documents, types, NULL, LOG_CHUNK_BYTES, write_entry, writer);
 	rel = table_open(relid, NoLock);
 	snapshot = RegisterSnapshot(GetLatestSnapshot());
 	slot = table_slot_create(rel, NULL);

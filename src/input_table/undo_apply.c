@@ -17,6 +17,7 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/rls.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
@@ -140,7 +141,10 @@ check_columns(Reversal *reversal)
 	}
 }
 
-/* Is each changed row what the edits made of it?  Read as who revises: what row security hides is a conflict. */
+/*
+ * Is each changed row what the edits made of it?  Read as who revises: what row security
+ * hides is a conflict, one for all such rows, which says of none of them that it is there.
+ */
 static void
 check_rows(Reversal *reversal)
 {
@@ -153,6 +157,7 @@ check_rows(Reversal *reversal)
 
 	if (reversal->nrow == 0)
 		return;
+	reversal->secured = check_enable_rls(reversal->table->relid, InvalidOid, true) == RLS_ENABLED;
 	for (i = 0; i < reversal->nrow; i++)
 		ids[i] = Int64GetDatum(reversal->rows[i]->row_id);
 	options.params = makeParamList(1);
@@ -194,6 +199,8 @@ check_rows(Reversal *reversal)
 		MemoryContextSwitchTo(spi);
 	}
 	SPI_finish();
+	if (reversal->hidden)
+		add_conflict(reversal, NULL, NULL, sigma_json_new_bool(true, NULL), sigma_json_new_bool(false, NULL));
 }
 
 /* One row; "tuple" NULL: it is not there. */
@@ -202,6 +209,11 @@ check_row(Reversal *reversal, DeltaRow *row, HeapTuple tuple, TupleDesc desc)
 {
 	int			i;
 
+	if (reversal->secured && row->after && tuple == NULL)
+	{
+		reversal->hidden = true;
+		return;
+	}
 	if (row->after != (tuple != NULL))
 	{
 		add_conflict(reversal, row, NULL, sigma_json_new_bool(row->after, NULL), sigma_json_new_bool(tuple != NULL, NULL));
@@ -247,13 +259,13 @@ add_conflict(Reversal *reversal, const DeltaRow *row, const char *column, JsonNo
 	sigma_json_append(reversal->conflicts, conflict);
 }
 
-/* A cell for a result; nothing where the caller may not read the column. */
+/* A cell for a result; nothing where the caller may not read the column, of one that is gone the whole table. */
 static JsonNode *
 cell_node(const Reversal *reversal, const TableColumn *column, ColumnType type, const JsonbValue *cell)
 {
 	JsonbValue	shown;
 
-	if (column != NULL && !sigma_may_select(reversal->table, column->attnum))
+	if (!sigma_may_select(reversal->table, column != NULL ? column->attnum : InvalidAttrNumber))
 		return NULL;
 	sigma_past_value(type, cell, &shown);
 	return sigma_json_read_value(&shown);

@@ -72,6 +72,24 @@ SELECT pg_temp.failure('SELECT sigma.as_of(''pr'', now())');
 SELECT pg_temp.failure('SELECT sigma.history(''pr'')');
 SELECT pg_temp.failure('SELECT sigma.diff(''pr'', 1)');
 RESET ROLE;
+DROP POLICY other ON sigds.sigds_pr;
+-- conflicts name no row that he cannot find, hidden or gone, and count none; those that he sees are named
+RESET sigma.user_email;
+SELECT sigma.update_input_table('pr', '{"governance_config": {"editors": ["regress_past_editor"], "row_filter": "[Owner] = \"ann\""}}') -> 'changed' AS changed;
+DELETE FROM sigds.sigds_pr;
+INSERT INTO sigds.sigds_pr ("Owner", n) VALUES ('ann', 'a'), ('bob', 'b'), ('bob', 'c');
+SELECT max(edit_num) AS base FROM sigds.sigds_wal_pr \gset
+SET sigma.user_email = 'boss';
+UPDATE sigds.sigds_pr SET n = n || '1';
+RESET sigma.user_email;
+UPDATE sigds.sigds_pr SET n = 'later' WHERE "Owner" = 'ann';
+DELETE FROM sigds.sigds_pr WHERE n = 'c1';
+SELECT sigma_row_id AS anns FROM sigds.sigds_pr WHERE "Owner" = 'ann' \gset
+SET ROLE regress_past_editor;
+SELECT sigma.restore('pr', :base) -> 'conflicts' AS conflicts;
+SET sigma.user_email = 'boss';
+SELECT replace(sigma.undo('pr') ->> 'conflicts', :'anns', 'ann''s') AS conflicts;
+RESET ROLE;
 RESET sigma.user_email;
 DROP OWNED BY regress_past_editor, regress_past_columns;
 SELECT sigma.delete_input_table('pr', purge => true);

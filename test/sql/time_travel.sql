@@ -135,6 +135,28 @@ SELECT count(*) FROM sigma.as_of_edit('tt', :last);
 SELECT pg_temp.failure(format('SELECT sigma.as_of_edit(''tt'', %s)', :last - 1));
 SELECT pg_temp.failure(format('SELECT sigma.restore(''tt'', %s)', :last - 1));
 SELECT pg_temp.failure(format('SELECT sigma.diff(''tt'', %s)', :made));
+-- a checkpoint has numbers of entries that went, and no more of them, also where rows are longer than what made them so
+SELECT sigma.create_input_table('{"id": "tt_long", "columns": [{"name": "n", "type": "integer"}]}');
+SELECT sigma.create_input_table('{"id": "tt_beside", "columns": [{"name": "n", "type": "integer"}]}');
+DO $$
+BEGIN
+    FOR i IN 1 .. 4 LOOP
+        INSERT INTO sigds.sigds_tt_long SELECT g FROM generate_series(1, 500) AS g;
+        INSERT INTO sigds.sigds_tt_beside VALUES (i);
+    END LOOP;
+END
+$$;
+SELECT sigma.add_column('tt_long', jsonb_build_object('name', 't', 'type', 'text', 'default_value', repeat('x', 5000))) IS NOT NULL AS added;
+CREATE TEMP TABLE numbers AS SELECT edit_num FROM sigds.sigds_wal_tt_long;
+SELECT (r ->> 'removed')::int = (SELECT count(*) FROM numbers) AS removed, (r ->> 'checkpoint_edit')::bigint = (SELECT max(edit_num) FROM numbers) AS checkpoint
+    FROM sigma.compact_log('tt_long', '0 seconds') AS r;
+SELECT count(*) > 1 AS more_than_one, bool_and(edit_num IN (TABLE numbers)) AS own_numbers, bool_and(statement = (SELECT min(edit_num) FROM sigds.sigds_wal_tt_long)) AS one_statement
+    FROM sigds.sigds_wal_tt_long;
+SELECT pg_temp.right_log('tt_long');
+INSERT INTO sigds.sigds_tt_long (n) VALUES (0);
+SELECT pg_temp.right_log('tt_long');
+DROP TABLE numbers;
+SELECT sigma.delete_input_table(id, purge => true) FROM unnest(ARRAY['tt_long', 'tt_beside']) AS id;
 
 -- no log, no past
 SELECT sigma.update_input_table('tt', '{"governance_config": {"audit": false}}') -> 'changed' AS changed;
