@@ -241,6 +241,7 @@ typedef struct LogDelta
 /* edit_log_delta.c */
 extern LogDelta *sigma_log_delta(const InputTable *table, Snapshot snapshot, int64 from, int64 to,
 								 const int64 *statements, int nstatement);
+extern int	sigma_log_compare_numbers(const void *a, const void *b);
 extern DeltaRow **sigma_log_delta_rows(const LogDelta *delta, int64 *count);
 extern List *sigma_log_delta_columns(const LogDelta *delta);
 extern DeltaCell *sigma_log_delta_cell(DeltaRow *row, const LogColumn *column);

@@ -27,8 +27,8 @@ static int	compare_rows(const void *a, const void *b);
 static const JsonbValue no_value = {.type = jbvNull};
 
 /*
- * What the edits after "from" up to "to" changed; with "statements" only those among
- * them.  In a context of its own below the current one.  SG404 where the log was begun
+ * What the edits after "from" up to "to" changed; with "statements", which rise, only
+ * those among them.  In a context of its own below the current one.  SG404 where the log was begun
  * anew in between.
  */
 LogDelta *
@@ -150,14 +150,19 @@ sigma_log_same_cell(const JsonbValue *a, const JsonbValue *b)
 static bool
 wants(const LogEntry *entry, int64 from, int64 to, const int64 *statements, int nstatement)
 {
-	int			i;
-
 	if (statements == NULL)
 		return entry->number > from && entry->number <= to;
-	for (i = 0; i < nstatement; i++)
-		if (statements[i] == entry->statement)
-			return true;
-	return false;
+	return bsearch(&entry->statement, statements, nstatement, sizeof(int64), sigma_log_compare_numbers) != NULL;
+}
+
+/* The order of numbers, for qsort and bsearch. */
+int
+sigma_log_compare_numbers(const void *a, const void *b)
+{
+	int64		left = *(const int64 *) a;
+	int64		right = *(const int64 *) b;
+
+	return left < right ? -1 : left > right ? 1 : 0;
 }
 
 /* An entry's rows and values. */

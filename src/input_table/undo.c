@@ -19,7 +19,9 @@
 #include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/hsearch.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
 #include "common/argument.h"
@@ -35,8 +37,9 @@ static List *find_steps(Reversal *reversal, int steps, bool redo);
 static bool is_published_step(const LogEntry *entry, bool *publishes);
 static void note_version(Reversal *reversal, const LogEntry *entry);
 static List *later_statements(const Reversal *reversal, int64 number);
-static void add_undone(const LogEntry *entry, List **undone, bool *redone);
-static bool has_number(const List *numbers, int64 number);
+static void add_undone(const LogEntry *entry, HTAB *undone, bool *redone);
+static bool has_number(HTAB *numbers, int64 number);
+static bool note_number(HTAB *numbers, int64 number);
 static List *add_number(List *numbers, int64 number);
 static Jsonb *result_of(const Reversal *reversal, const List *undone);
 static JsonbValue *undo_payload(const Reversal *reversal, const List *numbers, bool redo);
@@ -139,9 +142,11 @@ find_steps(Reversal *reversal, int steps, bool redo)
 {
 	LogReader  *reader = sigma_log_read(reversal->table->log.relid, reversal->snapshot, 0, PG_INT64_MAX, BackwardScanDirection);
 	bool		publishes = OidIsValid(sigma_published_oid(reversal->id));
+	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext, "sigma log entry", ALLOCSET_DEFAULT_SIZES);
 	char	   *user = sigma_app_user();
-	List	   *undone = NIL;
+	HTAB	   *undone = sigma_past_ids();
 	List	   *found = NIL;
+	MemoryContext caller = MemoryContextSwitchTo(cxt);
 	LogEntry	entry;
 
 	while (list_length(found) < steps && sigma_log_next(reader, &entry))
@@ -149,6 +154,7 @@ find_steps(Reversal *reversal, int steps, bool redo)
 		const char *by;
 		bool		redone = true;
 
+		MemoryContextReset(cxt);
 		if (entry.operation == LOG_CREATE || entry.operation == LOG_CHECKPOINT)
 			break;
 		if (entry.number != entry.statement ||
@@ -162,13 +168,18 @@ find_steps(Reversal *reversal, int steps, bool redo)
 		if (has_number(undone, entry.statement))
 			continue;
 		if (entry.operation == LOG_UNDO)
-			add_undone(&entry, &undone, &redone);
+			add_undone(&entry, undone, &redone);
 		if (entry.operation == LOG_UNDO && (!redo || redone))
 			continue;
+		MemoryContextSwitchTo(caller);
 		found = add_number(found, entry.statement);
 		note_version(reversal, &entry);
+		MemoryContextSwitchTo(cxt);
 	}
+	MemoryContextSwitchTo(caller);
 	sigma_log_read_end(reader);
+	MemoryContextDelete(cxt);
+	hash_destroy(undone);
 	return found;
 }
 
@@ -180,8 +191,11 @@ List *
 sigma_reversal_of_runs(const Reversal *reversal, const List *execution_ids, int64 first, bool *undone)
 {
 	LogReader  *reader = sigma_log_read(reversal->table->log.relid, reversal->snapshot, first, PG_INT64_MAX, BackwardScanDirection);
-	List	   *gone = NIL;
+	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext, "sigma log entry", ALLOCSET_DEFAULT_SIZES);
+	HTAB	   *gone = sigma_past_ids();
+	HTAB	   *noted = sigma_past_ids();
 	List	   *found = NIL;
+	MemoryContext caller = MemoryContextSwitchTo(cxt);
 	LogEntry	entry;
 
 	while (sigma_log_next(reader, &entry))
@@ -190,6 +204,7 @@ sigma_reversal_of_runs(const Reversal *reversal, const List *execution_ids, int6
 		bool		redone;
 		ListCell   *lc;
 
+		MemoryContextReset(cxt);
 		if (entry.operation == LOG_CHECKPOINT)
 			sigma_log_refuse_gone(reversal->table, first);
 		if (has_number(gone, entry.statement))
@@ -200,13 +215,19 @@ sigma_reversal_of_runs(const Reversal *reversal, const List *execution_ids, int6
 			continue;
 		}
 		if (entry.operation == LOG_UNDO)
-			add_undone(&entry, &gone, &redone);
+			add_undone(&entry, gone, &redone);
 		run = sigma_log_metadata(&entry, "executionId");
+		MemoryContextSwitchTo(caller);
 		foreach(lc, execution_ids)
-			if (run != NULL && strcmp(run, lfirst(lc)) == 0 && !has_number(found, entry.statement))
+			if (run != NULL && strcmp(run, lfirst(lc)) == 0 && note_number(noted, entry.statement))
 				found = add_number(found, entry.statement);
+		MemoryContextSwitchTo(cxt);
 	}
+	MemoryContextSwitchTo(caller);
 	sigma_log_read_end(reader);
+	MemoryContextDelete(cxt);
+	hash_destroy(gone);
+	hash_destroy(noted);
 	return found;
 }
 
@@ -243,20 +264,26 @@ note_version(Reversal *reversal, const LogEntry *entry)
 static List *
 later_statements(const Reversal *reversal, int64 number)
 {
-	LogReader  *reader = sigma_log_read(reversal->table->log.relid, reversal->snapshot, number + 1, PG_INT64_MAX, BackwardScanDirection);
+	LogReader  *reader;
+	HTAB	   *noted;
 	List	   *found = NIL;
 	LogEntry	entry;
 
+	if (number == PG_INT64_MAX)
+		return NIL;
+	noted = sigma_past_ids();
+	reader = sigma_log_read(reversal->table->log.relid, reversal->snapshot, number + 1, PG_INT64_MAX, BackwardScanDirection);
 	while (sigma_log_next(reader, &entry))
-		if (found == NIL || *(int64 *) llast(found) != entry.statement)
-			found = has_number(found, entry.statement) ? found : add_number(found, entry.statement);
+		if (note_number(noted, entry.statement))
+			found = add_number(found, entry.statement);
 	sigma_log_read_end(reader);
+	hash_destroy(noted);
 	return found;
 }
 
 /* Add what an undo took back; *redone: it took back an undo. */
 static void
-add_undone(const LogEntry *entry, List **undone, bool *redone)
+add_undone(const LogEntry *entry, HTAB *undone, bool *redone)
 {
 	JsonbContainer *payload = unconstify(JsonbContainer *, sigma_log_payload(entry));
 	JsonbValue	value;
@@ -269,18 +296,23 @@ add_undone(const LogEntry *entry, List **undone, bool *redone)
 	(void) JsonbIteratorNext(&iterator, &value, false);
 	while (JsonbIteratorNext(&iterator, &value, true) == WJB_ELEM)
 		if (value.type == jbvNumeric)
-			*undone = add_number(*undone, DatumGetInt64(DirectFunctionCall1(numeric_int8, NumericGetDatum(value.val.numeric))));
+			(void) note_number(undone, DatumGetInt64(DirectFunctionCall1(numeric_int8, NumericGetDatum(value.val.numeric))));
 }
 
 static bool
-has_number(const List *numbers, int64 number)
+has_number(HTAB *numbers, int64 number)
 {
-	ListCell   *lc;
+	return hash_search(numbers, &number, HASH_FIND, NULL) != NULL;
+}
 
-	foreach(lc, numbers)
-		if (*(int64 *) lfirst(lc) == number)
-			return true;
-	return false;
+/* Add a number; false where it is there already. */
+static bool
+note_number(HTAB *numbers, int64 number)
+{
+	bool		found;
+
+	(void) hash_search(numbers, &number, HASH_ENTER, &found);
+	return !found;
 }
 
 static List *
@@ -308,6 +340,7 @@ sigma_reversal_begin(Reversal *reversal, int64 from, const List *statements)
 			numbers[foreach_current_index(lc)] = *(int64 *) lfirst(lc);
 			from = Min(from, *(int64 *) lfirst(lc) - 1);
 		}
+		qsort(numbers, list_length(statements), sizeof(int64), sigma_log_compare_numbers);
 	}
 	reversal->delta = sigma_log_delta(reversal->table, reversal->snapshot, from, PG_INT64_MAX,
 									  numbers, list_length(statements));

@@ -156,6 +156,8 @@ SELECT pg_temp.right_log('tt_long');
 INSERT INTO sigds.sigds_tt_long (n) VALUES (0);
 SELECT pg_temp.right_log('tt_long');
 DROP TABLE numbers;
+-- after the last number there is nothing to take back
+SELECT sigma.restore('tt_long', 9223372036854775807) AS restored;
 SELECT sigma.delete_input_table(id, purge => true) FROM unnest(ARRAY['tt_long', 'tt_beside']) AS id;
 
 -- no log, no past
