@@ -37,15 +37,9 @@ static JsonNode *column_formula(const char *name, JsonNode *where);
 static void build_update(Builder *builder, DataStep *step, JsonNode *parameters);
 static void build_delete(Builder *builder, DataStep *step, JsonNode *parameters);
 static void build_upsert(Builder *builder, DataStep *step, JsonNode *parameters);
-static List *linked_key(Builder *builder, JsonNode *values, JsonNode *parameters);
 static JsonNode *without(JsonNode *object, List *members);
-static List *upsert_key(Builder *builder, JsonNode *values, JsonNode *parameters);
-static List *only_key(Builder *builder, JsonNode *values);
-static bool key_has(const UniqueKey *key, int column);
-static bool ignores_case(Builder *builder, List *members);
 static void append_assignments(Builder *builder, JsonNode *values);
 static void append_value(Builder *builder, const TableColumn *column, JsonNode *value);
-static const TableColumn *writable_column(Builder *builder, JsonNode *value);
 static const char *table_sql(const InputTable *table);
 static bool may_fit(ColumnType column, FormulaType value);
 static void finish_statement(Builder *builder, Statement *statement, int expected);
@@ -144,9 +138,9 @@ refuse_doubles(Builder *builder, JsonNode *values)
 
 	for (i = 1; i < values->count; i++)
 		for (j = 0; j < i; j++)
-			if (writable_column(builder, values->items[i]) == writable_column(builder, values->items[j]))
+			if (sigma_data_column(builder, values->items[i]) == sigma_data_column(builder, values->items[j]))
 				sigma_document_error(values->items[i], 0, NULL, "column \"%s\" is given twice, as \"%s\" and \"%s\"",
-									 writable_column(builder, values->items[i])->name,
+									 sigma_data_column(builder, values->items[i])->name,
 									 values->items[j]->key, values->items[i]->key);
 }
 
@@ -181,7 +175,7 @@ build_insert(Builder *builder, Statement *statement, JsonNode *values)
 	appendStringInfo(&builder->sql, "INSERT INTO %s", table_sql(builder->table));
 	for (i = 0; i < values->count; i++)
 	{
-		const TableColumn *column = writable_column(builder, values->items[i]);
+		const TableColumn *column = sigma_data_column(builder, values->items[i]);
 
 		appendStringInfo(&builder->sql, "%s%s", i == 0 ? " (" : ", ", quote_identifier(column->name));
 		appendStringInfo(&marks, "%s$%d", i == 0 ? "" : ", ",
@@ -210,7 +204,7 @@ build_insert_rows(Builder *builder, Statement *statement, JsonNode *rows)
 		refuse_doubles(builder, rows->items[i]);
 		for (j = 0; j < rows->items[i]->count; j++)
 			columns = list_append_unique_ptr(columns,
-											 unconstify(TableColumn *, writable_column(builder, rows->items[i]->items[j])));
+											 unconstify(TableColumn *, sigma_data_column(builder, rows->items[i]->items[j])));
 	}
 	if (columns == NIL)
 		sigma_document_error(rows, 0, NULL, "the rows name no column");
@@ -234,7 +228,7 @@ build_insert_rows(Builder *builder, Statement *statement, JsonNode *rows)
 			if (lc != list_head(columns))
 				appendStringInfoString(&builder->sql, ", ");
 			for (j = 0; j < rows->items[i]->count; j++)
-				if (writable_column(builder, rows->items[i]->items[j]) == column)
+				if (sigma_data_column(builder, rows->items[i]->items[j]) == column)
 					break;
 			if (j == rows->items[i]->count)
 				appendStringInfoString(&builder->sql, "DEFAULT");
@@ -264,13 +258,13 @@ build_insert_source(Builder *builder, Statement *statement, JsonNode *parameters
 	appendStringInfo(&builder->sql, "INSERT INTO %s", table_sql(builder->table));
 	for (i = 0; i < values->count; i++)
 		appendStringInfo(&builder->sql, "%s%s", i == 0 ? " (" : ", ",
-						 quote_identifier(writable_column(builder, values->items[i])->name));
+						 quote_identifier(sigma_data_column(builder, values->items[i])->name));
 	appendStringInfoString(&builder->sql, ") SELECT ");
 	for (i = 0; i < values->count; i++)
 	{
 		if (i > 0)
 			appendStringInfoString(&builder->sql, ", ");
-		append_value(builder, writable_column(builder, values->items[i]), values->items[i]);
+		append_value(builder, sigma_data_column(builder, values->items[i]), values->items[i]);
 	}
 	if (builder->formulas == NULL || builder->formulas->items == NIL)
 		sigma_document_error(node, 0, "A formula of \"values\" reads a column of the source as [Column].",
@@ -302,7 +296,7 @@ source_values(Builder *builder, JsonNode *node, JsonNode *given)
 			sigma_document_error(node, ERRCODE_UNDEFINED_COLUMN, "Name the columns that it fills in \"values\".",
 								 "input table \"%s\" has no column \"%s\" of the source", builder->table->id, name);
 		for (j = 0; j < count && column != NULL; j++)
-			if (writable_column(builder, values->items[j]) == column)
+			if (sigma_data_column(builder, values->items[j]) == column)
 				column = NULL;
 		if (column != NULL)
 			sigma_json_set(values, column->name, column_formula(name, node));
@@ -354,8 +348,8 @@ build_upsert(Builder *builder, DataStep *step, JsonNode *parameters)
 {
 	JsonNode   *values = sigma_json_get(parameters, "values");
 	bool		linked = builder->table->nlinked > 0;
-	List	   *key = linked ? linked_key(builder, values, parameters) : upsert_key(builder, values, parameters);
-	bool		folded = ignores_case(builder, key);
+	List	   *key = sigma_data_key(builder, values, parameters);
+	bool		folded = sigma_data_key_ignores_case(builder, key);
 	ListCell   *lc;
 
 	initStringInfo(&builder->sql);
@@ -384,33 +378,6 @@ build_upsert(Builder *builder, DataStep *step, JsonNode *parameters)
 		build_insert(builder, &step->insert, values);
 }
 
-/* The members of "values" that are a linked table's key: all of it must be there, and "key" may name nothing else. */
-static List *
-linked_key(Builder *builder, JsonNode *values, JsonNode *parameters)
-{
-	const InputTable *table = builder->table;
-	JsonNode   *key = sigma_json_get(parameters, "key");
-	List	   *found = NIL;
-	int			i;
-
-	for (i = table->ncolumn - table->nlinked; i < table->ncolumn; i++)
-	{
-		JsonNode   *value = sigma_json_get(values, table->columns[i].name);
-
-		if (value == NULL)
-			sigma_document_error(values, ERRCODE_SIGMA_LOCKED, "Name the row by its whole key: rows come from the source.",
-								 "key column \"%s\" of linked input table \"%s\" is missing", table->columns[i].name, table->id);
-		found = lappend(found, value);
-	}
-	if (values->count == list_length(found))
-		sigma_document_error(values, 0, NULL, "\"values\" names no column beside the key");
-	for (i = 0; key != NULL && key->kind == JSON_ARRAY && i < key->count; i++)
-		if (key->items[i]->kind != JSON_STRING || !list_member_ptr(found, sigma_json_get(values, key->items[i]->string)))
-			sigma_document_error(key->items[i], 0, "Leave \"key\" out: rows of a linked table are found by its key.",
-								 "\"key\" names a column that is not the key of linked input table \"%s\"", table->id);
-	return found;
-}
-
 /* An object without some of its members. */
 static JsonNode *
 without(JsonNode *object, List *members)
@@ -424,99 +391,6 @@ without(JsonNode *object, List *members)
 	return rest;
 }
 
-/* The members of "values" that make up the key: those named in "key", else those of the one unique rule. */
-static List *
-upsert_key(Builder *builder, JsonNode *values, JsonNode *parameters)
-{
-	JsonNode   *key = sigma_json_get(parameters, "key");
-	List	   *found = NIL;
-	int			i;
-
-	if (key == NULL || key->kind == JSON_NULL)
-		return only_key(builder, values);
-	if (key->kind != JSON_ARRAY || key->count == 0)
-		sigma_document_error(key, 0, NULL, "\"key\" must be an array of at least one column");
-	for (i = 0; i < key->count; i++)
-	{
-		JsonNode   *value;
-
-		if (key->items[i]->kind != JSON_STRING)
-			sigma_document_error(key->items[i], 0, NULL, "a column of \"key\" must be a string, not %s",
-								 sigma_json_kind_name(key->items[i]));
-		value = sigma_json_get(values, key->items[i]->string);
-		if (value == NULL)
-			sigma_document_error(key->items[i], 0, "A key column needs a value too.",
-								 "\"values\" has no column \"%s\"", key->items[i]->string);
-		found = lappend(found, value);
-	}
-	return found;
-}
-
-/* Without "key": the members for the one unique column among them, else for the columns of the one unique rule. */
-static List *
-only_key(Builder *builder, JsonNode *values)
-{
-	const InputTable *table = builder->table;
-	List	   *found = NIL;
-	int			several = 0;
-	int			pass;
-	int			i;
-	int			j;
-
-	for (pass = 0; pass < 2 && found == NIL; pass++)
-		for (i = 0; i < table->nkey; i++)
-		{
-			List	   *members = NIL;
-
-			if (pass != (table->keys[i].column < 0 ? 1 : 0))
-				continue;
-			for (j = 0; j < values->count; j++)
-				if (key_has(&table->keys[i], writable_column(builder, values->items[j]) - table->columns))
-					members = lappend(members, values->items[j]);
-			if (list_length(members) != table->keys[i].ncolumn)
-				continue;
-			found = members;
-			several++;
-		}
-	if (several != 1)
-		sigma_document_error(values, 0, "Name the columns to find the row by in \"key\".",
-							 several == 0 ? "none of the values is for a unique column" :
-							 "several of the values are for unique columns");
-	return found;
-}
-
-/* Is that column a part of the key? */
-static bool
-key_has(const UniqueKey *key, int column)
-{
-	int			i;
-
-	for (i = 0; i < key->ncolumn; i++)
-		if (key->columns[i] == column)
-			return true;
-	return false;
-}
-
-/* Does a rule make just the columns of these members unique together, whatever the case of texts? */
-static bool
-ignores_case(Builder *builder, List *members)
-{
-	const InputTable *table = builder->table;
-	ListCell   *lc;
-	int			i;
-
-	for (i = 0; i < table->nkey; i++)
-	{
-		bool		same = table->keys[i].ignore_case && table->keys[i].ncolumn == list_length(members);
-
-		foreach(lc, members)
-			same = same && key_has(&table->keys[i], writable_column(builder, lfirst(lc)) - table->columns);
-		if (same)
-			return true;
-	}
-	return false;
-}
-
 /* "column = $n, ..." */
 static void
 append_assignments(Builder *builder, JsonNode *values)
@@ -526,7 +400,7 @@ append_assignments(Builder *builder, JsonNode *values)
 	refuse_doubles(builder, values);
 	for (i = 0; i < values->count; i++)
 	{
-		const TableColumn *column = writable_column(builder, values->items[i]);
+		const TableColumn *column = sigma_data_column(builder, values->items[i]);
 
 		appendStringInfo(&builder->sql, "%s%s = ", i == 0 ? "" : ", ", quote_identifier(column->name));
 		append_value(builder, column, values->items[i]);
@@ -543,8 +417,8 @@ append_value(Builder *builder, const TableColumn *column, JsonNode *value)
 }
 
 /* The column that a member of "values" writes; 42703, SG423. */
-static const TableColumn *
-writable_column(Builder *builder, JsonNode *value)
+const TableColumn *
+sigma_data_column(Builder *builder, JsonNode *value)
 {
 	const TableColumn *column;
 

@@ -3,6 +3,7 @@
  *		What the files of data_modification steps share; nobody else includes it.
  *
  * data.c           from documents to statements
+ * data_key.c       which row upsert_row means
  * data_selector.c  which rows: selectors as WHERE clauses
  * data_formula.c   formulas over the rows: selectors, and values that read the row
  * data_run.c       binding values and running the statements
@@ -112,6 +113,13 @@ typedef struct SelectorColumn
 /* data.c: the next parameter; returns its number.  SG400 where a static value does not fit. */
 extern int	sigma_data_parameter(Builder *builder, ParameterKind kind, const char *column, ColumnType type,
 								 JsonNode *node);
+
+/* data.c: the column that a member of "values" writes; 42703, SG423 */
+extern const TableColumn *sigma_data_column(Builder *builder, JsonNode *value);
+
+/* data_key.c: the members of "values" that tell which row is meant, and whether a rule folds their texts */
+extern List *sigma_data_key(Builder *builder, JsonNode *values, JsonNode *parameters);
+extern bool sigma_data_key_ignores_case(Builder *builder, List *members);
 
 /* data_selector.c: " WHERE ..." and, where only one row may match, " RETURNING ..." */
 extern void sigma_selector_append(Builder *builder, JsonNode *parameters, bool one_row);
