@@ -12,7 +12,7 @@
  * linked_views.c  the views
  * linked_write.c  their triggers: from updates of the view to entries
  * linked_entry.c  handle_data_entry by key
- * linked_admin.c  orphans, sync_warehouse
+ * linked_admin.c  orphans, and the state that the catalog shows
  */
 #ifndef SIGMA_LINKED_H
 #define SIGMA_LINKED_H

@@ -1,10 +1,10 @@
 /*
  * linked_admin.c
- *		Looking after linked tables: entries without a row, views without a source.
+ *		Looking after linked tables: entries without a row, and whether the source is there.
  *
  * Dropping a source takes CASCADE, which drops the views that read it and nothing
  * else: what was entered stays, and is there again when sigma.sync_warehouse() finds
- * the source back.  Entries whose key is not in the source are listed, never deleted.
+ * the source back (sync.c).  Entries whose key is not in the source are listed, never deleted.
  */
 #include "postgres.h"
 
@@ -17,7 +17,6 @@
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
-#include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -25,7 +24,6 @@
 #include "utils/rls.h"
 
 #include "common/argument.h"
-#include "common/access.h"
 #include "common/catalog.h"
 #include "common/errors.h"
 #include "common/json_push.h"
@@ -34,22 +32,11 @@
 #include "compat.h"
 #include "input_table/linked.h"
 
-/* What sigma.sync_warehouse() found of one table. */
-typedef struct SyncState
-{
-	const char *status;			/* ok, source_missing, view_restored, drift */
-	List	   *drift;			/* of char *: what is not as the definition says */
-} SyncState;
-
 PG_FUNCTION_INFO_V1(orphans);
-PG_FUNCTION_INFO_V1(sync_warehouse);
 
 static const TableDefinition *open_linked(const char *id);
 static char *orphans_sql(const TableDefinition *table, bool counting);
 static Datum values_of(const TableDefinition *table, HeapTuple row, TupleDesc desc, int from, int to);
-static void sync_table(const char *id, SyncState *state);
-static void sync_computed(const TableDefinition *table, SyncState *state);
-static void push_state(JsonbParseState **result, const char *id, const SyncState *state);
 static bool may_read_source(Oid relid);
 
 /*
@@ -212,116 +199,6 @@ sigma_linked_readable(const JsonNode *document)
 	return sigma_linked_source(document, &source) && may_read_source(source.relid) && is_harmless(source.relid);
 }
 
-/*
- * sync_warehouse(table_id text) → jsonb: look at one input table or (NULL) at all,
- * make views that are missing, say what has drifted.  Needs UPDATE on the catalog.
- */
-Datum
-sync_warehouse(PG_FUNCTION_ARGS)
-{
-	JsonbParseState *result = NULL;
-	char	   *only = PG_ARGISNULL(0) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(0));
-	Oid			catalog = sigma_relation_oid("sigma_input_tables");
-	List	   *states = NIL;
-	List	   *ids = NIL;
-	ListCell   *lc;
-	ListCell   *ls;
-	int			synced = 0;
-
-	if (pg_class_aclcheck(catalog, GetUserId(), ACL_UPDATE) != ACLCHECK_OK)
-		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, "sigma_input_tables");
-	if (only != NULL && !sigma_catalog_exists(DOCUMENT_INPUT_TABLE, only))
-		sigma_catalog_not_found(DOCUMENT_INPUT_TABLE, only);
-	foreach(lc, sigma_catalog_names(DOCUMENT_INPUT_TABLE))
-	{
-		CatalogName *name = lfirst(lc);
-		SyncState  *state = palloc0(sizeof(SyncState));
-
-		if (only != NULL && strcmp(only, name->id) != 0)
-			continue;
-		sync_table(name->id, state);
-		if (strcmp(state->status, "ok") == 0 || strcmp(state->status, "view_restored") == 0)
-			synced++;
-		ids = lappend(ids, name->id);
-		states = lappend(states, state);
-	}
-
-	(void) pushJsonbValue(&result, WJB_BEGIN_OBJECT, NULL);
-	sigma_push_text(&result, "status", synced == list_length(ids) ? "synced" : "drift");
-	sigma_push_int(&result, "synced", synced);
-	sigma_push_key(&result, "details");
-	(void) pushJsonbValue(&result, WJB_BEGIN_ARRAY, NULL);
-	forboth(lc, ids, ls, states)
-		push_state(&result, lfirst(lc), lfirst(ls));
-	(void) pushJsonbValue(&result, WJB_END_ARRAY, NULL);
-	PG_RETURN_JSONB_P(JsonbValueToJsonb(pushJsonbValue(&result, WJB_END_OBJECT, NULL)));
-}
-
-/* Look at one table, and make its views where they are missing. */
-static void
-sync_table(const char *id, SyncState *state)
-{
-	JsonNode   *document = sigma_catalog_read(DOCUMENT_INPUT_TABLE, id);
-	Oid			relid = sigma_rows_oid(id);
-	TableDefinition *table = sigma_definition_read(document);
-	LinkedSource source;
-	Relation	rel;
-	bool		whole = sigma_is_linked(document) ? sigma_linked_views_whole(id) : OidIsValid(sigma_view_oid(id));
-
-	state->status = "ok";
-	if (!OidIsValid(relid))
-	{
-		state->status = "drift";
-		state->drift = list_make1("the data table does not exist");
-		return;
-	}
-	rel = table_open(relid, whole ? AccessShareLock : ShareUpdateExclusiveLock);
-	state->drift = sigma_data_table_differences(table, rel);
-	table_close(rel, NoLock);
-	if (sigma_is_linked(document) && !sigma_linked_source(document, &source))
-		state->status = "source_missing";
-	else if (sigma_is_linked(document) && sigma_linked_drift(table, source.relid) != NULL)
-	{
-		state->drift = lappend(state->drift, sigma_linked_drift(table, source.relid));
-		state->status = "drift";
-	}
-	else if (state->drift != NIL)
-		state->status = "drift";
-	else if (!whole)
-	{
-		if (sigma_is_linked(document))
-			sigma_linked_check(document, document, false);
-		sigma_view_check_name(document, false);
-		sigma_view_create(table);
-		sigma_access_apply(id);
-		state->status = "view_restored";
-	}
-	if (!sigma_is_linked(document) || sigma_linked_views_whole(id))
-		sync_computed(table, state);
-	sigma_linked_set_status(id, strcmp(state->status, "source_missing") == 0 ? "source_missing" : "active");
-}
-
-/* Say which computed columns cannot be computed; one that can be again is so in the view. */
-static void
-sync_computed(const TableDefinition *table, SyncState *state)
-{
-	List	   *problems = sigma_view_problems(table);
-	Oid			view = sigma_view_oid(table->id);
-	const char *problem;
-
-	if (OidIsValid(view) && sigma_view_broken(view) > list_length(problems))
-	{
-		LockRelationOid(view, AccessExclusiveLock);
-		if (view == sigma_view_oid(table->id))
-			(void) sigma_view_refresh(table, view, sigma_view_reads(view), &problem);
-		if (strcmp(state->status, "ok") == 0)
-			state->status = "view_restored";
-	}
-	state->drift = list_concat(state->drift, problems);
-	if (problems != NIL)
-		state->status = "drift";
-}
-
 /* Remember in the catalog whether the source is there; other states are left as they are. */
 void
 sigma_linked_set_status(const char *id, const char *status)
@@ -338,30 +215,4 @@ sigma_linked_set_status(const char *id, const char *status)
 							  2, types, values, NULL, false, 0) != SPI_OK_UPDATE)
 		elog(ERROR, "could not store the status of input table \"%s\"", id);
 	SPI_finish();
-}
-
-/* One entry of the result. */
-static void
-push_state(JsonbParseState **result, const char *id, const SyncState *state)
-{
-	ListCell   *lc;
-
-	(void) pushJsonbValue(result, WJB_BEGIN_OBJECT, NULL);
-	sigma_push_text(result, "table_id", id);
-	sigma_push_text(result, "status", state->status);
-	if (OidIsValid(sigma_rows_oid(id)))
-		sigma_push_int(result, "rows", sigma_data_table_count(id));
-	sigma_push_key(result, "drift");
-	(void) pushJsonbValue(result, WJB_BEGIN_ARRAY, NULL);
-	foreach(lc, state->drift)
-	{
-		JsonbValue	text;
-
-		text.type = jbvString;
-		text.val.string.val = lfirst(lc);
-		text.val.string.len = strlen(lfirst(lc));
-		(void) pushJsonbValue(result, WJB_ELEM, &text);
-	}
-	(void) pushJsonbValue(result, WJB_END_ARRAY, NULL);
-	(void) pushJsonbValue(result, WJB_END_OBJECT, NULL);
 }

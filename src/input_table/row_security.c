@@ -309,6 +309,24 @@ sigma_row_security_is_own(Oid relid)
 	return sees && !foreign;
 }
 
+/*
+ * The policies that the table's rows should have and have not, as a List of names.  Those
+ * of a linked table are there while its views are.
+ */
+List *
+sigma_row_security_missing(const TableDefinition *table, Oid relid)
+{
+	List	   *missing = NIL;
+	int			i;
+
+	if (!sigma_row_secured(table) || (table->nkey > 0 && !sigma_linked_views_whole(table->id)))
+		return NIL;
+	for (i = 0; i < lengthof(policies); i++)
+		if (!OidIsValid(get_relation_policy_oid(relid, policies[i].name, true)))
+			missing = lappend(missing, unconstify(char *, policies[i].name));
+	return missing;
+}
+
 /* A formula of governance_config, or NULL. */
 const JsonNode *
 sigma_row_formula(const JsonNode *document, const char *key)

@@ -81,6 +81,7 @@ check_rows(Checked *checked, Oid relid)
 {
 	Relation	rel = table_open(relid, AccessShareLock);
 	const char *filter = sigma_json_get_string(sigma_json_get(checked->table->document, "governance_config"), "row_filter", NULL);
+	ListCell   *lc;
 
 	check_differences(checked, rel);
 	check_triggers(checked, rel);
@@ -90,6 +91,10 @@ check_rows(Checked *checked, Oid relid)
 		sigma_problem_add(checked->problems, PROBLEM_ERROR, checked->object, "$.governance_config.row_filter",
 						  psprintf("ALTER TABLE %s ENABLE ROW LEVEL SECURITY", sigma_ddl_name(checked->table->relation)),
 						  "row security of the data table is switched off: the row filter does not hold");
+	foreach(lc, sigma_row_security_missing(checked->table, relid))
+		sigma_problem_add(checked->problems, PROBLEM_ERROR, checked->object, "$.governance_config.row_filter",
+						  "Take the row filter out of the definition and put it back.",
+						  "policy \"%s\" of the data table is missing", (char *) lfirst(lc));
 	if (rel->rd_rel->relowner != sigma_sigds_owner())
 		sigma_problem_add(checked->problems, PROBLEM_WARNING, checked->object, NULL,
 						  psprintf("ALTER TABLE %s OWNER TO %s", sigma_ddl_name(checked->table->relation),
@@ -218,14 +223,19 @@ check_view(Checked *checked)
 		sigma_problem_add(checked->problems, PROBLEM_ERROR, checked->object, "$.source",
 						  "Make the source again and call sigma.sync_warehouse, or delete the input table.",
 						  "the source of the linked table does not exist");
+	else if (linked && sigma_linked_drift(checked->table, source.relid) != NULL)
+		sigma_problem_add(checked->problems, PROBLEM_ERROR, checked->object, "$.source", NULL,
+						  "the source has changed: %s", sigma_linked_drift(checked->table, source.relid));
 	else if (linked ? !sigma_linked_views_whole(id) : !OidIsValid(sigma_view_oid(id)))
 		sigma_problem_add(checked->problems, PROBLEM_ERROR, checked->object, NULL,
 						  psprintf("SELECT sigma.sync_warehouse(%s)", quote_literal_cstr(id)),
 						  linked ? "a view of the linked table does not exist" : "the warehouse view does not exist");
-	else if (linked && sigma_linked_drift(checked->table, source.relid) != NULL)
-		sigma_problem_add(checked->problems, PROBLEM_ERROR, checked->object, "$.source", NULL,
-						  "the source has changed: %s", sigma_linked_drift(checked->table, source.relid));
-	if (!linked)
+	if (OidIsValid(sigma_view_oid(id)))
+		foreach(lc, sigma_view_missing_columns(checked->table))
+			sigma_problem_add(checked->problems, PROBLEM_ERROR, checked->object, NULL,
+							  psprintf("Drop the view and SELECT sigma.sync_warehouse(%s)", quote_literal_cstr(id)),
+							  "the warehouse view has no column \"%s\"", (char *) lfirst(lc));
+	if (linked ? sigma_linked_views_whole(id) : OidIsValid(sigma_rows_oid(id)))
 		foreach(lc, sigma_view_problems(checked->table))
 			sigma_problem_add(checked->problems, PROBLEM_ERROR, checked->object, "$.columns",
 							  "Its values are null until the formula can be computed again; sigma.sync_warehouse brings them back.",

@@ -573,6 +573,25 @@ sigma_view_problems(const TableDefinition *table)
 	return problems;
 }
 
+/* The columns that the table's view lacks, as a List of names; the view is there. */
+List *
+sigma_view_missing_columns(const TableDefinition *table)
+{
+	Oid			view = sigma_view_oid(table->id);
+	char	   *rows;
+	List	   *missing = NIL;
+	ListCell   *lc;
+
+	foreach(lc, columns_of(table, &rows))
+	{
+		const ViewColumn *column = lfirst(lc);
+
+		if (get_attnum(view, column->name) == InvalidAttrNumber)
+			missing = lappend(missing, unconstify(char *, column->name));
+	}
+	return missing;
+}
+
 /* The id of the input table whose warehouse view a relation is, or NULL. */
 char *
 sigma_view_table_id(Oid relid)
