@@ -309,8 +309,7 @@ settle(const TableDefinition *table, int64 edit_num, bool publishing)
 	values[2] = CStringGetTextDatum(sigma_app_user());
 	SPI_connect();
 	sigma_ddl_begin(&scope);
-	(void) run_latest(psprintf("DELETE FROM %s WHERE sigma_row_id OPERATOR(pg_catalog.>) " PUBLISHED_MARK, images),
-					  0, NULL, NULL, SPI_OK_DELETE);
+	sigma_published_clear(table->id);
 	if (publishing &&
 		run_latest(psprintf("UPDATE %s SET sigma_through = "
 							"(SELECT CASE WHEN s.is_called THEN s.last_value ELSE 0 END FROM %s s), "
@@ -322,6 +321,14 @@ settle(const TableDefinition *table, int64 edit_num, bool publishing)
 				 errmsg("relation %s is not as it was made", images)));
 	sigma_owner_end(&scope);
 	SPI_finish();
+}
+
+/* The images go, also those that the transaction's snapshot does not see.  SPI is connected, and the owner of sigds current. */
+void
+sigma_published_clear(const char *id)
+{
+	(void) run_latest(psprintf("DELETE FROM %s WHERE sigma_row_id OPERATOR(pg_catalog.>) " PUBLISHED_MARK,
+							   sigma_ddl_name(sigma_published_name(id))), 0, NULL, NULL, SPI_OK_DELETE);
 }
 
 /*

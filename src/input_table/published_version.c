@@ -132,8 +132,7 @@ sigma_versions_apply(const Reversal *reversal)
 		rows = make_images(reversal->table, reversal->snapshot, reversal->version);
 	SPI_connect();
 	sigma_ddl_begin(&scope);
-	sigma_spi_run(psprintf("DELETE FROM %s WHERE sigma_row_id OPERATOR(pg_catalog.>) " PUBLISHED_MARK,
-						   sigma_ddl_name(sigma_published_name(reversal->id))), SPI_OK_DELETE);
+	sigma_published_clear(reversal->id);
 	if (rows != NULL)
 		write_images(reversal, rows);
 	set_mark(reversal);
