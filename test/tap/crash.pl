@@ -161,8 +161,9 @@ for my $round (1 .. $rounds)
 				OR count(DISTINCT (v, t)) <> 1) AS x"), 0, "round $round: statements, imports and undos on $table are whole");
 		is(ask("SELECT row_count - (SELECT count(*) FROM $data) FROM sigma.sigma_row_counts WHERE id = '$table'"), 0,
 			"round $round: rows of $table are counted right");
-		# the view has what the last publish left, no more and no less
-		is(ask("WITH published AS (SELECT coalesce(max(edit_num), $compacted{$table}) AS edit_num FROM sigds.sigds_wal_$table WHERE edit ? 'publish'),
+		# the view has what the last publish, or the last undo of one, left: no more and no less
+		is(ask("WITH published AS (SELECT greatest($compacted{$table}, (SELECT CASE WHEN edit ? 'publish' THEN edit_num ELSE (edit #>> '{undo,published}')::bigint END
+					FROM sigds.sigds_wal_$table WHERE edit ? 'publish' OR edit -> 'undo' ? 'published' ORDER BY edit_num DESC LIMIT 1)) AS edit_num),
 				there AS (SELECT sigma_row_id, b, n, v, t FROM sigma_views.\"" . uc($table) . "\"),
 				before AS (SELECT (r ->> 'sigma_row_id')::bigint, (r ->> 'b')::bigint, (r ->> 'n')::bigint, (r ->> 'v')::numeric, r ->> 't'
 						 FROM published, sigma.as_of_edit('$table', published.edit_num) AS r)
