@@ -230,7 +230,8 @@ was_edited(Batch *batch, const StagedRow *row, const LastEdit *last)
 {
 	return last->number == 0 ||
 		(last->number != row->guard.edit &&
-		 last->statement != sigma_log_statement_of(batch->table->log.relid, row->guard.edit));
+		 (last->statement == 0 ||
+		  last->statement != sigma_log_statement_of(batch->table->log.relid, row->guard.edit)));
 }
 
 /* Record rule "stale": another edit wrote the existing row last, or none that the log has. */

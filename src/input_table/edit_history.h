@@ -130,7 +130,7 @@ typedef struct LastEdit
 {
 	int64		row_id;			/* hash key, must be first */
 	int64		number;			/* of the entry, 0: the log has none */
-	int64		statement;
+	int64		statement;		/* 0: a checkpoint's */
 } LastEdit;
 
 typedef void (*LogIdVisitor) (const LogEntry *entry, int64 row_id, void *arg);

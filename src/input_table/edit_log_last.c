@@ -19,13 +19,15 @@ typedef struct LastEditSearch
 {
 	HTAB	   *rows;			/* of LastEdit */
 	int64		missing;
+	int64		checkpoint;		/* the last number of the checkpoint that is read, or 0 */
 } LastEditSearch;
 
 static void note_edit(const LogEntry *entry, int64 row_id, void *arg);
 
 /*
  * Fill in the number of each LastEdit, which the caller set to 0; it stays so where the
- * log has no edit of the row.  The row of a checkpoint counts as written by it.
+ * log has no edit of the row.  The row of a checkpoint counts as written by its last
+ * entry, and by no statement: its entries have numbers of edits that are gone.
  */
 void
 sigma_log_last_edits(Oid log, HTAB *rows)
@@ -43,6 +45,8 @@ sigma_log_last_edits(Oid log, HTAB *rows)
 	caller = MemoryContextSwitchTo(cxt);
 	while (search.missing > 0 && sigma_log_next(reader, &entry))
 	{
+		if (entry.operation == LOG_CHECKPOINT && search.checkpoint == 0)
+			search.checkpoint = entry.number;
 		sigma_log_row_ids(&entry, note_edit, &search);
 		MemoryContextReset(cxt);
 	}
@@ -75,7 +79,7 @@ note_edit(const LogEntry *entry, int64 row_id, void *arg)
 
 	if (edit == NULL || edit->number != 0)
 		return;
-	edit->number = entry->number;
-	edit->statement = entry->statement;
+	edit->number = entry->operation == LOG_CHECKPOINT ? search->checkpoint : entry->number;
+	edit->statement = entry->operation == LOG_CHECKPOINT ? 0 : entry->statement;
 	search->missing--;
 }
