@@ -548,7 +548,8 @@ sigma_table_check(const InputTable *table, const Datum *values, const bool *null
 
 /*
  * Reads every committed row, and this transaction's; see input_table.h.  Rows are
- * not ACL-checked.  The failures are allocated in the current context.
+ * not ACL-checked.  A list that is gone says nothing about rows that are there: its rule
+ * passes.  The failures are allocated in the current context.
  */
 int64
 sigma_table_count_failures(const InputTable *table, List **failures)
@@ -563,6 +564,8 @@ sigma_table_count_failures(const InputTable *table, List **failures)
 	int64		failing = 0;
 
 	*failures = NIL;
+	if (sigma_formula_run_lists(formulas) != NULL)
+		(void) sigma_list_problems(table, sigma_formula_run_lists(formulas));
 	while (table_scan_getnextslot(scan, ForwardScanDirection, slot))
 	{
 		CHECK_FOR_INTERRUPTS();

@@ -654,8 +654,9 @@ apply_update(TriggerData *trigger)
 		sigma_row_security_create(change.after);
 	sigma_computed_check_rights(change.after->document, change.before->document, sigma_view_rows(change.after), view.reads,
 								sigma_session.origin == ORIGIN_SYSTEM);
-	sigma_list_rules_check(change.after->document, change.before->document);
 	sigma_view_finish(&change, &view);
+	CommandCounterIncrement();	/* a list may be the table's own view */
+	sigma_list_rules_check(change.after->document, change.before->document);
 	if (!sigma_is_draft(change.after))
 		sigma_published_end(change.after);
 	if (change.alters || secures)

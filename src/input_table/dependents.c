@@ -54,6 +54,7 @@ typedef struct Renaming
 static void find_in(Names *names, const NamedObject *object, DocumentKind kind, const char *id, MemoryContext caller,
 					List **found);
 static Names *names_before(const TableChange *change);
+static const char *new_name_of_table(const TableChange *change, const Reference *reference);
 static const char *new_name_in_table(const Renaming *renaming, const Reference *reference);
 static const char *new_name_of_variable(const Renaming *renaming, const Reference *reference);
 static List *rename_everywhere(Renaming *renaming, const char *except);
@@ -222,8 +223,8 @@ sigma_dependents_report(List *dependents)
 
 /*
  * Make every document that names a renamed column name it by its new name, and every
- * formula that calls the table by its display name by the new one.  Returns the
- * changed places as a List of Dependent.
+ * formula that calls the table by its display name, or whatever names its view, by the
+ * new one.  Returns the changed places as a List of Dependent.
  */
 List *
 sigma_dependents_rename(const TableChange *change)
@@ -350,6 +351,26 @@ rename_in(Renaming *renaming, DocumentKind kind, const char *id)
 	return changed;
 }
 
+/*
+ * What a table is called now where a reference has its display name, or its warehouse
+ * view's, which is the same and its id where it has none; else NULL.
+ */
+static const char *
+new_name_of_table(const TableChange *change, const Reference *reference)
+{
+	char	   *id = unconstify(char *, change->before->id);
+	const char *name = sigma_json_get_string(change->before->document, "name", "");
+	const char *now = sigma_json_get_string(change->after->document, "name", id);
+	const char *shown = sigma_view_named(reference->name);
+
+	if (reference->place != NULL && strcmp(reference->name, name) == 0)
+		return strcmp(name, now) != 0 ? now : NULL;
+	if (shown == NULL || strcmp(shown, sigma_json_get_string(change->before->document, "name", id)) != 0 ||
+		strcmp(shown, now) == 0)
+		return NULL;
+	return quote_qualified_identifier("sigma_views", now);
+}
+
 /* The new name of what a reference names in a table; NULL where it has none. */
 static const char *
 new_name_in_table(const Renaming *renaming, const Reference *reference)
@@ -361,13 +382,8 @@ new_name_in_table(const Renaming *renaming, const Reference *reference)
 
 	if (!sigma_names_resolve(renaming->names, reference, &object) || strcmp(object.id, change->before->id) != 0)
 		return NULL;
-	if (object.kind == NAMED_INPUT_TABLE && reference->place != NULL)
-	{
-		const char *name = sigma_json_get_string(change->before->document, "name", "");
-		const char *now = sigma_json_get_string(change->after->document, "name", unconstify(char *, change->after->id));
-
-		return strcmp(reference->name, name) == 0 && strcmp(name, now) != 0 ? now : NULL;
-	}
+	if (object.kind == NAMED_INPUT_TABLE)
+		return new_name_of_table(change, reference);
 	for (i = 0; object.kind == NAMED_COLUMN && (column = sigma_change_column(change, i)) != NULL; i++)
 		if (sigma_column_renamed(column) && strcmp(column->before->name, object.column) == 0)
 			return column->after->name;

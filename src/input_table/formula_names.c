@@ -25,6 +25,7 @@
 #include "input_table/computed.h"
 #include "input_table/define.h"
 #include "input_table/linked.h"
+#include "input_table/objects.h"
 
 /* A formula of a definition. */
 typedef struct OwnFormula
@@ -51,6 +52,8 @@ static List *add_rule(List *formulas, JsonNode *rule);
 static List *add_list(List *nodes, JsonNode *rule);
 static bool is_text_of(List *formulas, const char *text);
 static bool names_data_table(const char *source, const char *id);
+static bool names_view(const char *source, const char *name);
+static void rename_list(const Renaming *renaming, JsonNode *list);
 static bool move_reference(void *arg, FormulaNode *reference);
 static bool rename_reference(void *arg, FormulaNode *reference);
 static void qualify_function(Reference *reference);
@@ -176,17 +179,28 @@ sigma_formulas_follow(JsonNode *before, JsonNode *after)
 	}
 	/* a list of the table itself; of other tables' lists dependents.c thinks */
 	foreach(lc, sigma_list_nodes(after))
-	{
-		JsonNode   *column = sigma_json_get(lfirst(lc), "column");
-		FormulaColumn *found;
+		rename_list(&renaming, lfirst(lc));
+}
 
-		if (strcmp(sigma_json_get_string(lfirst(lc), "table", ""), id) != 0 || column == NULL ||
-			column->kind != JSON_STRING || (found = sigma_formula_column(renaming.old_row, column->string)) == NULL)
-			continue;
-		if (renaming.new_columns[found - renaming.old_row->columns] != NULL &&
-			strcmp(found->name, column->string) == 0)
-			column->string = pstrdup(renaming.new_columns[found - renaming.old_row->columns]);
-	}
+/* Give "values_from", where it is a list of the table or its warehouse view, the new names. */
+static void
+rename_list(const Renaming *renaming, JsonNode *list)
+{
+	JsonNode   *table = sigma_json_get(list, "table");
+	JsonNode   *column = sigma_json_get(list, "column");
+	FormulaColumn *found;
+	const char *name;
+
+	if (table == NULL || table->kind != JSON_STRING)
+		return;
+	if (names_view(table->string, renaming->old_name))
+		table->string = pstrdup(quote_qualified_identifier("sigma_views", renaming->new_name));
+	else if (strcmp(table->string, renaming->id) != 0)
+		return;
+	found = column == NULL || column->kind != JSON_STRING ? NULL : sigma_formula_column(renaming->old_row, column->string);
+	name = found == NULL ? NULL : renaming->new_columns[found - renaming->old_row->columns];
+	if (name != NULL && strcmp(found->name, column->string) == 0)
+		column->string = pstrdup(name);
 }
 
 /*
@@ -261,6 +275,7 @@ rename_reference(void *arg, FormulaNode *reference)
 {
 	Renaming   *renaming = arg;
 	bool		by_name = reference->source != NULL && strcmp(reference->source, renaming->old_name) == 0;
+	bool		by_view = reference->source != NULL && names_view(reference->source, renaming->old_name);
 	bool		changed = false;
 	FormulaColumn *column;
 	const char *name;
@@ -268,7 +283,7 @@ rename_reference(void *arg, FormulaNode *reference)
 	if (reference->kind != FORMULA_REFERENCE)
 		return false;
 	if (reference->source == NULL ? !renaming->own_row :
-		!by_name && !names_data_table(reference->source, renaming->id))
+		!by_name && !by_view && !names_data_table(reference->source, renaming->id))
 		return false;
 	column = sigma_formula_column(renaming->old_row, reference->text);
 	name = column == NULL ? NULL : renaming->new_columns[column - renaming->old_row->columns];
@@ -277,12 +292,21 @@ rename_reference(void *arg, FormulaNode *reference)
 		reference->text = name;
 		changed = true;
 	}
-	if (by_name && strcmp(renaming->old_name, renaming->new_name) != 0)
+	if ((by_name || by_view) && strcmp(renaming->old_name, renaming->new_name) != 0)
 	{
-		reference->source = renaming->new_name;
+		reference->source = by_name ? renaming->new_name : quote_qualified_identifier("sigma_views", renaming->new_name);
 		changed = true;
 	}
 	return changed;
+}
+
+/* Is it the name of the warehouse view of a table of that display name? */
+static bool
+names_view(const char *source, const char *name)
+{
+	const char *shown = sigma_view_named(source);
+
+	return shown != NULL && strcmp(shown, name) == 0;
 }
 
 /* Is the source of a reference the input table's id, or the name of its data table? */

@@ -41,6 +41,7 @@ typedef struct TableNames
 {
 	const char *id;
 	const char *name;			/* display name, or NULL */
+	bool		given;			/* by sigma_names_set_table: its view may have another name by now */
 	bool		loaded;			/* "columns" is known */
 	List	   *columns;		/* of const char * */
 } TableNames;
@@ -118,6 +119,7 @@ sigma_names_set_table(Names *names, const char *id, const char *name, List *colu
 	}
 	table->name = name;
 	table->columns = columns;
+	table->given = true;
 	table->loaded = true;
 }
 
@@ -406,6 +408,7 @@ static TableNames *
 find_rows(Names *names, const char *spelled, bool in_formula, Oid *relid)
 {
 	TableNames *table = find_table(names, spelled);
+	const char *shown;
 	ListCell   *cell;
 	int			depth;
 
@@ -431,6 +434,13 @@ find_rows(Names *names, const char *spelled, bool in_formula, Oid *relid)
 			if (table->name != NULL && strcmp(table->name, spelled) == 0)
 				return table;
 		}
+	shown = sigma_view_named(spelled);
+	foreach(cell, shown == NULL ? NIL : names->tables)
+	{
+		table = lfirst(cell);
+		if (table->given && strcmp(table->name != NULL ? table->name : table->id, shown) == 0)
+			return table;
+	}
 	*relid = find_relation(spelled);
 	return OidIsValid(*relid) ? find_table_of(names, *relid) : NULL;
 }
@@ -586,6 +596,15 @@ find_relation(const char *spelled)
 	parts = split_name(spelled);
 	return parts == NIL || list_length(parts) > 2 ? InvalidOid :
 		RangeVarGetRelid(makeRangeVarFromNameList(parts), NoLock, true);
+}
+
+/* The name in schema sigma_views of the relation that a qualified name is meant for; NULL where it is none's. */
+char *
+sigma_view_named(const char *spelled)
+{
+	List	   *parts = split_name(spelled);
+
+	return list_length(parts) == 2 && strcmp(strVal(linitial(parts)), "sigma_views") == 0 ? strVal(lsecond(parts)) : NULL;
 }
 
 /* The parts of a qualified name, without the database's; NIL where it is no name. */

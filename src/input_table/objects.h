@@ -36,6 +36,7 @@ typedef struct Names Names;
 /* objects.c */
 extern Names *sigma_names_open(void);
 extern void sigma_names_set_table(Names *names, const char *id, const char *name, List *columns);
+extern char *sigma_view_named(const char *spelled);
 extern List *sigma_names_add_linked(List *columns, JsonNode *document);
 extern void sigma_names_set_variable(Names *names, const char *id, const char *name);
 extern bool sigma_names_resolve(Names *names, const Reference *reference, NamedObject *object);

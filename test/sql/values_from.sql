@@ -151,4 +151,43 @@ INSERT INTO sigds.sigds_vf_looks (c, n) VALUES ('a', 1);
 DROP TABLE vf_gone;
 SELECT row_id, "column", rule, severity FROM sigma.flagged('vf_looks');
 SELECT i ->> 'flagged' AS flagged, i -> 'warnings' AS warnings FROM sigma.table_info('vf_looks') AS i;
+-- nor from changing another column's rule; what the rows break of the others is counted
+SELECT sigma.alter_column('vf_looks', 'n', '{"validation": {"max": 5}}') -> 'changed' AS changed;
+SET client_min_messages = notice;
+SELECT sigma.alter_column('vf_looks', 'n', '{"validation": {"max": 0, "severity": "error"}}') -> 'changed' AS changed;
+SET client_min_messages = warning;
+SELECT sigma.alter_column('vf_looks', 'c', '{"name": "d"}') -> 'renamed' AS renamed;
+\set VERBOSITY terse
+UPDATE sigds.sigds_vf_looks SET d = 'b';
+SELECT sigma.alter_column('vf_looks', 'd', '{"validation": {"values_from": {"table": "public.vf_gone", "column": "v"}, "max_length": 9}}') -> 'changed' AS changed;
+SELECT sigma.alter_column('vf_looks', 'd', '{"validation": {"values_from": {"table": "public.vf_gone", "column": "w"}}}') -> 'changed' AS changed;
+\set VERBOSITY default
 SELECT sigma.delete_input_table('vf_looks', purge => true);
+
+-- who names the warehouse view follows the table's display name, which is the view's: lists, filters, sources, formulas
+SELECT sigma.create_input_table('{"id": "vf_a", "name": "Vf Alpha", "data_entry_permission": "published", "columns": [{"name": "v", "type": "text", "unique": true}, {"name": "next", "type": "text"}]}');
+SELECT sigma.create_input_table('{"id": "vf_z", "data_entry_permission": "published", "columns": [{"name": "v", "type": "text"}]}');
+INSERT INTO sigds.sigds_vf_a VALUES ('x');
+SELECT sigma.update_input_table('vf_a', jsonb_build_object('columns', (SELECT jsonb_set(columns, '{1,validation}', '{"values_from": {"table": "sigma_views.\"Vf Alpha\"", "column": "v"}, "severity": "warn"}') FROM sigma.sigma_input_tables WHERE id = 'vf_a'))) -> 'changed' AS changed;
+SELECT sigma.create_input_table('{"id": "vf_b", "columns": [{"name": "c", "type": "text", "validation": {"values_from": {"table": "sigma_views.\"Vf Alpha\"", "column": "v", "filter": "IsNotNull([sigma_views.\"Vf Alpha\"/v])"}}}, {"name": "z", "type": "text", "validation": {"values_from": {"table": "sigma_views.vf_z", "column": "v"}}}]}');
+SELECT sigma.create_input_table('{"id": "vf_l", "type": "linked", "source": "sigma_views.\"Vf Alpha\"", "key_columns": ["v"], "columns": [{"name": "m", "type": "text"}, {"name": "k", "type": "number", "formula": "CountIf([sigma_views.\"Vf Alpha\"/v] = \"x\")"}]}');
+SELECT sigma.create_layout_element('{"id": "vf_t", "type": "table", "source": "sigma_views.\"Vf Alpha\""}');
+SELECT a ->> 'object' AS object, a ->> 'path' AS path FROM jsonb_array_elements(sigma.update_input_table('vf_a', '{"name": "Vf \"Beta\""}') -> 'affected') AS a ORDER BY 1, 2;
+SELECT id, c ->> 'name' AS "column", c #>> '{validation,values_from,table}' AS "table", c #>> '{validation,values_from,column}' AS list, coalesce(c #>> '{validation,values_from,filter}', c ->> 'formula') AS formula
+FROM sigma.sigma_input_tables, jsonb_array_elements(columns) AS c WHERE id ~ '^vf_[abl]$' AND (c ? 'validation' OR c ? 'formula') ORDER BY 1, 2;
+SELECT source, (SELECT config ->> 'source' FROM sigma.sigma_layout_elements WHERE id = 'vf_t') AS element FROM sigma.sigma_input_tables WHERE id = 'vf_l';
+INSERT INTO sigds.sigds_vf_b (c) VALUES ('x');
+\set VERBOSITY terse
+INSERT INTO sigds.sigds_vf_b (c) VALUES ('y');
+INSERT INTO sigds.sigds_vf_a VALUES ('q', 'nowhere'), ('r', 'x');
+\set VERBOSITY default
+SELECT v, k FROM sigma_views.vf_l ORDER BY 1;
+-- a name that is taken away: the view has the id's
+SELECT sigma.update_input_table('vf_a', '{"name": null}') -> 'changed' AS changed;
+SELECT columns #>> '{0,validation,values_from,table}' AS "table" FROM sigma.sigma_input_tables WHERE id = 'vf_b';
+INSERT INTO sigds.sigds_vf_b (c) VALUES ('x');
+-- and one that another table took is that one's
+SELECT sigma.update_input_table('vf_z', '{"name": "Vf Alpha"}') -> 'changed' AS changed;
+SELECT columns #>> '{0,validation,values_from,table}' AS c, columns #>> '{1,validation,values_from,table}' AS z FROM sigma.sigma_input_tables WHERE id = 'vf_b';
+SELECT sigma.delete_layout_element('vf_t');
+SELECT count(sigma.delete_input_table(id, purge => true, cascade => true)) FROM unnest(ARRAY['vf_l', 'vf_b', 'vf_a', 'vf_z']) AS id;
