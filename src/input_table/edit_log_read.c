@@ -246,12 +246,13 @@ sigma_logged_table(const char *id)
 	return table;
 }
 
-/* SG404: the log begins after that edit. */
+/* SG404: the log begins after that edit; the greatest number stands for a time. */
 void
 sigma_log_refuse_gone(const InputTable *table, int64 number)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_SIGMA_NOT_FOUND),
+			 number == PG_INT64_MAX ? errmsg("the edit log of input table \"%s\" does not reach back to that time", table->name) :
 			 errmsg("the edit log of input table \"%s\" does not reach back to edit " INT64_FORMAT, table->name, number),
 			 errdetail("It was compacted, or begun anew, after that edit.")));
 }

@@ -212,12 +212,17 @@ sigma_log_default(const LogColumn *column, Datum *value)
  * From entries to events
  * ------------------------------------------------------------------------ */
 
-/* The number of the entry to begin with; 0 where the table did not exist yet. */
+/*
+ * The number of the entry to begin with; 0 where the table did not exist yet.  SG404 where
+ * the log does not reach back, also for a number amid the entries of a checkpoint, which
+ * together are the table after the last of them.
+ */
 static int64
 find_base(const InputTable *table, Snapshot snapshot, int64 through, const TimestampTz *at)
 {
 	LogReader  *reader = sigma_log_read(table->log.relid, snapshot, 0, PG_INT64_MAX, BackwardScanDirection);
 	LogOperation oldest = LOG_OTHER;
+	int64		split = 0;		/* the checkpoint that has entries after the edit */
 	int64		base = 0;
 	LogEntry	entry;
 
@@ -225,7 +230,12 @@ find_base(const InputTable *table, Snapshot snapshot, int64 through, const Times
 	{
 		oldest = entry.operation;
 		if (entry.number > through || (at != NULL && entry.at > *at))
+		{
+			split = entry.operation == LOG_CHECKPOINT ? entry.statement : 0;
 			continue;
+		}
+		if (split != 0 && entry.operation == LOG_CHECKPOINT && entry.statement == split)
+			sigma_log_refuse_gone(table, through);
 		if (entry.operation == LOG_CREATE ||
 			(entry.operation == LOG_CHECKPOINT && entry.statement == entry.number))
 			base = entry.number;

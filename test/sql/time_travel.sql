@@ -156,6 +156,12 @@ SELECT pg_temp.right_log('tt_long');
 INSERT INTO sigds.sigds_tt_long (n) VALUES (0);
 SELECT pg_temp.right_log('tt_long');
 DROP TABLE numbers;
+-- together its entries are the table after the last of them: amid them there is no past
+SELECT min(edit_num) AS first, max(edit_num) FILTER (WHERE edit ? 'checkpoint') AS last, to_char(min("timestamp"), 'YYYY-MM-DD HH24:MI:SS.US TZH:TZM') AS at FROM sigds.sigds_wal_tt_long \gset
+SELECT count(*) FROM sigma.as_of_edit('tt_long', :last);
+SELECT pg_temp.failure(format('SELECT sigma.as_of_edit(''tt_long'', %s)', :first)) AS amid;
+SELECT count(*) FROM sigma.as_of('tt_long', :'at');
+SELECT pg_temp.failure(format('SELECT sigma.as_of(''tt_long'', %L::timestamptz - interval ''1 microsecond'')', :'at'));
 -- after the last number there is nothing to take back
 SELECT sigma.restore('tt_long', 9223372036854775807) AS restored;
 SELECT sigma.delete_input_table(id, purge => true) FROM unnest(ARRAY['tt_long', 'tt_beside']) AS id;
