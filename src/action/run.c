@@ -197,7 +197,7 @@ begin_run(Run *run, const RunRequest *request)
 	run->cxt = run->kept = CurrentMemoryContext;
 	run->sequence = sequence;
 	run->context = context;
-	run->execution_id = sigma_new_uuid();
+	run->execution_id = sigma_new_ordered_uuid();
 	run->started = GetCurrentTimestamp();
 	run->current = -1;
 	run->status = RUN_SUCCESS;

@@ -58,7 +58,7 @@ Datum
 undo_run(PG_FUNCTION_ARGS)
 {
 	char	   *execution_id = sigma_text_argument(fcinfo, 0, "execution_id");
-	char	   *own_id = sigma_new_uuid();
+	char	   *own_id = sigma_new_ordered_uuid();
 	TimestampTz started = GetCurrentTimestamp();
 	JsonNode   *result = sigma_json_new(JSON_OBJECT, NULL);
 	JsonNode   *conflicts;

@@ -140,6 +140,23 @@ sigma_new_uuid(void)
 }
 
 /*
+ * A uuid of version 7 (RFC 9562), which begins with the time: those of one table come in
+ * order, so that new ones go to the end of its index.
+ */
+char *
+sigma_new_ordered_uuid(void)
+{
+	pg_uuid_t  *uuid = DatumGetUUIDP(DirectFunctionCall1(gen_random_uuid, (Datum) 0));
+	int64		ms = (GetCurrentTimestamp() + (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY) / 1000;
+	int			i;
+
+	for (i = 0; i < 6; i++)
+		uuid->data[i] = (unsigned char) (ms >> (40 - 8 * i));
+	uuid->data[6] = (uuid->data[6] & 0x0f) | 0x70;
+	return DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(uuid)));
+}
+
+/*
  * The id as part of a relation's name, character by character.  Letters beyond
  * ASCII become "_" whatever their case, so the name does not depend on the locale
  * of the database that a dump is restored into.

@@ -38,5 +38,6 @@ extern char *sigma_new_column_id(void);
 
 /* A new uuid as text. */
 extern char *sigma_new_uuid(void);
+extern char *sigma_new_ordered_uuid(void);
 
 #endif							/* SIGMA_NAMES_H */
