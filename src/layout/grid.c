@@ -4,8 +4,8 @@
  *
  * An element with "column" and "row" has a fixed place, which must lie on the grid of
  * its parent and be its own.  What lacks either is placed where it is drawn: as CSS
- * grids do, row by row in the order of siblings, never going back.  An absent width
- * is the whole row, or what is free beside a fixed place; an absent height is one row.
+ * grids do, row by row in the order of siblings, never going back.  For the check an
+ * absent width is one column, an absent height one row.
  *
  * Overlaps are checked after the statement, under the layout's lock, among the
  * children of those elements alone whose grid the statement may have changed.
@@ -19,24 +19,10 @@
 #include "common/jsonb_value.h"
 #include "layout/layout.h"
 
-/* Which cells are taken: a bit for each column, a word for each row, both from 1. */
-typedef struct Cells
-{
-	int			columns;
-	int			rows;			/* that "taken" has words for */
-	uint32	   *taken;
-} Cells;
-
 static int	compare_rows(const void *a, const void *b);
 static void refuse_wide(const LayoutTree *tree, const Element *element, const Element *parent) pg_attribute_noreturn();
 static void refuse_overlap(const LayoutTree *tree, const Element *a, const Element *b) pg_attribute_noreturn();
 static char *describe(const Element *element);
-static uint32 column_bits(int column, int width);
-static bool is_free(const Cells *cells, const Grid *place);
-static void take(Cells *cells, const Grid *place);
-static void widen(Cells *cells, Grid *place);
-static bool fit_into_row(const Cells *cells, Grid *place);
-static void fit_after(const Cells *cells, Grid *place, Grid *cursor);
 
 /* The place that settings (NULL: none) give an element. */
 void
@@ -172,140 +158,4 @@ describe(const Element *element)
 	if (grid->row == 0)
 		return text;
 	return psprintf(bottom > grid->row ? "%s of rows %d-%d" : "%s of row %d", text, grid->row, bottom);
-}
-
-/*
- * Give each of these places, which are siblings in order, all four numbers.  Fixed ones
- * stay; the others go where there is room, after the one before.
- */
-void
-sigma_grid_arrange(Grid **places, int count, int columns)
-{
-	Cells		cells = {columns, 0, NULL};
-	Grid		cursor = {1, 1, 0, 0};
-	bool	   *fixed = palloc(sizeof(bool) * (count + 1));
-	int			i;
-
-	for (i = 0; i < count; i++)
-	{
-		fixed[i] = is_fixed(places[i]);
-		places[i]->column = Min(places[i]->column, columns);
-		places[i]->width = Min(places[i]->width, columns - Max(places[i]->column - 1, 0));
-		places[i]->height = Max(places[i]->height, 1);
-		if (fixed[i])
-			take(&cells, places[i]);
-	}
-	for (i = 0; i < count; i++)
-		if (fixed[i] && places[i]->width == 0)
-			widen(&cells, places[i]);
-	for (i = 0; i < count; i++)
-	{
-		CHECK_FOR_INTERRUPTS();
-		if (fixed[i])
-			continue;
-		if (places[i]->row == 0 || !fit_into_row(&cells, places[i]))
-			fit_after(&cells, places[i], &cursor);
-		take(&cells, places[i]);
-	}
-	if (cells.taken != NULL)
-		pfree(cells.taken);
-	pfree(fixed);
-}
-
-/* The bits of columns of one row. */
-static uint32
-column_bits(int column, int width)
-{
-	return ((UINT64CONST(1) << width) - 1) << (column - 1);
-}
-
-/* Is no cell of this place taken?  What goes beyond the columns is not free. */
-static bool
-is_free(const Cells *cells, const Grid *place)
-{
-	uint32		bits;
-	int			row;
-
-	if (place->column + place->width - 1 > cells->columns)
-		return false;
-	bits = column_bits(place->column, place->width);
-	for (row = place->row; row < place->row + place->height && row < cells->rows; row++)
-		if ((cells->taken[row] & bits) != 0)
-			return false;
-	return true;
-}
-
-/* Take the cells of a place; an absent width takes one column. */
-static void
-take(Cells *cells, const Grid *place)
-{
-	uint32		bits = column_bits(place->column, Max(place->width, 1));
-	int			end = place->row + place->height;
-	int			row;
-
-	if (end > cells->rows)
-	{
-		int			rows = Max(end, 2 * cells->rows);
-
-		cells->taken = cells->taken == NULL ? palloc(sizeof(uint32) * rows) : repalloc(cells->taken, sizeof(uint32) * rows);
-		memset(cells->taken + cells->rows, 0, sizeof(uint32) * (rows - cells->rows));
-		cells->rows = rows;
-	}
-	for (row = place->row; row < end; row++)
-		cells->taken[row] |= bits;
-}
-
-/* Let a place that has one column reach to the next taken one, or to the end. */
-static void
-widen(Cells *cells, Grid *place)
-{
-	Grid		next = *place;
-
-	place->width = 1;
-	next.width = 1;
-	for (next.column++; is_free(cells, &next); next.column++)
-		place->width++;
-	take(cells, place);
-}
-
-/* Find the first columns of a given row that a place fits into. */
-static bool
-fit_into_row(const Cells *cells, Grid *place)
-{
-	Grid		at = *place;
-	int			last = place->column > 0 ? place->column : cells->columns;
-
-	at.width = place->width > 0 ? place->width : cells->columns - Max(place->column - 1, 0);
-	for (at.column = Max(place->column, 1); at.column <= last; at.column++)
-		if (is_free(cells, &at))
-		{
-			*place = at;
-			return true;
-		}
-	return false;
-}
-
-/* Find the first place at or after the cursor, and move that behind it. */
-static void
-fit_after(const Cells *cells, Grid *place, Grid *cursor)
-{
-	int			column = place->column;
-
-	if (place->width == 0)
-		place->width = cells->columns - Max(column - 1, 0);
-	place->column = column > 0 ? column : cursor->column;
-	place->row = cursor->row + (column > 0 && column < cursor->column ? 1 : 0);
-	while (!is_free(cells, place))
-	{
-		CHECK_FOR_INTERRUPTS();
-		if (column == 0 && place->column + place->width <= cells->columns)
-			place->column++;
-		else
-		{
-			place->column = Max(column, 1);
-			place->row++;
-		}
-	}
-	cursor->row = place->row;
-	cursor->column = place->column + place->width;
 }

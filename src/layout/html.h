@@ -63,6 +63,7 @@ typedef struct HtmlPage
 	bool		frames;
 	int			columns;		/* of the grid that is being written */
 	int			width;			/* pixels that it may get */
+	const Grid *place;			/* of the element that comes next, NULL where it has no siblings */
 	const char *gives_way;		/* classes of the element that comes next, which say when it takes more of the grid */
 } HtmlPage;
 

@@ -28,15 +28,6 @@ static const Extent extents[] = {
 /* Widths of a grid at which rows of elements give way; the style sheet has the same. */
 static const int breaks[] = {430, 560, 720, 900};
 
-/* Where an element stands. */
-typedef struct Place
-{
-	int			column;			/* 0: wherever it comes */
-	int			row;
-	int			width;
-	int			height;
-} Place;
-
 /* A child that is being put in order. */
 typedef struct PlacedChild
 {
@@ -46,12 +37,13 @@ typedef struct PlacedChild
 	int			place;			/* among its siblings */
 } PlacedChild;
 
-static int	columns_of(const OutlineNode *node, const JsonNode *settings);
+static int	columns_of(const OutlineNode *node);
 static int	gap_of(const JsonNode *settings);
 static const Extent *extent_of(const OutlineNode *node, const JsonNode *settings);
-static void read_place(const HtmlPage *page, const OutlineNode *node, const JsonNode *settings, Place *place);
-static const char **find_breaks(HtmlPage *page, List *children);
-static void put_style(HtmlPage *page, const HtmlElement *element, const Place *place);
+static void read_place(const HtmlPage *page, const OutlineNode *node, const JsonNode *settings, Grid *place);
+static Grid *read_places(const HtmlPage *page, List *children);
+static const char **find_breaks(HtmlPage *page, List *children, const Grid *places);
+static void put_style(HtmlPage *page, const HtmlElement *element, const Grid *place);
 static void put_color(HtmlPage *page, const char *property, const char *color);
 static void put_own_style(HtmlPage *page, const JsonNode *style);
 static const char *palette_of(const JsonNode *settings);
@@ -61,15 +53,13 @@ static int	default_tab(HtmlPage *page, const JsonNode *settings, List *tabs);
 static const char *tab_label(HtmlPage *page, const OutlineNode *tab, const JsonNode *settings);
 static void put_tab_bar(HtmlPage *page, const HtmlElement *element, List *tabs, int shown);
 
-/* The columns of an element's own grid: pages have 24, others 12, unless their density says otherwise. */
+/* The columns of an element's own grid; what is of no known type has those of a page. */
 static int
-columns_of(const OutlineNode *node, const JsonNode *settings)
+columns_of(const OutlineNode *node)
 {
-	int64		density = sigma_json_get_int(settings, "grid_density", 0);
+	int			columns = node->kind == NULL ? 0 : sigma_grid_columns(node->kind, node->config);
 
-	if (density == 6 || density == 12 || density == 24)
-		return (int) density;
-	return strcmp(node->type, "page") == 0 || strcmp(node->type, "header") == 0 ? HTML_GRID_COLUMNS : 12;
+	return columns > 0 ? columns : HTML_GRID_COLUMNS;
 }
 
 /* Pixels between its elements. */
@@ -109,20 +99,16 @@ extent_of(const OutlineNode *node, const JsonNode *settings)
 
 /* The place of an element on the grid that is being written, within its bounds. */
 static void
-read_place(const HtmlPage *page, const OutlineNode *node, const JsonNode *settings, Place *place)
+read_place(const HtmlPage *page, const OutlineNode *node, const JsonNode *settings, Grid *place)
 {
-	const JsonNode *grid = sigma_json_get(settings, "grid");
 	const Extent *extent = extent_of(node, settings);
 	int			columns = page->columns;
 
-	memset(place, 0, sizeof(Place));
-	if (grid != NULL && grid->kind == JSON_OBJECT)
-	{
-		place->column = (int) Max(0, Min(sigma_json_get_int(grid, "column", 0), columns));
-		place->row = (int) Max(0, Min(sigma_json_get_int(grid, "row", 0), 10000));
-		place->width = (int) Max(0, Min(sigma_json_get_int(grid, "width", 0), columns));
-		place->height = (int) Max(0, Min(sigma_json_get_int(grid, "height", 0), 200));
-	}
+	sigma_grid_read(node->config, place);
+	place->column = Max(0, Min(place->column, columns));
+	place->row = Max(0, Min(place->row, 10000));
+	place->width = Max(0, Min(place->width, columns));
+	place->height = Max(0, Min(place->height, 200));
 	if (place->width == 0)
 	{
 		place->width = Max(columns / extent->parts, (extent->wanted * columns + page->width - 1) / Max(page->width, 1));
@@ -134,17 +120,39 @@ read_place(const HtmlPage *page, const OutlineNode *node, const JsonNode *settin
 		place->width = columns - place->column + 1;
 }
 
+/* The places of siblings; a fixed one without a width takes no more than is free beside it. */
+static Grid *
+read_places(const HtmlPage *page, List *children)
+{
+	int			count = list_length(children);
+	Grid	   *places = palloc(sizeof(Grid) * (count + 1));
+	Grid		given;
+	int			i;
+	int			j;
+
+	for (i = 0; i < count; i++)
+		read_place(page, list_nth(children, i), sigma_html_settings(list_nth(children, i)), &places[i]);
+	for (i = 0; i < count; i++)
+	{
+		sigma_grid_read(((OutlineNode *) list_nth(children, i))->config, &given);
+		for (j = 0; given.column > 0 && given.row > 0 && given.width == 0 && j < count; j++)
+			if (places[j].row > 0 && places[j].column > places[i].column &&
+				places[j].row < places[i].row + Max(places[i].height, 1) && places[i].row < places[j].row + Max(places[j].height, 1))
+				places[i].width = Min(places[i].width, places[j].column - places[i].column);
+	}
+	return places;
+}
+
 /*
  * When elements give way, as classes: those beside each other do so together, as soon as
  * one of them has too little room.  Small ones then take half of the grid, where their
  * number is even, others all of it.
  */
 static const char **
-find_breaks(HtmlPage *page, List *children)
+find_breaks(HtmlPage *page, List *children, const Grid *places)
 {
 	int			count = list_length(children);
 	const char **classes = palloc0(sizeof(char *) * (count + 1));
-	Place	   *places = palloc(sizeof(Place) * (count + 1));
 	int		   *needs = palloc(sizeof(int) * (count + 1));
 	int			first;
 	int			next;
@@ -155,7 +163,6 @@ find_breaks(HtmlPage *page, List *children)
 		OutlineNode *child = list_nth(children, i);
 		JsonNode   *settings = sigma_html_settings(child);
 
-		read_place(page, child, settings, &places[i]);
 		needs[i] = places[i].width == page->columns ? 0 :
 			extent_of(child, settings)->least * page->columns / places[i].width;
 	}
@@ -193,7 +200,7 @@ palette_of(const JsonNode *settings)
 
 /* Custom properties of its place, and how its settings decorate it. */
 static void
-put_style(HtmlPage *page, const HtmlElement *element, const Place *place)
+put_style(HtmlPage *page, const HtmlElement *element, const Grid *place)
 {
 	const JsonNode *settings = element->settings;
 	const JsonNode *border = sigma_json_get(settings, "border");
@@ -273,9 +280,13 @@ put_own_style(HtmlPage *page, const JsonNode *style)
 void
 sigma_html_open(HtmlPage *page, const HtmlElement *element, const char *tag, const char *class)
 {
-	Place		place;
+	Grid		place;
 
-	read_place(page, element->node, element->settings, &place);
+	if (page->place != NULL)
+		place = *page->place;
+	else
+		read_place(page, element->node, element->settings, &place);
+	page->place = NULL;
 	sigma_html_format(page, "<%s class=\"el %s%s%s\" id=\"e%d\"", tag, class, palette_of(element->settings),
 					  page->gives_way == NULL ? "" : page->gives_way, element->number);
 	page->gives_way = NULL;
@@ -297,10 +308,12 @@ sigma_html_children(HtmlPage *page, const HtmlElement *element, const char *clas
 	int			gap = gap_of(element->settings);
 	List	   *children = ordered_children(element->node);
 	const char **classes;
+	Grid	   *places;
 	ListCell   *cell;
 
-	page->columns = columns_of(element->node, element->settings);
-	classes = find_breaks(page, children);
+	page->columns = columns_of(element->node);
+	places = read_places(page, children);
+	classes = find_breaks(page, children, places);
 	sigma_html_format(page, "<div class=\"grid g%d%s%s\" style=\"--gap:%dpx\">", page->columns,
 					  class[0] == '\0' ? "" : " ", class, gap);
 	foreach(cell, children)
@@ -310,6 +323,7 @@ sigma_html_children(HtmlPage *page, const HtmlElement *element, const char *clas
 		if (!sigma_outline_reach(child, element->node))
 			continue;
 		page->width = width;
+		page->place = &places[foreach_current_index(cell)];
 		page->gives_way = classes[foreach_current_index(cell)];
 		sigma_html_element(page, child);
 		pfree(child->path);

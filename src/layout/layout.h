@@ -155,7 +155,6 @@ extern int32 sigma_layout_next_position(Relation rel, const char *parent_id);
 extern void sigma_grid_read(Jsonb *config, Grid *grid);
 extern int	sigma_grid_columns(const ElementKind *kind, Jsonb *config);
 extern void sigma_tree_check_grid(LayoutTree *tree, const char *parent_id);
-extern void sigma_grid_arrange(Grid **places, int count, int columns);
 
 /* upkeep.c: the lock, and statements that the layout runs itself */
 extern void sigma_layout_lock(void);
