@@ -193,4 +193,20 @@ sigma_parse_type(const char *name, Oid *type)
 #define sigma_function_aclcheck(oid, role, mode)	pg_proc_aclcheck(oid, role, mode)
 #endif
 
+/* Nodes of the grammar below which the analysis of a query wants constants: modifiers of types, paths of JSON_TABLE. */
+#if PG_VERSION_NUM >= 170000
+#define SIGMA_WANTS_RAW_CONSTANTS(node) (IsA(node, TypeName) || IsA(node, JsonTablePathSpec))
+#else
+#define SIGMA_WANTS_RAW_CONSTANTS(node) IsA(node, TypeName)
+#endif
+
+/* Does an expression of SQL/JSON make values of a type from JSON? */
+#if PG_VERSION_NUM >= 170000
+#define SIGMA_IS_JSON_EXPRESSION(node) (IsA(node, JsonExpr) || IsA(node, JsonConstructorExpr))
+#elif PG_VERSION_NUM >= 160000
+#define SIGMA_IS_JSON_EXPRESSION(node) IsA(node, JsonConstructorExpr)
+#else
+#define SIGMA_IS_JSON_EXPRESSION(node) false
+#endif
+
 #endif							/* SIGMA_COMPAT_H */

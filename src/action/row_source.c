@@ -12,42 +12,32 @@
 #include "postgres.h"
 
 #include "catalog/namespace.h"
-#include "access/htup_details.h"
-#include "access/transam.h"
 #include "catalog/pg_type.h"
 #include "tcop/dest.h"
 #include "executor/tstoreReceiver.h"
 #include "miscadmin.h"
-#include "nodes/nodeFuncs.h"
 #include "nodes/value.h"
-#include "parser/analyze.h"
-#include "parser/parser.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/plancache.h"
 #include "utils/regproc.h"
-#include "utils/syscache.h"
 #include "utils/varlena.h"
 
 #include "action/action.h"
+#include "action/row_query.h"
 #include "action/row_source.h"
 #include "common/catalog.h"
 #include "common/errors.h"
 #include "common/names.h"
 #include "common/spi.h"
 #include "compat.h"
-#include "formula/procedure_lookup.h"
 #include "input_table/computed.h"
 
 static bool is_name(const char *text, List **names);
 static const char *select_from(Oid relid);
 static void check_query(const JsonNode *node, const char *query);
 static void prepare_query(const JsonNode *node, const char *query);
-static void check_functions(const char *query);
-static bool find_untrusted(Node *node, void *context);
-static bool refuse_function(Oid funcid, void *context);
-static void check_type(Oid type);
 static char *table_query(const char *table);
 static SPIPlanPtr make_plan(const RowSource *source);
 static void free_plan(void *arg);
@@ -139,6 +129,8 @@ prepare_query(const JsonNode *node, const char *query)
 	List	   *sources;
 	CachedPlanSource *source;
 
+	/* before anything else: reading a literal may run functions already */
+	sigma_row_query_check(query);
 	SPI_connect();
 	plan = SPI_prepare(query, 0, NULL);
 	if (plan == NULL)
@@ -149,73 +141,6 @@ prepare_query(const JsonNode *node, const char *query)
 		list_length(source->query_list) != 1 || linitial_node(Query, source->query_list)->hasModifyingCTE)
 		sigma_document_error(node, ERRCODE_FEATURE_NOT_SUPPORTED, hint, "the rows cannot come from this statement");
 	SPI_finish();
-	check_functions(query);
-}
-
-/* 42501 where the query calls what its author could have slipped in for others to run. */
-static void
-check_functions(const char *query)
-{
-	List	   *statements = raw_parser(query, RAW_PARSE_DEFAULT);
-
-	if (list_length(statements) == 1)
-		(void) find_untrusted((Node *) parse_analyze_fixedparams(linitial_node(RawStmt, statements), query, NULL, 0, NULL),
-							  NULL);
-}
-
-/* Walker: raises 42501 for the first function or type that is not trusted. */
-static bool
-find_untrusted(Node *node, void *context)
-{
-	if (node == NULL)
-		return false;
-	if (IsA(node, Query))
-		return query_tree_walker((Query *) node, find_untrusted, context, 0);
-	if (IsA(node, CoerceViaIO))
-	{
-		/* by the input and output functions of two types */
-		check_type(((CoerceViaIO *) node)->resulttype);
-		check_type(exprType((Node *) ((CoerceViaIO *) node)->arg));
-	}
-	else if (IsA(node, CoerceToDomain))
-		check_type(((CoerceToDomain *) node)->resulttype);
-	else
-		(void) check_functions_in_node(node, refuse_function, NULL);
-	return expression_tree_walker(node, find_untrusted, context);
-}
-
-/* check_functions_callback: 42501 */
-static bool
-refuse_function(Oid funcid, void *context)
-{
-	if (!sigma_procedure_trusted(funcid))
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("a query of a step may not call %s", format_procedure(funcid)),
-				 errhint("It must belong to a superuser, the owner of schema sigds or who runs the step;"
-						 " of PostgreSQL's own functions those that only compute.")));
-	return false;
-}
-
-/* 42501 for a type whose functions others could have made. */
-static void
-check_type(Oid type)
-{
-	HeapTuple	tuple;
-	Oid			owner;
-
-	if (type < FirstNormalObjectId)
-		return;
-	tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(type));
-	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "cache lookup failed for type %u", type);
-	owner = ((Form_pg_type) GETSTRUCT(tuple))->typowner;
-	ReleaseSysCache(tuple);
-	if (!superuser_arg(owner) && owner != sigma_sigds_owner() && owner != GetUserId())
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("a query of a step may not use type %s", format_type_be(type)),
-				 errhint("It must belong to a superuser, the owner of schema sigds or who runs the step.")));
 }
 
 /* All columns of the rows of an input table that the current role is shown. */
@@ -291,8 +216,7 @@ sigma_row_source_relation(const RowSource *source, bool shown)
 					 errmsg("\"%s\" is neither an input table nor a relation", source->name)));
 		return shown ? sigma_formula_shown(source->name, relation) : relation;
 	}
-	if (shown)
-		check_functions(source->query);
+	sigma_row_query_check(source->query);
 	SPI_connect();
 	plan = SPI_prepare(source->query, 0, NULL);
 	if (plan == NULL)
@@ -324,7 +248,7 @@ sigma_row_source_query(const RowSource *source)
 	if (source->table != NULL)
 		return table_query(source->table);
 	if (source->name == NULL)
-		check_functions(source->query);
+		sigma_row_query_check(source->query);
 	return source->query;
 }
 

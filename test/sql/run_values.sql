@@ -126,6 +126,34 @@ SELECT sigma.create_action_sequence('{"id": "run_values_trap", "actions": [{"typ
 SELECT r ->> 'status', r #>> '{variables,run_values_who}' FROM sigma.execute_sequence('run_values_evil') AS r;
 RESET ROLE;
 SELECT id, r ->> 'status', r #>> '{error,sqlstate}', r #>> '{error,message}' FROM unnest('{run_values_evil,run_values_trap}'::text[]) AS id, sigma.execute_sequence(id) AS r;
+-- literals are read when a query is analysed: not as types that others have made, or that hold such
+SET ROLE regress_run_values_builder;
+CREATE FUNCTION run_values_own.tell(text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN
+    IF current_user <> 'regress_run_values_builder' THEN RAISE EXCEPTION 'called as another role'; END IF; RETURN true; END $$;
+CREATE DOMAIN run_values_own.word AS text CHECK (run_values_own.tell(VALUE));
+CREATE TYPE run_values_own.pair AS (a integer, b run_values_own.word);
+CREATE TYPE run_values_own.mood AS ENUM ('good', 'bad');
+CREATE TABLE run_values_own.list (a run_values_own.word[]);
+SELECT sigma.create_action_sequence(jsonb_build_object('id', 'run_values_read_' || n, 'actions', jsonb_build_array(jsonb_build_object(
+    'type', 'flow', 'subtype', 'for_each', 'rows', query, 'actions', '[]'::jsonb))))
+FROM unnest(ARRAY[
+    'SELECT ''{x}''::run_values_own.word[] AS a',
+    'SELECT ''(1,x)''::run_values_own.pair AS a',
+    'SELECT 1 AS a FROM run_values_own.list WHERE a = ''{x}''',
+    'SELECT jsonb_populate_record(NULL::run_values_own.pair, ''{"b": "x"}'') AS a',
+    'SELECT * FROM jsonb_to_recordset(''[{"b": "x"}]'') AS r(b run_values_own.word)',
+    'SELECT ''good''::run_values_own.mood AS a, numeric(5, 2) ''1.234'' AS b, ''x'' || g AS c, count(*) FROM generate_series(1, 2) AS g GROUP BY ''x'' || g'
+]) WITH ORDINALITY AS q(query, n) ORDER BY n;
+SELECT id, sigma.execute_sequence(id) ->> 'status' FROM sigma.sigma_action_sequences WHERE id LIKE 'run\_values\_read%' ORDER BY id;
+RESET ROLE;
+SELECT id, r ->> 'status', r #>> '{error,sqlstate}', r #>> '{error,message}'
+FROM sigma.sigma_action_sequences, sigma.execute_sequence(id) AS r WHERE id LIKE 'run\_values\_read%' ORDER BY id;
+SELECT id, sigma.explain_sequence(id) LIKE '%may not use type run_values_own.word%' FROM sigma.sigma_action_sequences
+WHERE id LIKE 'run\_values\_read%' ORDER BY id;
+SELECT * FROM sigma.check() WHERE object LIKE '%run\_values\_read%';
+SELECT pg_temp.refused('{"subtype": "insert_rows", "source": "SELECT ''{x}''::run_values_own.word[] AS \"Name\""}');
+SELECT pg_temp.refused('{"subtype": "insert_rows", "source": "SELECT 1 AS \"Name\"; SELECT ''{x}''::run_values_own.word[]"}');
+SELECT pg_temp.refused('{"subtype": "insert_rows", "source": "INSERT INTO run_values_own.list VALUES (''{x}'')"}');
 SELECT pg_temp.refused('{"subtype": "insert_rows", "source": "SELECT pg_catalog.pg_read_file(''x'') AS \"Name\""}');
 SELECT pg_temp.refused('{"subtype": "insert_rows", "source": "SELECT x::text AS \"Name\" FROM pg_catalog.query_to_xml(''SELECT 1'', true, true, ''a'') AS x"}');
 SELECT pg_temp.refused('{"subtype": "insert_rows", "source": "WITH c AS (SELECT run_values_own.evil() AS \"Name\") SELECT * FROM c"}');
