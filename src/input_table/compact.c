@@ -56,6 +56,7 @@ typedef struct Waiting
 	TupleDesc	desc;
 } Waiting;
 
+static const InputTable *lock_table(const char *id);
 static void find_removal(const InputTable *table, Snapshot snapshot, TimestampTz before, Removal *removal);
 static int64 oldest_statement_after(const InputTable *table, Snapshot snapshot, int64 number);
 static Tuplestorestate *fit_checkpoint(const InputTable *table, Snapshot snapshot, const Removal *removal, TupleDesc desc);
@@ -91,14 +92,7 @@ compact_log(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("\"table_id\" and \"keep\" must not be null")));
 	id = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	table = sigma_logged_table(id);
-	if (pg_class_aclcheck(table->relid, GetUserId(), ACL_TRUNCATE) != ACLCHECK_OK)
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("permission denied to compact the edit log of input table \"%s\"", table->name),
-				 errhint("It needs the TRUNCATE privilege on %s.", get_rel_name(table->relid))));
-	LockRelationOid(table->relid, ShareRowExclusiveLock);
-	table = sigma_logged_table(id);
+	table = lock_table(id);
 	CommandCounterIncrement();
 	snapshot = RegisterSnapshot(GetLatestSnapshot());
 	find_removal(table, snapshot,
@@ -134,6 +128,29 @@ compact_log(PG_FUNCTION_ARGS)
 	sigma_push_int(&result, "removed", removal.count > 1 ? removal.count : 0);
 	sigma_push_int(&result, "bytes_freed", removal.count > 1 ? removal.bytes : 0);
 	PG_RETURN_JSONB_P(JsonbValueToJsonb(pushJsonbValue(&result, WJB_END_OBJECT, NULL)));
+}
+
+/* The table, with writers kept out; 42501 for who may not drop all of its rows. */
+static const InputTable *
+lock_table(const char *id)
+{
+	for (;;)
+	{
+		const InputTable *table = sigma_logged_table(id);
+		Oid			relid = table->relid;
+
+		if (pg_class_aclcheck(relid, GetUserId(), ACL_TRUNCATE) != ACLCHECK_OK)
+			ereport(ERROR,
+					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+					 errmsg("permission denied to compact the edit log of input table \"%s\"", table->name),
+					 errhint("It needs the TRUNCATE privilege on %s.", get_rel_name(relid))));
+		LockRelationOid(relid, ShareRowExclusiveLock);
+		/* locking made this backend hear of changes that were committed before */
+		table = sigma_logged_table(id);
+		if (table->relid == relid)
+			return table;
+		UnlockRelationOid(relid, ShareRowExclusiveLock);
+	}
 }
 
 /* 42501 unless the caller may read that log. */
