@@ -162,12 +162,12 @@ log_values(ValueLog *values, Oid relid)
 		CHECK_FOR_INTERRUPTS();
 		if (isnull || id_null)
 			continue;
-		/* a copy that outlives the slot's page */
-		value = datumCopy(value, sigma_column_types[type].by_value, sigma_column_types[type].length);
 		if (values->rows == LOG_CHUNK_ROWS || (values->rows > 0 && values->bytes > LOG_CHUNK_BYTES))
 			end_values(values);
 		if (values->rows == 0)
 			begin_values(values);
+		/* a copy that outlives the slot's page, in the entry that it goes into */
+		value = datumCopy(value, sigma_column_types[type].by_value, sigma_column_types[type].length);
 		values->rows++;
 		values->bytes += sigma_log_size(type, value, false);
 		pushJsonbValue(&values->state, WJB_BEGIN_ARRAY, NULL);
