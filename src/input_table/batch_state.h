@@ -1,6 +1,6 @@
 /*
  * batch_state.h
- *		The inside of a batch, shared by batch.c, batch_check.c and batch_write.c.
+ *		The inside of a batch, shared by batch.c, batch_check.c, batch_unique.c and batch_write.c.
  */
 #ifndef SIGMA_BATCH_STATE_H
 #define SIGMA_BATCH_STATE_H
@@ -146,8 +146,12 @@ extern void sigma_batch_check_insert(Batch *batch, StagedRow *row);
 extern void sigma_batch_check_update(Batch *batch, StagedRow *row, const Datum *old_values,
 									 const bool *old_nulls, const bool *old_known);
 extern bool sigma_batch_is_stale(Batch *batch, StagedRow *row, const TimestampTz *stamp);
-extern bool sigma_batch_same_key(Batch *batch, StagedRow *row);
 extern bool sigma_batch_claim(Batch *batch, StagedRow *row);
+
+/* batch_unique.c */
+extern void sigma_batch_check_unique(Batch *batch, StagedRow *row, const bool *changed, const bool *known);
+extern void sigma_batch_remember_unique(Batch *batch, const StagedRow *row, const bool *changed, const bool *known);
+extern bool sigma_batch_same_key(Batch *batch, StagedRow *row);
 
 /* batch_lookup.c */
 extern void sigma_batch_resolve_targets(Batch *batch);

@@ -133,7 +133,7 @@ typedef struct ViewChange
 	bool		saved;			/* it was dropped: what follows is to be restored */
 	Oid			owner;			/* who gave the grants */
 	struct ArrayType *acl;		/* of the view, or NULL */
-	List	   *columns;		/* of its columns; view.c knows their form */
+	List	   *columns;		/* of its columns; view_grants.c knows their form */
 	const TableChange *change;	/* what renames columns, or NULL */
 	struct ViewChange *working; /* of a linked table: the view that is edited, ... */
 	struct ViewChange *shown;	/* ... and that of published entries */
@@ -178,23 +178,27 @@ extern void sigma_data_table_alter(TableChange *change, Oid relid);
 
 /* view.c */
 extern void sigma_view_check_name(JsonNode *document, bool restoring);
-extern char *sigma_view_rows(const TableDefinition *table);
 extern int	sigma_view_refresh(const TableDefinition *table, Oid relid, List *known, const char **problem);
 extern List *sigma_view_reads(Oid view);
 extern void sigma_view_blank(const char *id, Oid relid);
-extern int	sigma_view_broken(Oid relid);
 extern Oid	sigma_rule_relation(Oid rule);
-extern List *sigma_view_problems(const TableDefinition *table);
-extern List *sigma_view_missing_columns(const TableDefinition *table);
 extern char *sigma_view_table_id(Oid relid);
 extern bool sigma_view_create_linked(const TableDefinition *table, ViewChange *view);
 extern void sigma_view_begin_ddl(OwnerScope *scope);
-extern void sigma_view_save_grants(ViewChange *view);
-extern void sigma_view_restore_grants(const ViewChange *view, Oid relid);
 extern void sigma_view_create(const TableDefinition *table);
 extern void sigma_view_drop(const char *id);
 extern void sigma_view_begin(const TableChange *change, ViewChange *view);
 extern void sigma_view_finish(const TableChange *change, ViewChange *view);
+
+/* view_columns.c */
+extern char *sigma_view_rows(const TableDefinition *table);
+extern int	sigma_view_broken(Oid relid);
+extern List *sigma_view_problems(const TableDefinition *table);
+extern List *sigma_view_missing_columns(const TableDefinition *table);
+
+/* view_grants.c */
+extern void sigma_view_save_grants(ViewChange *view);
+extern void sigma_view_restore_grants(const ViewChange *view, Oid relid);
 
 /* view_users.c */
 extern List *sigma_view_users_suspend(const char *id, const TableChange *change);

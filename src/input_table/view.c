@@ -23,12 +23,9 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/xact.h"
-#include "catalog/dependency.h"
-#include "catalog/indexing.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_depend.h"
-#include "catalog/pg_namespace.h"
 #include "catalog/pg_rewrite.h"
 #include "commands/comment.h"
 #include "miscadmin.h"
@@ -39,10 +36,8 @@
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
-#include "utils/ruleutils.h"
 #include "utils/syscache.h"
 
-#include "common/catalog.h"
 #include "common/errors.h"
 #include "common/names.h"
 #include "common/session.h"
@@ -51,29 +46,7 @@
 #include "input_table/computed.h"
 #include "input_table/define.h"
 #include "input_table/linked.h"
-#include "input_table/published.h"
-
-#define VIEWS_SCHEMA	"sigma_views"
-#define BROKEN_MARK		"not computed: "
-
-/* One column of a view. */
-typedef struct ViewColumn
-{
-	const char *name;
-	const char *expression;		/* over the rows "r" */
-	const char *problem;		/* why it is null instead of what its formula says, or NULL */
-} ViewColumn;
-
-/* Grants on one column of a view that is made anew. */
-typedef struct ColumnGrants
-{
-	const char *name;
-	Acl		   *acl;
-} ColumnGrants;
-
-static const char *const system_columns[] = {
-	"sigma_row_id", "sigma_created_at", "sigma_updated_at", "sigma_created_by", "sigma_updated_by"
-};
+#include "input_table/view_columns.h"
 
 static Oid	find_view(Oid relid, const char *id);
 static Oid	views_namespace(void);
@@ -83,9 +56,6 @@ static const char *display_name(const TableDefinition *table);
 static char *view_name(const char *name);
 static const char *options_of(const TableDefinition *table);
 static int	replace_view(const TableDefinition *table, Oid relid, const char **problem);
-static char *null_column(Oid relid, AttrNumber attnum);
-static int	mark_columns(List *columns, Oid relid, const char **problem);
-static bool is_marked(Oid relid, AttrNumber attnum);
 static bool is_touched(const TableChange *change);
 static bool must_replace(const TableChange *change);
 static void drop_view(ViewChange *view);
@@ -93,13 +63,6 @@ static void create_view(const TableDefinition *table, ViewChange *view);
 static void finish_view(const TableDefinition *table, const ViewChange *view);
 static void refuse_broken(const TableDefinition *table, int before);
 static void rename_columns(const char *name, const TableChange *change);
-static List *column_order(List *columns, Oid relid);
-static List *columns_of(const TableDefinition *table, char **rows);
-static char *published_rows(const TableDefinition *table);
-static ViewColumn *new_column(const char *name, const char *expression);
-static char *query_of(List *columns, const char *rows);
-static const char *new_name(const TableChange *change, const char *name);
-static void set_grants(Oid relid, AttrNumber attnum, Acl *acl);
 
 /*
  * The display name must be able to name a view, and be free in sigma_views: SG400
@@ -446,7 +409,7 @@ static int
 replace_view(const TableDefinition *table, Oid relid, const char **problem)
 {
 	char	   *rows;
-	List	   *columns = column_order(columns_of(table, &rows), relid);
+	List	   *columns = sigma_view_columns_ordered(sigma_view_columns(table, &rows), relid);
 	ListCell   *lc;
 
 	foreach(lc, columns)
@@ -455,12 +418,12 @@ replace_view(const TableDefinition *table, Oid relid, const char **problem)
 		AttrNumber	attnum = get_attnum(relid, column->name);
 
 		if (column->problem != NULL && attnum != InvalidAttrNumber)
-			column->expression = null_column(relid, attnum);
+			column->expression = sigma_view_null_column(relid, attnum);
 	}
 	sigma_ddl_run("CREATE OR REPLACE VIEW %s WITH (%s) AS %s", view_name(get_rel_name(relid)),
-				  options_of(table), query_of(columns, rows));
+				  options_of(table), sigma_view_query(columns, rows));
 	CommandCounterIncrement();
-	return mark_columns(columns, relid, problem);
+	return sigma_view_mark_columns(columns, relid, problem);
 }
 
 /*
@@ -478,7 +441,7 @@ sigma_view_blank(const char *id, Oid relid)
 
 	initStringInfo(&sql);
 	for (i = 0; i < desc->natts; i++)
-		appendStringInfo(&sql, "%s%s AS %s", i == 0 ? "" : ", ", null_column(relid, i + 1),
+		appendStringInfo(&sql, "%s%s AS %s", i == 0 ? "" : ", ", sigma_view_null_column(relid, i + 1),
 						 quote_identifier(NameStr(TupleDescAttr(desc, i)->attname)));
 	table_close(view, NoLock);
 	SPI_connect();
@@ -488,108 +451,6 @@ sigma_view_blank(const char *id, Oid relid)
 	sigma_owner_end(&scope);
 	SPI_finish();
 	CommandCounterIncrement();
-}
-
-/* A null that can take the place of a column of a view. */
-static char *
-null_column(Oid relid, AttrNumber attnum)
-{
-	Oid			type;
-	int32		typmod;
-	Oid			collation;
-	char	   *collate = "";
-
-	get_atttypetypmodcoll(relid, attnum, &type, &typmod, &collation);
-	if (OidIsValid(collation))
-		collate = psprintf(" COLLATE %s", generate_collation_name(collation));
-	return psprintf("NULL::%s%s", format_type_extended(type, typmod, FORMAT_TYPE_TYPEMOD_GIVEN | FORMAT_TYPE_FORCE_QUALIFY),
-					collate);
-}
-
-/*
- * Say in the comments of a view's columns which are null because their formulas cannot be
- * computed, and why.  Returns how many, and the first reason in *problem.
- */
-static int
-mark_columns(List *columns, Oid relid, const char **problem)
-{
-	char	   *name = view_name(get_rel_name(relid));
-	int			broken = 0;
-	ListCell   *lc;
-
-	foreach(lc, columns)
-	{
-		ViewColumn *column = lfirst(lc);
-
-		if (column->problem == NULL && !is_marked(relid, get_attnum(relid, column->name)))
-			continue;
-		if (column->problem != NULL && broken++ == 0)
-			*problem = psprintf("Column \"%s\": %s.", column->name, column->problem);
-		sigma_ddl_run("COMMENT ON COLUMN %s.%s IS %s", name, quote_identifier(column->name),
-					  column->problem == NULL ? "NULL" : quote_literal_cstr(psprintf(BROKEN_MARK "%s", column->problem)));
-	}
-	return broken;
-}
-
-/* Does the comment of a column say that it cannot be computed? */
-static bool
-is_marked(Oid relid, AttrNumber attnum)
-{
-	char	   *comment = GetComment(relid, RelationRelationId, attnum);
-
-	return comment != NULL && strncmp(comment, BROKEN_MARK, strlen(BROKEN_MARK)) == 0;
-}
-
-/* How many columns of a view are null because their formulas could not be computed when it was made? */
-int
-sigma_view_broken(Oid relid)
-{
-	Relation	view = table_open(relid, AccessShareLock);
-	int			broken = 0;
-	int			i;
-
-	for (i = 1; i <= RelationGetNumberOfAttributes(view); i++)
-		if (is_marked(relid, i))
-			broken++;
-	table_close(view, NoLock);
-	return broken;
-}
-
-/* What is wrong now with the computed columns of a table, as a List of char *. */
-List *
-sigma_view_problems(const TableDefinition *table)
-{
-	char	   *rows;
-	List	   *problems = NIL;
-	ListCell   *lc;
-
-	foreach(lc, columns_of(table, &rows))
-	{
-		ViewColumn *column = lfirst(lc);
-
-		if (column->problem != NULL)
-			problems = lappend(problems, psprintf("computed column \"%s\": %s", column->name, column->problem));
-	}
-	return problems;
-}
-
-/* The columns that the table's view lacks, as a List of names; the view is there. */
-List *
-sigma_view_missing_columns(const TableDefinition *table)
-{
-	Oid			view = sigma_view_oid(table->id);
-	char	   *rows;
-	List	   *missing = NIL;
-	ListCell   *lc;
-
-	foreach(lc, columns_of(table, &rows))
-	{
-		const ViewColumn *column = lfirst(lc);
-
-		if (get_attnum(view, column->name) == InvalidAttrNumber)
-			missing = lappend(missing, unconstify(char *, column->name));
-	}
-	return missing;
 }
 
 /* The id of the input table whose warehouse view a relation is, or NULL. */
@@ -680,10 +541,10 @@ create_view(const TableDefinition *table, ViewChange *view)
 	List	   *columns;
 	char	   *rows;
 
-	columns = columns_of(table, &rows);
-	sigma_ddl_run("CREATE VIEW %s WITH (%s) AS %s", name, options_of(table), query_of(columns, rows));
+	columns = sigma_view_columns(table, &rows);
+	sigma_ddl_run("CREATE VIEW %s WITH (%s) AS %s", name, options_of(table), sigma_view_query(columns, rows));
 	finish_view(table, view);
-	(void) mark_columns(columns, get_relname_relid(display_name(table), views_namespace()), &problem);
+	(void) sigma_view_mark_columns(columns, get_relname_relid(display_name(table), views_namespace()), &problem);
 }
 
 /* Make the views of a linked table; false, and there are none, while its source is missing. */
@@ -727,227 +588,4 @@ rename_columns(const char *name, const TableChange *change)
 		if (sigma_column_renamed(column))
 			sigma_ddl_run("ALTER VIEW %s RENAME COLUMN sigma_renamed_%d TO %s", name, i,
 						  quote_identifier(column->after->name));
-}
-
-/* The columns in the order of a view that exists, new ones last: what CREATE OR REPLACE VIEW takes. */
-static List *
-column_order(List *columns, Oid relid)
-{
-	Relation	view = table_open(relid, NoLock);
-	TupleDesc	desc = RelationGetDescr(view);
-	List	   *ordered = NIL;
-	ListCell   *lc;
-	int			i;
-
-	for (i = 0; i < desc->natts; i++)
-		foreach(lc, columns)
-		{
-			ViewColumn *column = lfirst(lc);
-
-			if (strcmp(column->name, NameStr(TupleDescAttr(desc, i)->attname)) == 0)
-			{
-				ordered = lappend(ordered, column);
-				columns = foreach_delete_current(columns, lc);
-				break;
-			}
-		}
-	table_close(view, NoLock);
-	return list_concat(ordered, columns);
-}
-
-/* The query of a view with these columns of these rows. */
-static char *
-query_of(List *columns, const char *rows)
-{
-	StringInfoData sql;
-	ListCell   *lc;
-
-	initStringInfo(&sql);
-	appendStringInfoString(&sql, "SELECT ");
-	foreach(lc, columns)
-	{
-		ViewColumn *column = lfirst(lc);
-
-		appendStringInfo(&sql, "%s%s AS %s", lc == list_head(columns) ? "" : ", ",
-						 column->expression, quote_identifier(column->name));
-	}
-	appendStringInfo(&sql, " FROM %s r", rows);
-	return sql.data;
-}
-
-/*
- * The select list of a table's view as a List of ViewColumn: the columns of the
- * definition in its order, behind what a linked table shows of its source, then the
- * system's.  Expressions are over "r", the rows
- * that *rows becomes: the published ones, with what computed columns need beside them.
- */
-static List *
-columns_of(const TableDefinition *table, char **rows)
-{
-	ComputedRows *computed = sigma_computed_rows(table->document, sigma_view_rows(table), true);
-	List	   *columns = NIL;
-	bool		linked = table->nkey > 0;
-	int			entered = 0;
-	int			done = 0;
-	ListCell   *lc;
-	int			i;
-
-	*rows = computed->from;
-	foreach(lc, linked ? sigma_linked_columns(table) : NIL)
-		columns = lappend(columns, new_column(((LinkedKey *) lfirst(lc))->name, NULL));
-	for (i = 0; i < table->ncolumn - table->nkey + computed->count; i++)
-	{
-		if (done < computed->count && computed->columns[done].place == i)
-		{
-			columns = lappend(columns, new_column(computed->columns[done].name, computed->columns[done].expression));
-			((ViewColumn *) llast(columns))->problem = computed->columns[done].problem;
-			done++;
-		}
-		else
-			columns = lappend(columns, new_column(table->columns[entered++].name, NULL));
-	}
-	for (i = linked ? 1 : 0; i < lengthof(system_columns); i++)	/* rows of a linked table have no id */
-		columns = lappend(columns, new_column(system_columns[i], NULL));
-	return columns;
-}
-
-/* A column of a view; without an expression, the column of the rows. */
-static ViewColumn *
-new_column(const char *name, const char *expression)
-{
-	ViewColumn *column = palloc(sizeof(ViewColumn));
-
-	column->name = name;
-	column->problem = NULL;
-	column->expression = expression != NULL ? expression : psprintf("r.%s", quote_identifier(name));
-	return column;
-}
-
-/*
- * The published rows of a table that the reader may see, as an item of FROM, without
- * alias: all columns that are entered, and the system's.  What is computed over several
- * rows is computed over these.
- */
-char *
-sigma_view_rows(const TableDefinition *table)
-{
-	char	   *filter;
-	char	   *rows;
-
-	if (table->nkey > 0)
-		return sigma_linked_view_rows(table);
-	filter = sigma_row_filter_sql(table, "r");
-	rows = published_rows(table);
-	return filter == NULL ? rows : psprintf("(SELECT r.* FROM %s r WHERE %s)", rows, filter);
-}
-
-/* The same without the filter. */
-static char *
-published_rows(const TableDefinition *table)
-{
-	StringInfoData columns;
-	int			i;
-
-	if (!sigma_is_draft(table))
-		return sigma_ddl_name(table->relation);
-	initStringInfo(&columns);
-	for (i = 0; i < table->ncolumn; i++)
-		appendStringInfo(&columns, "r.%s, ", quote_identifier(table->columns[i].name));
-	for (i = 0; i < lengthof(system_columns); i++)
-		appendStringInfo(&columns, "%sr.%s", i == 0 ? "" : ", ", system_columns[i]);
-	return psprintf("(%s)", sigma_published_rows(table->id, columns.data));
-}
-
-/* Remember, in the current context, who may do what with a view that is to be dropped.  Locks it. */
-void
-sigma_view_save_grants(ViewChange *view)
-{
-	Relation	rel = table_open(view->relid, AccessExclusiveLock);
-	TupleDesc	desc = RelationGetDescr(rel);
-	HeapTuple	tuple;
-	Datum		acl;
-	bool		isnull;
-	int			i;
-
-	view->saved = true;
-	view->owner = rel->rd_rel->relowner;
-	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(view->relid));
-	acl = SysCacheGetAttr(RELOID, tuple, Anum_pg_class_relacl, &isnull);
-	view->acl = isnull ? NULL : DatumGetAclPCopy(acl);
-	ReleaseSysCache(tuple);
-	for (i = 0; i < desc->natts; i++)
-	{
-		tuple = SearchSysCache2(ATTNUM, ObjectIdGetDatum(view->relid), Int16GetDatum(i + 1));
-		acl = SysCacheGetAttr(ATTNUM, tuple, Anum_pg_attribute_attacl, &isnull);
-		if (!isnull)
-		{
-			ColumnGrants *grants = palloc(sizeof(ColumnGrants));
-
-			grants->name = pstrdup(NameStr(TupleDescAttr(desc, i)->attname));
-			grants->acl = DatumGetAclPCopy(acl);
-			view->columns = lappend(view->columns, grants);
-		}
-		ReleaseSysCache(tuple);
-	}
-	table_close(rel, NoLock);
-}
-
-/* Give them to the view that took its place; grants on columns that are gone go with them. */
-void
-sigma_view_restore_grants(const ViewChange *view, Oid relid)
-{
-	Oid			owner = sigma_relation_owner(relid);
-	ListCell   *lc;
-
-	set_grants(relid, InvalidAttrNumber,
-			   view->acl == NULL || view->owner == owner ? view->acl : aclnewowner(view->acl, view->owner, owner));
-	foreach(lc, view->columns)
-	{
-		ColumnGrants *grants = lfirst(lc);
-		AttrNumber	attnum = get_attnum(relid, new_name(view->change, grants->name));
-
-		if (attnum != InvalidAttrNumber)
-			set_grants(relid, attnum, view->owner == owner ? grants->acl :
-					   aclnewowner(grants->acl, view->owner, owner));
-	}
-}
-
-/* What a column is called after the change. */
-static const char *
-new_name(const TableChange *change, const char *name)
-{
-	ColumnChange *column;
-	int			i;
-
-	for (i = 0; change != NULL && (column = sigma_change_column(change, i)) != NULL; i++)
-		if (column->before != NULL && strcmp(column->before->name, name) == 0)
-			return column->after == NULL ? "" : column->after->name;
-	return name;
-}
-
-/* Set the access list of a relation, or of a column of it, with the dependencies on its roles. */
-static void
-set_grants(Oid relid, AttrNumber attnum, Acl *acl)
-{
-	bool		of_column = attnum != InvalidAttrNumber;
-	Relation	catalog = table_open(of_column ? AttributeRelationId : RelationRelationId, RowExclusiveLock);
-	HeapTuple	tuple = of_column ?
-		SearchSysCacheCopy2(ATTNUM, ObjectIdGetDatum(relid), Int16GetDatum(attnum)) :
-		SearchSysCacheCopy1(RELOID, ObjectIdGetDatum(relid));
-	int			column = of_column ? Anum_pg_attribute_attacl : Anum_pg_class_relacl;
-	Datum		values[1] = {PointerGetDatum(acl)};
-	bool		nulls[1] = {acl == NULL};
-	bool		isnull;
-	Datum		before = heap_getattr(tuple, column, RelationGetDescr(catalog), &isnull);
-	Oid		   *old_members = NULL;
-	Oid		   *new_members = NULL;
-	int			nold = isnull ? 0 : aclmembers(DatumGetAclP(before), &old_members);
-	int			nnew = acl == NULL ? 0 : aclmembers(acl, &new_members);
-
-	tuple = heap_modify_tuple_by_cols(tuple, RelationGetDescr(catalog), 1, &column, values, nulls);
-	CatalogTupleUpdate(catalog, &tuple->t_self, tuple);
-	updateAclDependencies(RelationRelationId, relid, attnum, sigma_relation_owner(relid),
-						  nold, old_members, nnew, new_members);
-	table_close(catalog, RowExclusiveLock);
-	CommandCounterIncrement();
 }
