@@ -8,6 +8,8 @@
  */
 #include "postgres.h"
 
+#include "mb/pg_wchar.h"
+
 #include "layout/html.h"
 
 /* A control while it is being written. */
@@ -244,7 +246,7 @@ put_input(HtmlPage *page, const Control *control, const char *input, const char 
 	int			i;
 
 	if (strcmp(input, "date") == 0 && text != NULL && strlen(text) > 10)
-		text[10] = '\0';
+		text[pg_mbcliplen(text, strlen(text), 10)] = '\0';
 	sigma_html_format(page, slides ? "<span class=\"slider\"><input type=\"%s\"" : "<input type=\"%s\"", input);
 	if (member == NULL)
 		sigma_html_format(page, " id=\"e%di\"", control->number);

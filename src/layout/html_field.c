@@ -10,6 +10,7 @@
 
 #include <ctype.h>
 
+#include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 
 #include "common/jsonb_value.h"
@@ -289,7 +290,7 @@ put_input(HtmlPage *page, const Field *field)
 		{
 			kind = inputs[i].input;
 			if (text != NULL && inputs[i].characters > 0 && strlen(text) > inputs[i].characters)
-				text[inputs[i].characters] = '\0';
+				text[pg_mbcliplen(text, strlen(text), inputs[i].characters)] = '\0';
 		}
 	if (strcmp(kind, "text") == 0 && format != NULL && format->kind == JSON_STRING)
 		kind = strcmp(format->string, "email") == 0 ? "email" : strcmp(format->string, "url") == 0 ? "url" :
@@ -349,7 +350,8 @@ put_limits(HtmlPage *page, const Field *field)
 			sigma_html_attribute(page, limits[i].attribute, sigma_json_text(limit));
 		else if (limit->kind == JSON_STRING && (field->type == COLUMN_DATE || field->type == COLUMN_DATETIME))
 			sigma_html_attribute(page, limits[i].attribute,
-								 pnstrdup(limit->string, field->type == COLUMN_DATE ? 10 : 19));
+								 pnstrdup(limit->string, pg_mbcliplen(limit->string, strlen(limit->string),
+																  field->type == COLUMN_DATE ? 10 : 19)));
 	}
 	if (field->type == COLUMN_INTEGER)
 		sigma_html_put(page, " step=\"1\" inputmode=\"numeric\"");

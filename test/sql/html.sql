@@ -232,6 +232,16 @@ SELECT substring(html FROM 'default-src[^"]*') ~ 'img-src ''self'' https: http:;
 DELETE FROM sigma.sigma_layout_elements WHERE parent_id IS NULL;
 SELECT sigma.delete_input_table('html_evil', true), sigma.delete_input_table('html_plan', true);
 
+-- values that are no dates are cut between characters
+SELECT sigma.create_input_table('{"id": "html_cut", "name": "Cut", "columns": [{"name": "Day", "type": "date"}]}');
+SELECT sigma.import_layout('{"id": "html_cuts", "type": "page", "children": [{"id": "html_cut_f", "type": "form", "input_table": "html_cut"},
+    {"id": "html_cut_c", "type": "control", "control_type": "date"}]}') IS NULL;
+SELECT convert_from(convert_to(html, 'UTF8'), 'UTF8') = html, substring(html FROM 'data-sigma-column-type="date" value="([^"]*)"') = repeat(chr(8364), 3)
+FROM sigma.render_html('html_cuts', jsonb_build_object('form', jsonb_build_object('Day', repeat(chr(8364), 9)),
+    'controls', jsonb_build_object('html_cut_c', repeat(chr(8364), 9)))) AS html;
+DELETE FROM sigma.sigma_layout_elements WHERE parent_id IS NULL;
+SELECT sigma.delete_input_table('html_cut', true);
+
 -- damaged data: elements inside each other, of unknown types, without settings
 SET session_replication_role = replica;
 INSERT INTO sigma.sigma_layout_elements (id, type, parent_id, config) VALUES ('html_x', 'page', NULL, '[]'), ('html_y', 'container', 'html_x', '"a"'), ('html_z', 'container', 'html_w', NULL),
