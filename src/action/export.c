@@ -260,9 +260,11 @@ write_rows(ExportStep *step, StringInfo text, int64 *count)
 {
 	MemoryContext cxt = CurrentMemoryContext;
 	MemoryContext scratch = AllocSetContextCreate(cxt, "sigma export row", ALLOCSET_DEFAULT_SIZES);
-	Portal		portal = SPI_cursor_open(NULL, step->plan, NULL, NULL, true);
+	Portal		portal;
 	uint64		i;
 
+	/* not read-only: its snapshot is to see what the steps before did */
+	portal = SPI_cursor_open(NULL, step->plan, NULL, NULL, false);
 	MemoryContextSwitchTo(scratch);
 	write_header(step, text);
 	for (;;)

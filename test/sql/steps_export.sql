@@ -38,6 +38,13 @@ INSERT INTO sigds.sigds_steps_export_t ("Name", n, amount, ratio, day, at, ok, t
     (' blank', 3, 12345678901234567890, 123456.789, '0044-03-15', '2026-12-31', NULL, NULL, 'null');
 SELECT pg_temp.act('{"subtype": "csv", "target": "steps_export_t"}');
 SELECT pg_temp.act('{"subtype": "json", "target": "Steps export"}');
+-- what the steps before did is exported, and goes with the preview that did it
+SELECT sigma.create_action_sequence('{"id": "steps_export_seq", "actions": [
+    {"type": "data_modification", "subtype": "insert_row", "target": "steps_export_t", "values": {"Name": "new"}},
+    {"type": "data_modification", "subtype": "delete_rows", "target": "steps_export_t", "selector": {"match": {"Name": {"op": "!=", "value": "new"}}}},
+    {"type": "export", "subtype": "csv", "target": "steps_export_t", "columns": ["Name"], "output_variable": "text"}]}');
+SELECT r ->> 'status', r #>> '{variables,text}' FROM sigma.preview_sequence('steps_export_seq') AS r;
+SELECT sigma.delete_action_sequence('steps_export_seq');
 -- settings of the session change nothing
 SET DateStyle = 'German';
 SET extra_float_digits = -10;
