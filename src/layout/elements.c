@@ -533,9 +533,17 @@ process(TriggerData *trigger, List *changes)
 		{
 			LayoutChange *change = lfirst(cell);
 
+			/* siblings are read together; one by one they would be looked for by their ids */
+			if (change->moved && change->parent != NULL)
+				(void) sigma_tree_children(tree, change->parent);
+		}
+		foreach(cell, changes)
+		{
+			LayoutChange *change = lfirst(cell);
+
 			if (change->moved)
 			{
-				sigma_tree_place(tree, change->id);
+				sigma_tree_place(tree, change->id, change->inserted);
 				sigma_tree_refresh(tree, change->old_parent);
 			}
 			if (change->moved || change->given != NULL)

@@ -185,10 +185,10 @@ sigma_tree_children(LayoutTree *tree, const char *parent_id)
 /*
  * Check one element that was written, with all that is above and below it, and work
  * out its level.  Raises 23514 where a rule of the tree is broken, SG404 where its
- * parent does not exist.
+ * parent does not exist.  Nothing stands below a new element that holds nothing.
  */
 void
-sigma_tree_place(LayoutTree *tree, const char *id)
+sigma_tree_place(LayoutTree *tree, const char *id, bool is_new)
 {
 	Element    *element = sigma_tree_fetch(tree, id);
 
@@ -196,7 +196,8 @@ sigma_tree_place(LayoutTree *tree, const char *id)
 		return;					/* deleted by a later part of the statement */
 	element->touched = true;
 	settle(tree, element);
-	spread(tree, element);
+	if (!is_new || element->kind->holds)
+		spread(tree, element);
 }
 
 /* Note that the children of an element are to be compared with what its row says; what holds none has none. */
@@ -434,8 +435,8 @@ spread(LayoutTree *tree, Element *element)
 
 		CHECK_FOR_INTERRUPTS();
 		waiting = list_delete_last(waiting);
-		if (at->spread)
-			continue;
+		if (at->spread || (at != element && !at->kind->holds))
+			continue;			/* what holds nothing is looked into only where it was written itself */
 		at->spread = true;
 		foreach(cell, sigma_tree_children(tree, at->id))
 		{
