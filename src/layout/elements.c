@@ -543,7 +543,7 @@ process(TriggerData *trigger, List *changes)
 
 			if (change->moved)
 			{
-				sigma_tree_place(tree, change->id, change->inserted);
+				sigma_tree_place(tree, change->id);
 				sigma_tree_refresh(tree, change->old_parent);
 			}
 			if (change->moved || change->given != NULL)

@@ -144,7 +144,7 @@ extern LayoutTree *sigma_tree_open(Relation rel);
 extern void sigma_tree_close(LayoutTree *tree);
 extern Element *sigma_tree_fetch(LayoutTree *tree, const char *id);
 extern List *sigma_tree_children(LayoutTree *tree, const char *parent_id);
-extern void sigma_tree_place(LayoutTree *tree, const char *id, bool is_new);
+extern void sigma_tree_place(LayoutTree *tree, const char *id);
 extern void sigma_tree_refresh(LayoutTree *tree, const char *id);
 extern void sigma_tree_write(LayoutTree *tree);
 extern int	sigma_layout_max_nesting(Jsonb *config);

@@ -185,10 +185,10 @@ sigma_tree_children(LayoutTree *tree, const char *parent_id)
 /*
  * Check one element that was written, with all that is above and below it, and work
  * out its level.  Raises 23514 where a rule of the tree is broken, SG404 where its
- * parent does not exist.  Nothing stands below a new element that holds nothing.
+ * parent does not exist.
  */
 void
-sigma_tree_place(LayoutTree *tree, const char *id, bool is_new)
+sigma_tree_place(LayoutTree *tree, const char *id)
 {
 	Element    *element = sigma_tree_fetch(tree, id);
 
@@ -196,8 +196,7 @@ sigma_tree_place(LayoutTree *tree, const char *id, bool is_new)
 		return;					/* deleted by a later part of the statement */
 	element->touched = true;
 	settle(tree, element);
-	if (!is_new || element->kind->holds)
-		spread(tree, element);
+	spread(tree, element);
 }
 
 /* Note that the children of an element are to be compared with what its row says; what holds none has none. */
