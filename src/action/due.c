@@ -6,7 +6,8 @@
  * starts.  Who takes one locks it, passing over what others have locked, deletes it and
  * runs the sequence in one transaction: two ticks at once never run one event twice, and
  * after a rollback it is there again.  Likewise the rows of sigma.sigma_schedules, which
- * are set to their next time instead.
+ * are set to their next time instead.  A run that fails by a deadlock, which ticks can
+ * make among themselves, is put back, and its tick ends.
  *
  * Nobody's request is being served, so the rights are not the tick's: an event runs as the
  * role that wrote the rows, a schedule as the one that saved it, in a security-restricted
@@ -49,6 +50,9 @@ typedef struct DueRun
 	char	   *role;
 	Jsonb	   *context;
 	int			depth;			/* of row changes that are queued by runs of such */
+	int64		event_id;		/* 0: a schedule */
+	char	   *table_id;		/* of an event */
+	TimestampTz at;				/* when it was queued, or for what time it is run */
 } DueRun;
 
 static int	event_depth = 0;	/* of the event that is being run */
@@ -60,6 +64,8 @@ static Jsonb *run_taken(const DueRun *due);
 static Jsonb *run_as(Oid role, const DueRun *due);
 static Jsonb *fail_without_role(const DueRun *due);
 static Jsonb *start(const DueRun *due);
+static bool met_deadlock(Jsonb *document);
+static void put_back(const DueRun *due);
 static void put_run(ReturnSetInfo *result, Jsonb *document);
 
 /*
@@ -85,12 +91,20 @@ run_due(PG_FUNCTION_ARGS)
 	for (; left > 0; left--)
 	{
 		DueRun		due = {0};
+		Jsonb	   *document;
 
 		CHECK_FOR_INTERRUPTS();
 		MemoryContextSwitchTo(cxt);
 		if (!take_schedule(&due, NULL) && !take_event(&due))
 			break;
-		put_run(result, run_taken(&due));
+		document = run_taken(&due);
+		put_run(result, document);
+		if (met_deadlock(document))
+		{
+			/* what this tick has locked others wait for: it ends here, and a later one runs that again */
+			put_back(&due);
+			break;
+		}
 		MemoryContextSwitchTo(caller);
 		MemoryContextReset(cxt);
 	}
@@ -173,7 +187,8 @@ take_event(DueRun *due)
 									 " AND NOT EXISTS (SELECT FROM pg_catalog.pg_roles AS r WHERE r.rolname OPERATOR(pg_catalog.=) e.role"
 									 "  AND NOT pg_catalog.pg_has_role($1, r.oid, 'MEMBER'))"
 									 " ORDER BY e.event_id LIMIT 1 FOR UPDATE SKIP LOCKED)"
-									 " RETURNING sequence_id::pg_catalog.text, role::pg_catalog.text, context, depth", 1, types),
+									 " RETURNING sequence_id::pg_catalog.text, role::pg_catalog.text, context, depth,"
+									 " event_id, table_id::pg_catalog.text, queued_at", 1, types),
 					  &value, NULL, false, SPI_OK_DELETE_RETURNING);
 	found = SPI_processed > 0;
 	if (found)
@@ -187,6 +202,9 @@ take_event(DueRun *due)
 		due->role = TextDatumGetCString(SPI_getbinval(row, desc, 2, &isnull));
 		due->context = DatumGetJsonbPCopy(SPI_getbinval(row, desc, 3, &isnull));
 		due->depth = DatumGetInt32(SPI_getbinval(row, desc, 4, &isnull));
+		due->event_id = DatumGetInt64(SPI_getbinval(row, desc, 5, &isnull));
+		due->table_id = TextDatumGetCString(SPI_getbinval(row, desc, 6, &isnull));
+		due->at = DatumGetTimestampTz(SPI_getbinval(row, desc, 7, &isnull));
 		MemoryContextSwitchTo(spi);
 	}
 	sigma_owner_end(&scope);
@@ -238,7 +256,8 @@ take_schedule(DueRun *due, const char *only)
 
 		due->sequence_id = TextDatumGetCString(SPI_getbinval(row, desc, 1, &isnull));
 		due->role = TextDatumGetCString(SPI_getbinval(row, desc, 2, &isnull));
-		due->context = schedule_context(DatumGetTimestampTz(SPI_getbinval(row, desc, 3, &isnull)));
+		due->at = DatumGetTimestampTz(SPI_getbinval(row, desc, 3, &isnull));
+		due->context = schedule_context(due->at);
 		values[2] = CStringGetTextDatum(due->sequence_id);
 		values[4] = TimestampTzGetDatum(sigma_schedule_next(sigma_json_get(sigma_catalog_read(DOCUMENT_SEQUENCE, due->sequence_id),
 																		   "trigger"), now));
@@ -337,6 +356,52 @@ start(const DueRun *due)
 	SequenceStart one = {.sequence_id = due->sequence_id, .context = due->context};
 
 	return linitial(sigma_fire(list_make1(&one)));
+}
+
+/* Did a run fail because two ticks waited for each other, and leave nothing? */
+static bool
+met_deadlock(Jsonb *document)
+{
+	JsonNode   *node = sigma_json_read(document);
+
+	return strcmp(sigma_json_get_string(node, "status", ""), "failed") == 0 &&
+		strcmp(sigma_json_get_string(sigma_json_get(node, "error"), "sqlstate", ""), "40P01") == 0 &&
+		(sigma_json_get_bool(node, "rolled_back", false) || sigma_json_get_int(node, "actions_executed", 0) == 0);
+}
+
+/* As it was before it was taken; this transaction does not take it again. */
+static void
+put_back(const DueRun *due)
+{
+	static SPIPlanPtr event = NULL;
+	static SPIPlanPtr schedule = NULL;
+	const Oid	types[] = {TEXTOID, TIMESTAMPTZOID, INT8OID, TEXTOID, JSONBOID, TEXTOID, INT4OID};
+	Datum		values[7] = {0};
+	OwnerScope	scope;
+
+	values[0] = CStringGetTextDatum(due->sequence_id);
+	values[1] = TimestampTzGetDatum(due->at);
+	SPI_connect();
+	sigma_owner_begin(&scope, sigma_relation_owner(sigma_relation_oid("sigma_row_events")));
+	if (due->event_id == 0)
+		sigma_spi_execute(sigma_spi_plan(&schedule, "UPDATE sigma.sigma_schedules SET next_run = $2"
+										 " WHERE sequence_id OPERATOR(pg_catalog.=) $1", 2, types),
+						  values, NULL, false, SPI_OK_UPDATE);
+	else
+	{
+		values[2] = Int64GetDatum(due->event_id);
+		values[3] = CStringGetTextDatum(due->table_id);
+		values[4] = JsonbPGetDatum(due->context);
+		values[5] = CStringGetTextDatum(due->role);
+		values[6] = Int32GetDatum(due->depth);
+		sigma_spi_execute(sigma_spi_plan(&event,
+										 "INSERT INTO sigma.sigma_row_events (event_id, sequence_id, table_id, context, role, depth, queued_at, xact)"
+										 " VALUES ($3, $1, $4, $5, $6::pg_catalog.name, $7, $2, pg_catalog.pg_current_xact_id())",
+										 7, types),
+						  values, NULL, false, SPI_OK_INSERT);
+	}
+	sigma_owner_end(&scope);
+	SPI_finish();
 }
 
 /* One row of run_due(). */
