@@ -74,7 +74,6 @@ sigma_procedure_compile(CompileState *state, const StepType *type, JsonNode *act
 	step->cxt = AllocSetContextCreate(state->cxt, "sigma procedure", ALLOCSET_SMALL_SIZES);
 	step->cleanup.func = forget;
 	step->cleanup.arg = step;
-	MemoryContextRegisterResetCallback(state->cxt, &step->cleanup);
 	step->by_name = arguments != NULL && arguments->kind == JSON_OBJECT;
 	step->ngiven = arguments == NULL ? 0 : arguments->count;
 	step->given = MemoryContextAllocZero(state->cxt, sizeof(GivenArgument) * (step->ngiven + 1));
@@ -164,6 +163,8 @@ look_up(ProcedureStep *step, const Places *places)
 
 	forget(step);
 	MemoryContextReset(step->cxt);
+	/* of this context, which holds what is forgotten: it goes before the one around it does */
+	MemoryContextRegisterResetCallback(step->cxt, &step->cleanup);
 	funcid = find_function(step, where);
 	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(funcid));
 	if (!HeapTupleIsValid(tuple))
