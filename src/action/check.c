@@ -26,6 +26,7 @@
 #include "common/catalog.h"
 #include "common/errors.h"
 #include "compat.h"
+#include "formula/procedure_lookup.h"
 #include "formula/references.h"
 #include "input_table/input_table.h"
 #include "input_table/structure_check.h"
@@ -69,6 +70,7 @@ static char *path_of(const ErrorData *error);
 static bool read_definition(Run *run);
 static bool check_references(Run *run);
 static void check_reference(Look *at, const Reference *reference);
+static void check_procedure(Look *at, const Reference *reference);
 static void dangle(Look *at, const Reference *reference, DocumentKind kind);
 static bool compile_definition(Run *run);
 static bool check_tree(Run *run);
@@ -225,9 +227,24 @@ check_reference(Look *at, const Reference *reference)
 			if (!sigma_catalog_exists(DOCUMENT_SEQUENCE, reference->name))
 				dangle(at, reference, DOCUMENT_SEQUENCE);
 			break;
+		case REFERENCE_FUNCTION:
+			check_procedure(at, reference);
+			break;
 		default:
 			break;
 	}
+}
+
+/* The function or procedure that a step calls. */
+static void
+check_procedure(Look *at, const Reference *reference)
+{
+	Oid			funcid;
+	char	   *hint = NULL;
+
+	if (sigma_procedure_find(reference->name, &funcid, &hint) != PROCEDURE_FOUND)
+		sigma_problem_add(at->problems, PROBLEM_ERROR, at->object, sigma_json_path(reference->where), hint,
+						  "function or procedure \"%s\" does not exist", reference->name);
 }
 
 /* There is no such thing any more. */

@@ -31,6 +31,14 @@ SELECT sigma.delete_input_table('ck_t', true, true);
 SELECT sigma.delete_action_sequence('ck_inner', cascade => true);
 SELECT regexp_replace(ck(), ' \| (There is|Known|Perhaps).*', '');
 ROLLBACK;
+-- a function that a step calls, dropped
+BEGIN;
+CREATE FUNCTION ck_call(n int) RETURNS int LANGUAGE sql AS 'SELECT n';
+SELECT sigma.create_action_sequence('{"id": "ck_calls", "actions": [{"type": "stored_procedure", "target": "public.ck_call", "arguments": [1]}]}');
+SELECT ck();
+DROP FUNCTION ck_call;
+SELECT ck();
+ROLLBACK;
 BEGIN;
 ALTER TABLE sigma.sigma_actions DISABLE TRIGGER USER;
 DELETE FROM sigma.sigma_actions WHERE id = 'ck_a';
