@@ -119,10 +119,13 @@ sigma_log_group_begin(LogGroup *group, Oid log)
 	current_group = group;
 }
 
+/* What was written in it is the last of the group around it, too. */
 void
 sigma_log_group_end(LogGroup *group)
 {
 	current_group = group->outer;
+	if (current_group != NULL && current_group->log == group->log && group->last > current_group->last)
+		current_group->last = group->last;
 }
 
 /*

@@ -50,7 +50,7 @@ SELECT id, "Adj", "Note" FROM sigds.sigds_la ORDER BY id;
 -- fill is one statement of the log
 SELECT sigma.fill('la', '{"match": {"region": "r0"}}', '{"Note": "filled"}') - 'edit_num' AS filled;
 SELECT count(*), min(metadata->>'origin') AS origin FROM sigds.sigds_wal_la WHERE statement = (SELECT max(statement) FROM sigds.sigds_wal_la);
-SELECT sigma.fill('la', '{"formula": "[region] = \"r2\""}', '{"Adj": 7, "Note": null}') - 'edit_num' AS filled;
+SELECT r - 'edit_num' AS filled, r->'edit_num' > '0' AS logged FROM sigma.fill('la', '{"formula": "[region] = \"r2\""}', '{"Adj": 7, "Note": null}') AS r;
 SELECT pg_temp.failure($$SELECT sigma.fill('la', '{"key": {"id": 1}}', '{"region": "r9"}')$$);
 SELECT pg_temp.failure($$SELECT sigma.fill('la', '{"key": {"id": 1}}', '{"Adj": -1}')$$);
 SELECT id, "Adj", "Note" FROM sigds.sigds_la ORDER BY id;
