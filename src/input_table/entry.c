@@ -576,6 +576,9 @@ find_meaning(EntryReader *reader, const JsonbValue *key)
 	if (column == NULL && sigma_table_is_computed(table, name))
 		refuse(reader, name, ERRCODE_SIGMA_LOCKED, "Nobody writes it: leave it out.",
 			   "column \"%s\" of input table \"%s\" is computed", name, table->name);
+	if (column == NULL && table->nlinked > 0 && sigma_linked_shows(table, name, NULL, NULL))
+		refuse(reader, name, ERRCODE_SIGMA_LOCKED, "It shows the value of the source: change it there.",
+			   "column \"%s\" of input table \"%s\" is linked", name, table->name);
 	if (column == NULL)
 		refuse(reader, name, 0, sigma_batch_column_hint(table, name),
 			   "input table \"%s\" has no column \"%s\"", table->name, name);
