@@ -368,6 +368,8 @@ result_of(const TableDefinition *table, const DraftCounts *counts, int64 edit_nu
 	sigma_push_int(&state, "deleted", counts->deleted);
 	if (edit_num > 0)
 		sigma_push_int(&state, "edit_num", edit_num);
+	else
+		sigma_push_text(&state, "edit_num", NULL);
 	if (from_edit > 0)
 		sigma_push_int(&state, "from_edit", from_edit);
 	if (publishing)
