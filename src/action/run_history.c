@@ -226,7 +226,8 @@ run_history(PG_FUNCTION_ARGS)
 	appendStringInfo(&sql,
 					 "SELECT h.execution_id::pg_catalog.text, h.sequence_id::pg_catalog.text, h.status::pg_catalog.text,"
 					 " h.reason, h.user_id, h.start_time::pg_catalog.timestamp, h.end_time::pg_catalog.timestamp,"
-					 " pg_catalog.date_part('epoch', h.end_time OPERATOR(pg_catalog.-) h.start_time) OPERATOR(pg_catalog.*) 1000::pg_catalog.float8,"
+					 " pg_catalog.round(pg_catalog.date_part('epoch', h.end_time OPERATOR(pg_catalog.-) h.start_time) OPERATOR(pg_catalog.*) 1000000::pg_catalog.float8)"
+					 "  OPERATOR(pg_catalog./) 1000::pg_catalog.float8,"
 					 " CASE WHEN pg_catalog.jsonb_typeof(pg_catalog.jsonb_extract_path(h.result, 'failed_actions')) OPERATOR(pg_catalog.=) 'number'"
 					 "  THEN pg_catalog.jsonb_extract_path(h.result, 'failed_actions')::pg_catalog.int4 END,"
 					 " h.rows_changed, h.error_message,"

@@ -254,5 +254,5 @@ sigma_log_refuse_gone(const InputTable *table, int64 number)
 			(errcode(ERRCODE_SIGMA_NOT_FOUND),
 			 number == PG_INT64_MAX ? errmsg("the edit log of input table \"%s\" does not reach back to that time", table->name) :
 			 errmsg("the edit log of input table \"%s\" does not reach back to edit " INT64_FORMAT, table->name, number),
-			 errdetail("It was compacted, or begun anew, after that edit.")));
+			 errdetail("It begins later: it was compacted or begun anew since, or the table did not exist yet.")));
 }
