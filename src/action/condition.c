@@ -102,12 +102,24 @@ evaluate_condition(PG_FUNCTION_ARGS)
 	JsonNode   *node = PG_ARGISNULL(0) ? NULL : sigma_json_read(PG_GETARG_JSONB_P(0));
 	RunContext *context = sigma_context_read(PG_ARGISNULL(1) ? NULL : PG_GETARG_JSONB_P(1));
 	CompileState state = {0};
+	SessionState session = sigma_session;
+	bool		holds = false;
 
 	if (node != NULL && node->kind != JSON_NULL)
 		node = sigma_document_normalise(DOCUMENT_CONDITION, node, 0);
 	state.cxt = CurrentMemoryContext;
 	state.resolve = true;
-	PG_RETURN_BOOL(sigma_condition_evaluate(sigma_condition_compile(&state, node), context));
+	PG_TRY();
+	{
+		sigma_context_enter(context);
+		holds = sigma_condition_evaluate(sigma_condition_compile(&state, node), context);
+	}
+	PG_FINALLY();
+	{
+		sigma_session = session;
+	}
+	PG_END_TRY();
+	PG_RETURN_BOOL(holds);
 }
 
 /* Compile a condition or an array of them in state->cxt; NULL where there is nothing to hold. */

@@ -100,6 +100,15 @@ sigma_context_read(Jsonb *document)
 	return context;
 }
 
+void
+sigma_context_enter(const RunContext *context)
+{
+	if (context->user_id != NULL)
+		sigma_session.user_id = context->user_id;
+	if (context->mode != NULL)
+		sigma_session.mode = context->mode;
+}
+
 /* [Control/id]: set in the run, given by the context, or declared. */
 bool
 sigma_context_control(RunContext *context, const char *id, JsonbValue *value)

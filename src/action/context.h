@@ -83,6 +83,9 @@ typedef struct ContextMark
  */
 extern RunContext *sigma_context_read(Jsonb *document);
 
+/* What is done now is done for the context's user and mode; the caller puts sigma_session back, in PG_FINALLY. */
+extern void sigma_context_enter(const RunContext *context);
+
 /*
  * Reads.  Each sets *value (jbvNull where there is none) and returns whether
  * there was one.  Control: set in the run, else the context's, else the stored

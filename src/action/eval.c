@@ -33,14 +33,24 @@ eval(PG_FUNCTION_ARGS)
 {
 	Formula    *formula;
 	RunContext *context;
+	SessionState session = sigma_session;
 	JsonbValue	result;
 
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
 	formula = (Formula *) PG_GETARG_VARLENA_P(0);
 	context = sigma_context_read(PG_ARGISNULL(1) ? NULL : PG_GETARG_JSONB_P(1));
-	sigma_program_run_kept(formula, VARSIZE(formula), formula_text, "a formula", FORMULA_TYPED,
-						   sigma_fetch_from_context, context, &result);
+	PG_TRY();
+	{
+		sigma_context_enter(context);
+		sigma_program_run_kept(formula, VARSIZE(formula), formula_text, "a formula", FORMULA_TYPED,
+							   sigma_fetch_from_context, context, &result);
+	}
+	PG_FINALLY();
+	{
+		sigma_session = session;
+	}
+	PG_END_TRY();
 	if (result.type == jbvNull)
 		PG_RETURN_NULL();
 	PG_RETURN_JSONB_P(sigma_jsonb_from_value(&result));

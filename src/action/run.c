@@ -213,10 +213,7 @@ begin_run(Run *run, const RunRequest *request)
 	sigma_session.warnings = &run->row_warnings;
 	run->edits.cxt = run->cxt;
 	sigma_session.edits = &run->edits;
-	if (context->user_id != NULL)
-		sigma_session.user_id = context->user_id;
-	if (context->mode != NULL)
-		sigma_session.mode = context->mode;
+	sigma_context_enter(context);
 }
 
 /* The limits of the sequence, or what is left of those of the run that runs it. */

@@ -123,7 +123,7 @@ static const KeySpec if_keys[] = {
 	{NULL}
 };
 static const KeySpec loop_keys[] = {
-	{"rows", SPEC_CUSTOM, "\"selection\" or a query", KEY_REQUIRED, .read = sigma_read_loop_rows, .value_type = "text"},
+	{"rows", SPEC_CUSTOM, "\"selection\", an input table, a relation or a query", KEY_REQUIRED, .read = sigma_read_loop_rows, .value_type = "text"},
 	{"actions", SPEC_LIST, "steps for each row", KEY_REQUIRED, .of = &sigma_an_action},
 	{"max_rows", SPEC_INT, "greatest number of rows", .min = 1, .max = PG_INT32_MAX, .fallback = "10000"},
 	{NULL}

@@ -35,3 +35,12 @@ WHERE name <> 'DateLookback' AND category IN ('Logical', 'Math', 'Text', 'Date',
 ORDER BY category, name;
 
 DROP FUNCTION eval_outcome(text, text);
+
+-- the context's version and user
+SELECT sigma.create_input_table('{"id": "fe_draft", "columns": [{"name": "N", "type": "number"}]}');
+INSERT INTO sigds.sigds_fe_draft ("N") VALUES (5);
+SELECT sigma.eval('Count([fe_draft/N])') AS draft, sigma.eval('Count([fe_draft/N])', '{"mode": "published"}') AS published, sigma.eval('Count([fe_draft/N])') AS again,
+    sigma.eval('CurrentUserEmail()', '{"user_id": "fe@example.com"}') AS usr, sigma.eval('CurrentUserEmail() = "fe@example.com"') AS after;
+SELECT sigma.evaluate_condition('{"type": "custom_formula", "formula": "Count([fe_draft/N]) = 0"}', '{"mode": "published"}') AS published,
+    sigma.evaluate_condition('{"type": "custom_formula", "formula": "Count([fe_draft/N]) = 0"}', '{}') AS draft;
+SELECT sigma.delete_input_table('fe_draft', purge => true);
