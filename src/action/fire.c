@@ -169,6 +169,7 @@ prepare_fired(List *starts)
 static void
 prepare_one(Fired *one)
 {
+	SessionState session = sigma_session;
 	bool		kept;
 
 	one->error = sigma_run_guard(&one->probe, pin_fired, &kept);
@@ -181,8 +182,17 @@ prepare_one(Fired *one)
 		return;
 	one->probe.sequence = one->sequence;
 	/* a condition that raises is asked again by the run, which then fails by it */
-	if (sigma_run_guard(&one->probe, sigma_run_check_condition, &kept) == NULL)
-		one->verdict = kept ? VERDICT_TRUE : VERDICT_FALSE;
+	PG_TRY();
+	{
+		sigma_context_enter(one->probe.context);
+		if (sigma_run_guard(&one->probe, sigma_run_check_condition, &kept) == NULL)
+			one->verdict = kept ? VERDICT_TRUE : VERDICT_FALSE;
+	}
+	PG_FINALLY();
+	{
+		sigma_session = session;
+	}
+	PG_END_TRY();
 }
 
 /* A guarded pin. */

@@ -43,4 +43,8 @@ SELECT sigma.eval('Count([fe_draft/N])') AS draft, sigma.eval('Count([fe_draft/N
     sigma.eval('CurrentUserEmail()', '{"user_id": "fe@example.com"}') AS usr, sigma.eval('CurrentUserEmail() = "fe@example.com"') AS after;
 SELECT sigma.evaluate_condition('{"type": "custom_formula", "formula": "Count([fe_draft/N]) = 0"}', '{"mode": "published"}') AS published,
     sigma.evaluate_condition('{"type": "custom_formula", "formula": "Count([fe_draft/N]) = 0"}', '{}') AS draft;
+SELECT sigma.create_action_sequence('{"id": "fe_click", "trigger": {"type": "click", "element_id": "fe_b"}, "condition": {"type": "custom_formula", "formula": "Count([fe_draft/N]) = 0 and CurrentUserEmail() = \"fe@example.com\""},
+    "actions": [{"type": "variable", "subtype": "set", "target": "k", "value": 1}]}') AS seq;
+SELECT sigma.fire_trigger('fe_b', 'click', '{"mode": "published", "user_id": "fe@example.com"}')->0->>'status' AS fired, sigma.fire_trigger('fe_b', 'click')->0->>'status' AS plain;
+SELECT sigma.delete_action_sequence('fe_click') AS gone;
 SELECT sigma.delete_input_table('fe_draft', purge => true);
