@@ -25,11 +25,10 @@
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
-#include "utils/resowner.h"
 #include "utils/rls.h"
 
 #include "access/sysattr.h"
-#include "access/xact.h"
+#include "common/attempt.h"
 #include "common/document.h"
 #include "common/errors.h"
 #include "common/names.h"
@@ -71,6 +70,14 @@ typedef struct Stages
 	bool		tolerant;		/* formulas that cannot be compiled are null */
 } Stages;
 
+/* A column whose formula may be wrong. */
+typedef struct ColumnAttempt
+{
+	Stages	   *stages;
+	Staged	   *column;
+	char	   *expression;
+} ColumnAttempt;
+
 /* What may be read of the relations of a query. */
 typedef struct RightsCheck
 {
@@ -86,6 +93,7 @@ static bool visit_reference(void *arg, FormulaNode *reference);
 static void compile_stages(Stages *stages, ComputedRows *rows);
 static void show_stage(Stages *stages, int stage);
 static char *try_column(Stages *stages, Staged *column);
+static void attempt_column(void *arg);
 static bool is_about_formula(const ErrorData *error);
 static char *compile_column(Stages *stages, Staged *column);
 static char *stage_rows(const Stages *stages, int stage, const char *from);
@@ -251,42 +259,31 @@ show_stage(Stages *stages, int stage)
 static char *
 try_column(Stages *stages, Staged *column)
 {
-	MemoryContext caller = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	volatile bool reading = sigma_reading_published;
-	volatile bool reading_views = sigma_reading_views;
-	char	   *volatile expression = NULL;
+	ColumnAttempt attempt = {stages, column, NULL};
+	bool		reading = sigma_reading_published;
+	bool		reading_views = sigma_reading_views;
+	ErrorData  *error = sigma_attempt(attempt_column, &attempt);
+	int			i;
 
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(caller);
-	PG_TRY();
-	{
-		expression = compile_column(stages, column);
-		ReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		ErrorData  *error;
-		int			i;
+	if (error == NULL)
+		return attempt.expression;
+	if (!is_about_formula(error))
+		ReThrowError(error);
+	column->problem = error->message;
+	sigma_reading_published = reading;
+	sigma_reading_views = reading_views;
+	for (i = 0; i < stages->row->ncolumns; i++)
+		stages->row->columns[i].compiling = false;	/* those that it was about to put in */
+	return psprintf("NULL::%s", sigma_column_types[column->type].sql);
+}
 
-		MemoryContextSwitchTo(caller);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(caller);
-		CurrentResourceOwner = owner;
-		if (!is_about_formula(error))
-			ReThrowError(error);
-		column->problem = error->message;
-		sigma_reading_published = reading;
-		sigma_reading_views = reading_views;
-		for (i = 0; i < stages->row->ncolumns; i++)
-			stages->row->columns[i].compiling = false;	/* those that it was about to put in */
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(caller);
-	CurrentResourceOwner = owner;
-	return expression != NULL ? expression : psprintf("NULL::%s", sigma_column_types[column->type].sql);
+/* Compile a column, as work that may fail. */
+static void
+attempt_column(void *arg)
+{
+	ColumnAttempt *attempt = arg;
+
+	attempt->expression = compile_column(attempt->stages, attempt->column);
 }
 
 /* Does an error say that a formula is wrong?  Cancels, and a lack of memory or of anything else, do not. */

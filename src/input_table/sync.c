@@ -14,7 +14,6 @@
 #include "postgres.h"
 
 #include "access/table.h"
-#include "access/xact.h"
 #include "catalog/pg_class.h"
 #include "fmgr.h"
 #include "miscadmin.h"
@@ -22,9 +21,9 @@
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
-#include "utils/resowner.h"
 
 #include "common/access.h"
+#include "common/attempt.h"
 #include "common/catalog.h"
 #include "common/json_push.h"
 #include "common/names.h"
@@ -42,18 +41,16 @@ typedef struct SyncState
 	Problems	problems;		/* what was found before something could not be looked at, too */
 } SyncState;
 
-typedef void (*SyncStep) (SyncState *state);
-
 PG_FUNCTION_INFO_V1(sync_warehouse);
 
-static void run_step(SyncStep step, SyncState *state);
+static void run_step(AttemptedWork step, SyncState *state);
 static bool is_about_table(const ErrorData *error);
 static void sync_table(SyncState *state);
 static void add_drift(SyncState *state, const char *text);
-static void restore_views(SyncState *state);
+static void restore_views(void *arg);
 static bool is_as_defined(const TableDefinition *table, Oid relid);
 static void restore_computed(const TableDefinition *table, SyncState *state);
-static void find_drift(SyncState *state);
+static void find_drift(void *arg);
 static void push_state(JsonbParseState **result, const SyncState *state);
 
 /*
@@ -124,37 +121,18 @@ sync_table(SyncState *state)
 
 /* Do a step of one table; an error that is the table's is its drift, and what the step did is undone. */
 static void
-run_step(SyncStep step, SyncState *state)
+run_step(AttemptedWork step, SyncState *state)
 {
-	MemoryContext caller = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
+	ErrorData  *error;
 
 	CHECK_FOR_INTERRUPTS();
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(caller);
-	PG_TRY();
-	{
-		step(state);
-		ReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		ErrorData  *error;
-
-		MemoryContextSwitchTo(caller);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(caller);
-		CurrentResourceOwner = owner;
-		if (!is_about_table(error))
-			ReThrowError(error);
-		state->status = "drift";
-		add_drift(state, error->detail == NULL ? error->message : psprintf("%s: %s", error->message, error->detail));
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(caller);
-	CurrentResourceOwner = owner;
+	error = sigma_attempt(step, state);
+	if (error == NULL)
+		return;
+	if (!is_about_table(error))
+		ReThrowError(error);
+	state->status = "drift";
+	add_drift(state, error->detail == NULL ? error->message : psprintf("%s: %s", error->message, error->detail));
 }
 
 /* Not cancels, deadlocks, waits that were cut short, nor a lack of memory or disk. */
@@ -187,8 +165,9 @@ add_drift(SyncState *state, const char *text)
 
 /* Make the views of a table where they are missing and can be made; remember whether a source is there. */
 static void
-restore_views(SyncState *state)
+restore_views(void *arg)
 {
+	SyncState  *state = arg;
 	JsonNode   *document = sigma_catalog_read(DOCUMENT_INPUT_TABLE, state->id);
 	TableDefinition *table = sigma_definition_read(document);
 	Oid			relid = sigma_rows_oid(state->id);
@@ -243,8 +222,9 @@ restore_computed(const TableDefinition *table, SyncState *state)
 
 /* What is not as the definition says, and how many rows there are. */
 static void
-find_drift(SyncState *state)
+find_drift(void *arg)
 {
+	SyncState  *state = arg;
 	Oid			relid = sigma_rows_oid(state->id);
 
 	if (OidIsValid(relid) && get_rel_relkind(relid) == RELKIND_RELATION)

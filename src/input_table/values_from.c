@@ -19,7 +19,6 @@
 #include "postgres.h"
 
 #include "access/relation.h"
-#include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
@@ -37,10 +36,10 @@
 #include "utils/memutils.h"
 #include "utils/numeric.h"
 #include "utils/rel.h"
-#include "utils/resowner.h"
 #include "utils/syscache.h"
 #include "utils/varlena.h"
 
+#include "common/attempt.h"
 #include "common/catalog.h"
 #include "common/document.h"
 #include "common/names.h"
@@ -120,6 +119,7 @@ static bool look_up(ListRule *rule, bool locking, Datum value, bool isnull);
 static bool all_in_list(ListRun *run, int i, Datum value);
 static void check_rule(const ListRule *rule, const JsonNode *node);
 static const char *problem_of(ListRule *rule);
+static void attempt_prepare(void *arg);
 static bool has_index(Oid relid, const char *column);
 
 /* ------------------------------------------------------------------------
@@ -377,35 +377,20 @@ sigma_list_problems(const InputTable *table, ListRun *run)
 static const char *
 problem_of(ListRule *rule)
 {
-	MemoryContext caller = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	const char *volatile problem = NULL;
+	ErrorData  *error = sigma_attempt(attempt_prepare, rule);
 
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(caller);
-	PG_TRY();
-	{
-		prepare(rule);
-		ReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		ErrorData  *error;
+	if (error == NULL)
+		return NULL;
+	if (ERRCODE_TO_CATEGORY(error->sqlerrcode) != ERRCODE_SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION)
+		ReThrowError(error);
+	return error->message;
+}
 
-		MemoryContextSwitchTo(caller);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(caller);
-		CurrentResourceOwner = owner;
-		if (ERRCODE_TO_CATEGORY(error->sqlerrcode) != ERRCODE_SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION)
-			ReThrowError(error);
-		problem = error->message;
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(caller);
-	CurrentResourceOwner = owner;
-	return problem;
+/* Prepare a rule, as work that may fail. */
+static void
+attempt_prepare(void *arg)
+{
+	prepare(arg);
 }
 
 /* Has one of the list rules severity warn? */

@@ -11,10 +11,9 @@
 
 #include <ctype.h>
 
-#include "access/xact.h"
 #include "utils/memutils.h"
-#include "utils/resowner.h"
 
+#include "common/attempt.h"
 #include "common/document.h"
 #include "common/errors.h"
 #include "layout/html.h"
@@ -28,6 +27,14 @@ typedef struct FormulaWork
 	char	   *text;			/* what it yields */
 } FormulaWork;
 
+/* Work on a page that may fail. */
+typedef struct HtmlAttempt
+{
+	HtmlPage   *page;
+	HtmlWork	work;
+	void	   *arg;
+} HtmlAttempt;
+
 static char *copy_text(const void *key);
 static void run_formula(HtmlPage *page, void *arg);
 static const char *formula_text(HtmlPage *page, const char *formula);
@@ -36,6 +43,7 @@ static void put_value(StringInfo out, const char *text);
 static void put_line(HtmlPage *page, const char *line, int length, const char **open);
 static void put_inline(HtmlPage *page, const char *text, int length);
 static void switch_block(HtmlPage *page, const char **open, const char *block);
+static void attempt_work(void *arg);
 static bool may_note(const ErrorData *error);
 
 /* The value of a formula over the page's context.  Raises what it raises. */
@@ -272,39 +280,30 @@ switch_block(HtmlPage *page, const char **open, const char *block)
 ErrorData *
 sigma_html_try(HtmlPage *page, HtmlWork work, void *arg)
 {
-	MemoryContext caller = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
+	HtmlAttempt attempt = {page, work, arg};
 	SessionState session = sigma_session;
 	HtmlPage	before = *page;
-	ErrorData  *volatile error = NULL;
+	ErrorData  *error = sigma_attempt(attempt_work, &attempt);
 
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(caller);
-	PG_TRY();
-	{
-		work(page, arg);
-		ReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		MemoryContextSwitchTo(caller);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(caller);
-		CurrentResourceOwner = owner;
-		if (!may_note(error))
-			ReThrowError(error);
-		sigma_session = session;
-		page->out.len = before.out.len;
-		page->out.data[page->out.len] = '\0';
-		page->columns = before.columns;
-		page->width = before.width;
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(caller);
-	CurrentResourceOwner = owner;
+	if (error == NULL)
+		return NULL;
+	if (!may_note(error))
+		ReThrowError(error);
+	sigma_session = session;
+	page->out.len = before.out.len;
+	page->out.data[page->out.len] = '\0';
+	page->columns = before.columns;
+	page->width = before.width;
 	return error;
+}
+
+/* Write a part of a page, as work that may fail. */
+static void
+attempt_work(void *arg)
+{
+	HtmlAttempt *attempt = arg;
+
+	attempt->work(attempt->page, attempt->arg);
 }
 
 /* Is an error about what is shown, and not about the session or the server? */
