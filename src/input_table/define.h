@@ -3,6 +3,8 @@
  *		What the files that define input tables share; nobody else includes it.
  *
  * define.c      catalog triggers and functions: which row means which work
+ * define_check.c  what a row may say, before it is stored
+ * define_apply.c  the relations follow the row, after it was
  * definition.c  definitions as structs: reading, comparing, reporting
  * columns.c     which column of a new list is which stored one
  * data_table.c  the relations of schema sigds: create, adopt, drop
