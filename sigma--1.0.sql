@@ -1417,11 +1417,15 @@ CREATE TRIGGER sigma_2_changed
 -- Sequences that start by the clock, and row changes whose sequences run after the commit.
 CREATE TABLE sigma.sigma_schedules (
     sequence_id varchar(255) CONSTRAINT sigma_schedules_pkey PRIMARY KEY,
-    next_run timestamptz,
+    next_run timestamptz NOT NULL,
     last_run timestamptz,
-    role name,
-    job text
+    role name NOT NULL,
+    job text,
+    role_id oid,
+    cluster bigint
 );
+COMMENT ON COLUMN sigma.sigma_schedules.role_id IS 'who "role" is in that cluster, under whatever name; elsewhere the name counts';
+COMMENT ON COLUMN sigma.sigma_schedules.cluster IS 'the system identifier of the cluster that "role_id" is of';
 COMMENT ON TABLE sigma.sigma_schedules IS 'when sequences with a schedule run next, as which role, and the job of pg_cron that does it';
 SELECT pg_catalog.pg_extension_config_dump('sigma.sigma_schedules', '');
 
@@ -1431,14 +1435,18 @@ SELECT pg_catalog.pg_extension_config_dump('sigma.sigma_event_id', '');
 
 CREATE TABLE sigma.sigma_row_events (
     event_id bigint DEFAULT pg_catalog.nextval('sigma.sigma_event_id') CONSTRAINT sigma_row_events_pkey PRIMARY KEY,
-    sequence_id varchar(255),
-    table_id varchar(255),
-    context jsonb,
-    role name,
-    depth integer,
-    queued_at timestamptz,
-    xact xid8
+    sequence_id varchar(255) NOT NULL,
+    table_id varchar(255) NOT NULL,
+    context jsonb NOT NULL,
+    role name NOT NULL,
+    depth integer NOT NULL,
+    queued_at timestamptz NOT NULL,
+    xact xid8 NOT NULL,
+    role_id oid,
+    cluster bigint
 );
+COMMENT ON COLUMN sigma.sigma_row_events.role_id IS 'who "role" is in that cluster, under whatever name; elsewhere the name counts';
+COMMENT ON COLUMN sigma.sigma_row_events.cluster IS 'the system identifier of the cluster that "role_id" is of';
 COMMENT ON TABLE sigma.sigma_row_events IS 'row changes whose sequences wait for sigma.run_due()';
 SELECT pg_catalog.pg_extension_config_dump('sigma.sigma_row_events', '');
 

@@ -12,11 +12,14 @@
  * Nobody's request is being served, so the rights are not the tick's: an event runs as the
  * role that wrote the rows, a schedule as the one that saved it, in a security-restricted
  * operation, as PostgreSQL runs the functions of an index.  A tick takes what belongs to
- * roles that its own role is a member of.
+ * roles that its own role is a member of.  A role is what its oid says, under whatever name
+ * it goes by now, in the cluster in which the row was written; in one that it was restored
+ * into, the role of that name.
  */
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "access/xlog.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "fmgr.h"
@@ -47,7 +50,8 @@ PG_FUNCTION_INFO_V1(run_scheduled);
 typedef struct DueRun
 {
 	char	   *sequence_id;
-	char	   *role;
+	char	   *role;			/* its name, or what that was */
+	Oid			role_id;		/* InvalidOid: it is no role any more */
 	Jsonb	   *context;
 	int			depth;			/* of row changes that are queued by runs of such */
 	int64		event_id;		/* 0: a schedule */
@@ -55,11 +59,35 @@ typedef struct DueRun
 	TimestampTz at;				/* when it was queued, or for what time it is run */
 } DueRun;
 
+/* A row of the queue. */
+typedef struct EventRow
+{
+	int64		id;				/* 0: a new one */
+	const char *sequence_id;
+	const char *table_id;
+	Jsonb	   *context;
+	Oid			role_id;
+	int			depth;
+	TimestampTz at;
+} EventRow;
+
 static int	event_depth = 0;	/* of the event that is being run */
 
-static bool take_schedule(DueRun *due, const char *only);
-static Jsonb *schedule_context(TimestampTz at);
+/* For both tables: the role "r" of a row "d", in the cluster $2; what a member of it may take ($1). */
+#define ITS_ROLE \
+	" LEFT JOIN pg_catalog.pg_roles AS r ON CASE WHEN d.cluster OPERATOR(pg_catalog.=) $2" \
+	" THEN r.oid OPERATOR(pg_catalog.=) d.role_id ELSE r.rolname OPERATOR(pg_catalog.=) d.role END"
+#define MAY_TAKE " (r.oid IS NULL OR pg_catalog.pg_has_role($1, r.oid, 'MEMBER'))"
+#define LOCKED " LIMIT 1 FOR UPDATE OF d SKIP LOCKED"
+/* what both are taken with: sequence_id, role, role_id, at */
+#define TAKEN(at) "d.sequence_id::pg_catalog.text, coalesce(r.rolname, d.role)::pg_catalog.text AS role, r.oid AS role_id, d." at " AS at"
+
+static void put_event(const EventRow *event);
 static bool take_event(DueRun *due);
+static bool take_schedule(DueRun *due, const char *only);
+static void read_taken(DueRun *due, HeapTuple row, TupleDesc desc);
+static void set_schedule(const DueRun *due, TimestampTz next, TimestampTz ran);
+static Jsonb *schedule_context(TimestampTz at);
 static Jsonb *run_taken(const DueRun *due);
 static Jsonb *run_as(Oid role, const DueRun *due);
 static Jsonb *fail_without_role(const DueRun *due);
@@ -146,23 +174,43 @@ sigma_event_depth(void)
 void
 sigma_event_put(const char *sequence_id, const char *table_id, Jsonb *context)
 {
+	EventRow	event = {
+		.sequence_id = sequence_id, .table_id = table_id, .context = context, .role_id = GetUserId(),
+		.depth = event_depth + 1, .at = GetCurrentStatementStartTimestamp()
+	};
+
+	put_event(&event);
+}
+
+/* Insert a row of the queue; a new id where it has none (0). */
+static void
+put_event(const EventRow *event)
+{
 	static SPIPlanPtr plan = NULL;
-	const Oid	types[] = {TEXTOID, TEXTOID, JSONBOID, NAMEOID, INT4OID};
-	Datum		values[5];
+	const Oid	types[] = {TEXTOID, TEXTOID, JSONBOID, NAMEOID, OIDOID, INT8OID, INT4OID, TIMESTAMPTZOID, INT8OID};
+	Datum		values[9];
+	char		nulls[] = "         ";
 	OwnerScope	scope;
 
-	values[0] = CStringGetTextDatum(sequence_id);
-	values[1] = CStringGetTextDatum(table_id);
-	values[2] = JsonbPGetDatum(context);
-	values[3] = DirectFunctionCall1(namein, CStringGetDatum(GetUserNameFromId(GetUserId(), false)));
-	values[4] = Int32GetDatum(event_depth + 1);
+	values[0] = CStringGetTextDatum(event->sequence_id);
+	values[1] = CStringGetTextDatum(event->table_id);
+	values[2] = JsonbPGetDatum(event->context);
+	values[3] = DirectFunctionCall1(namein, CStringGetDatum(GetUserNameFromId(event->role_id, false)));
+	values[4] = ObjectIdGetDatum(event->role_id);
+	values[5] = Int64GetDatum(sigma_cluster());
+	values[6] = Int32GetDatum(event->depth);
+	values[7] = TimestampTzGetDatum(event->at);
+	values[8] = Int64GetDatum(event->id);
+	nulls[8] = event->id == 0 ? 'n' : ' ';
 	SPI_connect();
 	sigma_owner_begin(&scope, sigma_relation_owner(sigma_relation_oid("sigma_row_events")));
 	sigma_spi_execute(sigma_spi_plan(&plan,
-									 "INSERT INTO sigma.sigma_row_events (sequence_id, table_id, context, role, depth, queued_at, xact)"
-									 " VALUES ($1, $2, $3, $4, $5, pg_catalog.statement_timestamp(), pg_catalog.pg_current_xact_id())",
-									 5, types),
-					  values, NULL, false, SPI_OK_INSERT);
+									 "INSERT INTO sigma.sigma_row_events"
+									 " (sequence_id, table_id, context, role, role_id, cluster, depth, queued_at, event_id, xact)"
+									 " VALUES ($1, $2, $3, $4, $5, $6, $7, $8,"
+									 " coalesce($9, pg_catalog.nextval('sigma.sigma_event_id')), pg_catalog.pg_current_xact_id())",
+									 lengthof(types), types),
+					  values, nulls, false, SPI_OK_INSERT);
 	sigma_owner_end(&scope);
 	SPI_finish();
 }
@@ -172,24 +220,26 @@ static bool
 take_event(DueRun *due)
 {
 	static SPIPlanPtr plan = NULL;
-	const Oid	types[] = {OIDOID};
+	const Oid	types[] = {OIDOID, INT8OID};
 	MemoryContext caller = CurrentMemoryContext;
-	Datum		value = ObjectIdGetDatum(GetUserId());
+	Datum		values[2];
 	OwnerScope	scope;
 	bool		found;
 
+	values[0] = ObjectIdGetDatum(GetUserId());
+	values[1] = Int64GetDatum(sigma_cluster());
 	SPI_connect();
 	sigma_owner_begin(&scope, sigma_relation_owner(sigma_relation_oid("sigma_row_events")));
 	sigma_spi_execute(sigma_spi_plan(&plan,
-									 "DELETE FROM sigma.sigma_row_events WHERE event_id OPERATOR(pg_catalog.=) ("
-									 "SELECT e.event_id FROM sigma.sigma_row_events AS e"
-									 " WHERE e.xact OPERATOR(pg_catalog.<>) pg_catalog.pg_current_xact_id()"
-									 " AND NOT EXISTS (SELECT FROM pg_catalog.pg_roles AS r WHERE r.rolname OPERATOR(pg_catalog.=) e.role"
-									 "  AND NOT pg_catalog.pg_has_role($1, r.oid, 'MEMBER'))"
-									 " ORDER BY e.event_id LIMIT 1 FOR UPDATE SKIP LOCKED)"
-									 " RETURNING sequence_id::pg_catalog.text, role::pg_catalog.text, context, depth,"
-									 " event_id, table_id::pg_catalog.text, queued_at", 1, types),
-					  &value, NULL, false, SPI_OK_DELETE_RETURNING);
+									 "WITH d AS (SELECT " TAKEN("queued_at") ", d.event_id, d.context, d.depth, d.table_id"
+									 " FROM sigma.sigma_row_events AS d" ITS_ROLE
+									 " WHERE d.xact OPERATOR(pg_catalog.<>) pg_catalog.pg_current_xact_id() AND" MAY_TAKE
+									 " ORDER BY d.event_id" LOCKED "),"
+									 " gone AS (DELETE FROM sigma.sigma_row_events AS e USING d"
+									 "  WHERE e.event_id OPERATOR(pg_catalog.=) d.event_id)"
+									 " SELECT d.sequence_id, d.role, d.role_id, d.at, d.event_id, d.context, d.depth, d.table_id::pg_catalog.text FROM d",
+									 lengthof(types), types),
+					  values, NULL, false, SPI_OK_SELECT);
 	found = SPI_processed > 0;
 	if (found)
 	{
@@ -198,13 +248,11 @@ take_event(DueRun *due)
 		MemoryContext spi = MemoryContextSwitchTo(caller);
 		bool		isnull;
 
-		due->sequence_id = TextDatumGetCString(SPI_getbinval(row, desc, 1, &isnull));
-		due->role = TextDatumGetCString(SPI_getbinval(row, desc, 2, &isnull));
-		due->context = DatumGetJsonbPCopy(SPI_getbinval(row, desc, 3, &isnull));
-		due->depth = DatumGetInt32(SPI_getbinval(row, desc, 4, &isnull));
+		read_taken(due, row, desc);
 		due->event_id = DatumGetInt64(SPI_getbinval(row, desc, 5, &isnull));
-		due->table_id = TextDatumGetCString(SPI_getbinval(row, desc, 6, &isnull));
-		due->at = DatumGetTimestampTz(SPI_getbinval(row, desc, 7, &isnull));
+		due->context = DatumGetJsonbPCopy(SPI_getbinval(row, desc, 6, &isnull));
+		due->depth = DatumGetInt32(SPI_getbinval(row, desc, 7, &isnull));
+		due->table_id = TextDatumGetCString(SPI_getbinval(row, desc, 8, &isnull));
 		MemoryContextSwitchTo(spi);
 	}
 	sigma_owner_end(&scope);
@@ -220,56 +268,89 @@ take_event(DueRun *due)
 static bool
 take_schedule(DueRun *due, const char *only)
 {
-	static SPIPlanPtr select = NULL;
-	static SPIPlanPtr update = NULL;
-	const Oid	types[] = {TIMESTAMPTZOID, OIDOID, TEXTOID, BOOLOID, TIMESTAMPTZOID};
+	static SPIPlanPtr plan = NULL;
+	const Oid	types[] = {OIDOID, INT8OID, TIMESTAMPTZOID, TEXTOID, BOOLOID};
 	MemoryContext caller = CurrentMemoryContext;
 	TimestampTz now = GetCurrentTimestamp();
-	char		nulls[5] = {' ', ' ', only == NULL ? 'n' : ' ', ' ', ' '};
+	char		nulls[] = {' ', ' ', ' ', only == NULL ? 'n' : ' ', ' '};
 	Datum		values[5];
 	OwnerScope	scope;
 	bool		found;
 
-	values[0] = TimestampTzGetDatum(now);
-	values[1] = ObjectIdGetDatum(GetUserId());
-	values[2] = only == NULL ? (Datum) 0 : CStringGetTextDatum(only);
-	values[3] = BoolGetDatum(!OidIsValid(get_extension_oid("pg_cron", true)));
-	values[4] = TimestampTzGetDatum(now);
+	values[0] = ObjectIdGetDatum(GetUserId());
+	values[1] = Int64GetDatum(sigma_cluster());
+	values[2] = TimestampTzGetDatum(now);
+	values[3] = only == NULL ? (Datum) 0 : CStringGetTextDatum(only);
+	values[4] = BoolGetDatum(!OidIsValid(get_extension_oid("pg_cron", true)));
 	SPI_connect();
 	sigma_owner_begin(&scope, sigma_relation_owner(sigma_relation_oid("sigma_schedules")));
-	sigma_spi_execute(sigma_spi_plan(&select,
-									 "SELECT s.sequence_id::pg_catalog.text, s.role::pg_catalog.text, s.next_run FROM sigma.sigma_schedules AS s"
-									 " WHERE s.next_run OPERATOR(pg_catalog.<=) $1"
-									 " AND (s.sequence_id OPERATOR(pg_catalog.=) $3 OR $3 IS NULL AND ($4 OR s.job IS NULL))"
-									 " AND $5 IS NOT NULL"
-									 " AND NOT EXISTS (SELECT FROM pg_catalog.pg_roles AS r WHERE r.rolname OPERATOR(pg_catalog.=) s.role"
-									 "  AND NOT pg_catalog.pg_has_role($2, r.oid, 'MEMBER'))"
-									 " ORDER BY s.next_run, s.sequence_id LIMIT 1 FOR UPDATE SKIP LOCKED", 5, types),
+	sigma_spi_execute(sigma_spi_plan(&plan,
+									 "SELECT " TAKEN("next_run") " FROM sigma.sigma_schedules AS d" ITS_ROLE
+									 " WHERE d.next_run OPERATOR(pg_catalog.<=) $3"
+									 " AND (d.sequence_id OPERATOR(pg_catalog.=) $4 OR $4 IS NULL AND ($5 OR d.job IS NULL)) AND" MAY_TAKE
+									 " ORDER BY d.next_run, d.sequence_id" LOCKED,
+									 lengthof(types), types),
 					  values, nulls, false, SPI_OK_SELECT);
 	found = SPI_processed > 0;
 	if (found)
 	{
-		HeapTuple	row = SPI_tuptable->vals[0];
-		TupleDesc	desc = SPI_tuptable->tupdesc;
 		MemoryContext spi = MemoryContextSwitchTo(caller);
-		bool		isnull;
 
-		due->sequence_id = TextDatumGetCString(SPI_getbinval(row, desc, 1, &isnull));
-		due->role = TextDatumGetCString(SPI_getbinval(row, desc, 2, &isnull));
-		due->at = DatumGetTimestampTz(SPI_getbinval(row, desc, 3, &isnull));
+		read_taken(due, SPI_tuptable->vals[0], SPI_tuptable->tupdesc);
 		due->context = schedule_context(due->at);
-		values[2] = CStringGetTextDatum(due->sequence_id);
-		values[4] = TimestampTzGetDatum(sigma_schedule_next(sigma_json_get(sigma_catalog_read(DOCUMENT_SEQUENCE, due->sequence_id),
-																		   "trigger"), now));
 		MemoryContextSwitchTo(spi);
-		sigma_spi_execute(sigma_spi_plan(&update,
-										 "UPDATE sigma.sigma_schedules SET last_run = $1, next_run = $5"
-										 " WHERE sequence_id OPERATOR(pg_catalog.=) $3 AND $2 IS NOT NULL AND $4 IS NOT NULL", 5, types),
-						  values, NULL, false, SPI_OK_UPDATE);
+		set_schedule(due, sigma_schedule_next(sigma_json_get(sigma_catalog_read(DOCUMENT_SEQUENCE, due->sequence_id), "trigger"), now),
+					 now);
 	}
 	sigma_owner_end(&scope);
 	SPI_finish();
 	return found;
+}
+
+/* What the queries of both tables begin with, in the current context. */
+static void
+read_taken(DueRun *due, HeapTuple row, TupleDesc desc)
+{
+	bool		isnull;
+	Datum		role_id;
+
+	due->sequence_id = TextDatumGetCString(SPI_getbinval(row, desc, 1, &isnull));
+	due->role = SPI_getvalue(row, desc, 2);
+	role_id = SPI_getbinval(row, desc, 3, &isnull);
+	due->role_id = isnull ? InvalidOid : DatumGetObjectId(role_id);
+	due->at = DatumGetTimestampTz(SPI_getbinval(row, desc, 4, &isnull));
+}
+
+/*
+ * When a schedule runs next, and last ("ran"; DT_NOBEGIN: as it says).  Whose it is, is
+ * bound to the role that this cluster has for it.  SPI is connected, as the table's owner.
+ */
+static void
+set_schedule(const DueRun *due, TimestampTz next, TimestampTz ran)
+{
+	static SPIPlanPtr plan = NULL;
+	const Oid	types[] = {TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, OIDOID, INT8OID};
+	Datum		values[5];
+	char		nulls[] = {' ', ' ', ran == DT_NOBEGIN ? 'n' : ' ', OidIsValid(due->role_id) ? ' ' : 'n', ' '};
+
+	values[0] = CStringGetTextDatum(due->sequence_id);
+	values[1] = TimestampTzGetDatum(next);
+	values[2] = TimestampTzGetDatum(ran);
+	values[3] = ObjectIdGetDatum(due->role_id);
+	values[4] = Int64GetDatum(sigma_cluster());
+	sigma_spi_execute(sigma_spi_plan(&plan,
+									 "UPDATE sigma.sigma_schedules AS s SET next_run = $2, last_run = coalesce($3, s.last_run),"
+									 " role_id = coalesce($4, s.role_id), cluster = CASE WHEN $4 IS NULL THEN s.cluster ELSE $5 END,"
+									 " role = coalesce(pg_catalog.pg_get_userbyid($4), s.role)"
+									 " WHERE s.sequence_id OPERATOR(pg_catalog.=) $1", lengthof(types), types),
+					  values, nulls, false, SPI_OK_UPDATE);
+}
+
+/* The cluster that oids of roles are of: no other one has its number. */
+int64
+sigma_cluster(void)
+{
+	return (int64) GetSystemIdentifier();
 }
 
 /* {"metadata": {"due": at}}: for what time it is run. */
@@ -292,16 +373,15 @@ schedule_context(TimestampTz at)
 static Jsonb *
 run_taken(const DueRun *due)
 {
-	Oid			role = get_role_oid(due->role, true);
 	int			outer = event_depth;
 	Jsonb	   *volatile result = NULL;
 
-	if (!OidIsValid(role))
+	if (!OidIsValid(due->role_id))
 		return fail_without_role(due);
 	PG_TRY();
 	{
 		event_depth = due->depth;
-		result = role == GetUserId() ? start(due) : run_as(role, due);
+		result = due->role_id == GetUserId() ? start(due) : run_as(due->role_id, due);
 	}
 	PG_FINALLY();
 	{
@@ -344,8 +424,11 @@ static Jsonb *
 fail_without_role(const DueRun *due)
 {
 	SequenceStart one = {.sequence_id = due->sequence_id, .context = due->context};
+	bool		another = OidIsValid(get_role_oid(due->role, true));
 
-	return sigma_fire_failed(&one, ERRCODE_UNDEFINED_OBJECT, psprintf("role \"%s\" does not exist", due->role),
+	return sigma_fire_failed(&one, ERRCODE_UNDEFINED_OBJECT,
+							 psprintf(another ? "role \"%s\" does not exist any more: another one has its name" :
+									  "role \"%s\" does not exist", due->role),
 							 "It would have run with that role's rights. A schedule is given another one by saving its sequence again.");
 }
 
@@ -373,33 +456,20 @@ met_deadlock(Jsonb *document)
 static void
 put_back(const DueRun *due)
 {
-	static SPIPlanPtr event = NULL;
-	static SPIPlanPtr schedule = NULL;
-	const Oid	types[] = {TEXTOID, TIMESTAMPTZOID, INT8OID, TEXTOID, JSONBOID, TEXTOID, INT4OID};
-	Datum		values[7] = {0};
+	EventRow	event = {
+		.id = due->event_id, .sequence_id = due->sequence_id, .table_id = due->table_id, .context = due->context,
+		.role_id = due->role_id, .depth = due->depth, .at = due->at
+	};
 	OwnerScope	scope;
 
-	values[0] = CStringGetTextDatum(due->sequence_id);
-	values[1] = TimestampTzGetDatum(due->at);
-	SPI_connect();
-	sigma_owner_begin(&scope, sigma_relation_owner(sigma_relation_oid("sigma_row_events")));
-	if (due->event_id == 0)
-		sigma_spi_execute(sigma_spi_plan(&schedule, "UPDATE sigma.sigma_schedules SET next_run = $2"
-										 " WHERE sequence_id OPERATOR(pg_catalog.=) $1", 2, types),
-						  values, NULL, false, SPI_OK_UPDATE);
-	else
+	if (due->event_id != 0)
 	{
-		values[2] = Int64GetDatum(due->event_id);
-		values[3] = CStringGetTextDatum(due->table_id);
-		values[4] = JsonbPGetDatum(due->context);
-		values[5] = CStringGetTextDatum(due->role);
-		values[6] = Int32GetDatum(due->depth);
-		sigma_spi_execute(sigma_spi_plan(&event,
-										 "INSERT INTO sigma.sigma_row_events (event_id, sequence_id, table_id, context, role, depth, queued_at, xact)"
-										 " VALUES ($3, $1, $4, $5, $6::pg_catalog.name, $7, $2, pg_catalog.pg_current_xact_id())",
-										 7, types),
-						  values, NULL, false, SPI_OK_INSERT);
+		put_event(&event);
+		return;
 	}
+	SPI_connect();
+	sigma_owner_begin(&scope, sigma_relation_owner(sigma_relation_oid("sigma_schedules")));
+	set_schedule(due, due->at, DT_NOBEGIN);
 	sigma_owner_end(&scope);
 	SPI_finish();
 }

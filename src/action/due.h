@@ -25,6 +25,7 @@ extern void sigma_row_change_hold(bool hold);
 /* due.c */
 extern void sigma_event_put(const char *sequence_id, const char *table_id, Jsonb *context);
 extern int	sigma_event_depth(void);
+extern int64 sigma_cluster(void);
 
 /* schedule.c */
 extern void sigma_schedule_check(const JsonNode *trigger);

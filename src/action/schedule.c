@@ -209,20 +209,23 @@ static void
 store_schedule(const char *id, const JsonNode *trigger, bool moved)
 {
 	static SPIPlanPtr plan = NULL;
-	const Oid	types[] = {TEXTOID, TIMESTAMPTZOID, NAMEOID, BOOLOID};
-	Datum		values[4];
+	const Oid	types[] = {TEXTOID, TIMESTAMPTZOID, NAMEOID, BOOLOID, OIDOID, INT8OID};
+	Datum		values[6];
 	OwnerScope	scope;
 
 	values[0] = CStringGetTextDatum(id);
 	values[1] = TimestampTzGetDatum(sigma_schedule_next(trigger, GetCurrentTimestamp()));
 	values[2] = DirectFunctionCall1(namein, CStringGetDatum(GetUserNameFromId(GetUserId(), false)));
 	values[3] = BoolGetDatum(moved);
+	values[4] = ObjectIdGetDatum(GetUserId());
+	values[5] = Int64GetDatum(sigma_cluster());
 	SPI_connect();
 	sigma_owner_begin(&scope, sigma_relation_owner(sigma_relation_oid("sigma_schedules")));
 	sigma_spi_execute(sigma_spi_plan(&plan,
-									 "INSERT INTO sigma.sigma_schedules AS s (sequence_id, next_run, role) VALUES ($1, $2, $3)"
-									 " ON CONFLICT (sequence_id) DO UPDATE SET role = excluded.role,"
-									 " next_run = CASE WHEN $4 THEN excluded.next_run ELSE s.next_run END", 4, types),
+									 "INSERT INTO sigma.sigma_schedules AS s (sequence_id, next_run, role, role_id, cluster)"
+									 " VALUES ($1, $2, $3, $5, $6) ON CONFLICT (sequence_id) DO UPDATE"
+									 " SET role = excluded.role, role_id = excluded.role_id, cluster = excluded.cluster,"
+									 " next_run = CASE WHEN $4 THEN excluded.next_run ELSE s.next_run END", lengthof(types), types),
 					  values, NULL, false, SPI_OK_INSERT);
 	sigma_owner_end(&scope);
 	SPI_finish();

@@ -138,7 +138,51 @@ DROP OWNED BY regress_due_other, regress_due_writer, regress_due_tick;
 DROP ROLE regress_due_other, regress_due_writer, regress_due_tick;
 SELECT sequence_id, status FROM sigma.run_due();
 SELECT error_message FROM sigma.sigma_execution_history WHERE sequence_id = 'due_rights' ORDER BY start_time DESC LIMIT 1;
-SELECT sigma.delete_action_sequence('due_rights');
+
+--
+-- a role is itself, whatever its name: who takes its old name does not get its work
+--
+CREATE ROLE regress_due_a;
+GRANT USAGE ON SCHEMA sigds TO regress_due_a;
+GRANT INSERT, SELECT ON sigds.sigds_due_t TO regress_due_a;
+SELECT sigma.grant_access('regress_due_a', 'builder');
+CREATE FUNCTION pg_temp.last_run() RETURNS text LANGUAGE sql AS $$
+    SELECT concat_ws(' ', role, status, error_message) FROM sigma.sigma_execution_history WHERE sequence_id IN ('due_rights', 'due_hers') ORDER BY start_time DESC LIMIT 1 $$;
+SET client_min_messages = warning;
+SET ROLE regress_due_a;
+SELECT sigma.create_action_sequence('{"id": "due_hers", "trigger": {"type": "schedule", "cron": "@daily"}, "actions": [{"type": "variable", "subtype": "set", "target": "due_v", "value": 1}]}');
+RESET ROLE;
+RESET client_min_messages;
+SET ROLE regress_due_a;
+INSERT INTO sigds.sigds_due_t VALUES ('by her');
+INSERT INTO sigds.sigds_due_t VALUES ('once more');
+INSERT INTO sigds.sigds_due_t VALUES ('last');
+RESET ROLE;
+ALTER ROLE regress_due_a RENAME TO regress_due_b;
+CREATE ROLE regress_due_a;
+SELECT status FROM sigma.run_due(1);
+SELECT pg_temp.last_run();
+UPDATE sigma.sigma_schedules SET next_run = '2020-01-01 00:00+00' WHERE sequence_id = 'due_hers';
+SELECT sequence_id, status FROM sigma.run_due(1);
+SELECT pg_temp.last_run();
+SELECT role FROM sigma.sigma_schedules WHERE sequence_id = 'due_hers';
+-- restored into another cluster, where oids mean others: the name counts, and from then on that role
+UPDATE sigma.sigma_row_events SET cluster = cluster + 1 WHERE event_id = (SELECT min(event_id) FROM sigma.sigma_row_events);
+UPDATE sigma.sigma_schedules SET next_run = '2020-01-01 00:00+00', cluster = cluster + 1, role = 'regress_due_a' WHERE sequence_id = 'due_hers';
+SELECT sequence_id, status FROM sigma.run_due(2);
+SELECT role, status, error_message FROM sigma.sigma_execution_history WHERE sequence_id IN ('due_rights', 'due_hers') ORDER BY start_time DESC LIMIT 2;
+SELECT role, role_id = 'regress_due_a'::regrole FROM sigma.sigma_schedules WHERE sequence_id = 'due_hers';
+-- dropped, and another one of that name
+DROP OWNED BY regress_due_b;
+DROP ROLE regress_due_b, regress_due_a;
+CREATE ROLE regress_due_a;
+UPDATE sigma.sigma_schedules SET next_run = '2020-01-01 00:00+00' WHERE sequence_id = 'due_hers';
+SELECT sequence_id, status FROM sigma.run_due(1);
+SELECT pg_temp.last_run();
+SELECT pg_temp.waiting();
+SELECT sequence_id, status FROM sigma.run_due();
+DROP ROLE regress_due_a;
+SELECT sigma.delete_action_sequence('due_rights'), sigma.delete_action_sequence('due_hers');
 
 --
 -- schedules: what is checked, and what time is next
