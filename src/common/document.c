@@ -482,8 +482,11 @@ sigma_spec_enum(const char *noun, const char *key, const EnumSpec *names, JsonNo
 	for (pair = names->hints; pair != NULL && pair->given != NULL; pair++)
 		if (sigma_same_word(pair->given, value->string) || sigma_same_word(pair->given, spelled))
 			hint = pair->other;
-	sigma_document_error(value, 0, hint != NULL ? hint : sigma_hint_names(value->string, names->names),
-						 "unknown %s \"%s\" of %s", key, value->string, noun);
+	if (hint == NULL)
+		hint = sigma_hint_names(value->string, names->names);
+	if (names->quoted)
+		sigma_document_error(value, 0, hint, "unknown value \"%s\" for \"%s\" of %s", value->string, key, noun);
+	sigma_document_error(value, 0, hint, "unknown %s \"%s\" of %s", key, value->string, noun);
 }
 
 /* Raise SG400 unless a number is whole, where it must be, and within its limits. */

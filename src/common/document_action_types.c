@@ -53,7 +53,7 @@ static const WordPair link_aliases[] = {
 	{"same_window", "_self"}, {"new_window", "_blank"}, {"parent_window", "_parent"},
 	{"self", "_self"}, {"blank", "_blank"}, {"parent", "_parent"}, {NULL}
 };
-const EnumSpec sigma_link_names = {link_targets, link_aliases};
+const EnumSpec sigma_link_names = {link_targets, link_aliases, .quoted = true};
 static const KeySpec link_keys[] = {
 	{"open_in", SPEC_CUSTOM, "_self, _blank or _parent", .names = &sigma_link_names, .read = sigma_read_link, .value_type = "text"},
 	{"pass_control_values", SPEC_MAP, "values by control of the destination", .of = &sigma_a_value},

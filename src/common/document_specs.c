@@ -245,7 +245,7 @@ static const char *const operations[] = {"insert", "update", "delete", NULL};
 static const EnumSpec operation_names = {operations};
 static const KeySpec an_operation = {.name = "operation", .type = SPEC_ENUM, .names = &operation_names};
 static const char *const moments[] = {"now", "after_commit", NULL};
-static const EnumSpec moment_names = {moments};
+static const EnumSpec moment_names = {moments, .quoted = true};
 
 static const KeySpec trigger_keys[] = {
 	{"type", SPEC_ENUM, "what starts the sequence", KEY_REQUIRED, .names = &trigger_type_names},

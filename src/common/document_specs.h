@@ -67,6 +67,7 @@ typedef struct EnumSpec
 	const char *const *names;	/* canonical, ends with NULL */
 	const WordPair *aliases;	/* ends with NULL, or NULL */
 	const WordPair *hints;		/* foreign words and what to use instead, or NULL */
+	bool		quoted;			/* its key is no noun: messages name it in quotes */
 } EnumSpec;
 
 /* Brings a value into its canonical form: returns it, or another in its place. */

@@ -52,7 +52,7 @@ static const WordPair condition_aliases[] = {{"formula", "custom_formula"}, {NUL
 static const EnumSpec condition_type_names = {condition_types, condition_aliases};
 
 static const char *const match_modes[] = {"any", "all", NULL};
-static const EnumSpec match_mode_names = {match_modes};
+static const EnumSpec match_mode_names = {match_modes, .quoted = true};
 
 static const char *const entry_modes[] = {"auto", "draft", "published", NULL};
 static const EnumSpec entry_mode_names = {entry_modes};

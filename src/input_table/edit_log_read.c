@@ -23,6 +23,7 @@
 #include "utils/timestamp.h"
 
 #include "common/errors.h"
+#include "common/names.h"
 #include "input_table/edit_history.h"
 
 #define PEEKED_BYTES	64		/* hold every operation's name */
@@ -39,6 +40,7 @@ struct LogReader
 };
 
 static LogOperation operation_of(Datum edit);
+static int	log_hint(const InputTable *table);
 
 /*
  * Entries from..to.  The snapshot must be registered or active, and the current context
@@ -250,9 +252,32 @@ sigma_logged_table(const char *id)
 void
 sigma_log_refuse_gone(const InputTable *table, int64 number)
 {
+	LogReader  *reader = sigma_log_read(table->log.relid, GetActiveSnapshot(), 0, PG_INT64_MAX, ForwardScanDirection);
+	LogEntry	entry;
+	bool		made = sigma_log_next(reader, &entry) && entry.operation == LOG_CREATE;
+
+	sigma_log_read_end(reader);
+	if (made && number == PG_INT64_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_SIGMA_NOT_FOUND),
+				 errmsg("input table \"%s\" did not exist yet at that time", table->name),
+				 log_hint(table)));
+	if (made)
+		ereport(ERROR,
+				(errcode(ERRCODE_SIGMA_NOT_FOUND),
+				 errmsg("input table \"%s\" did not exist yet at edit " INT64_FORMAT, table->name, number),
+				 log_hint(table)));
 	ereport(ERROR,
 			(errcode(ERRCODE_SIGMA_NOT_FOUND),
 			 number == PG_INT64_MAX ? errmsg("the edit log of input table \"%s\" does not reach back to that time", table->name) :
 			 errmsg("the edit log of input table \"%s\" does not reach back to edit " INT64_FORMAT, table->name, number),
-			 errdetail("It begins later: it was compacted or begun anew since, or the table did not exist yet.")));
+			 errdetail("It begins later: it was compacted or begun anew since, or the table was made later."),
+			 log_hint(table)));
+}
+
+/* Where to look what the log has; for use within ereport(). */
+static int
+log_hint(const InputTable *table)
+{
+	return errhint("SELECT min(edit_num), min(\"timestamp\") FROM sigds.%s shows where it begins.", quote_identifier(sigma_log_name(table->id)));
 }

@@ -506,13 +506,17 @@ read_names(LogSchema *schema, const JsonbContainer *names, EntryCells *cells)
 		cells->columns[cells->ncell++] = find_named(schema, &value);
 }
 
-/* Cells by name; "old": the columns are known from the new ones. */
+/*
+ * Cells by name, in the order of the definition, not of the object's keys; without a schema none.
+ * "old": the columns are known from the new ones.
+ */
 static void
 read_object(LogSchema *schema, const JsonbContainer *object, EntryCells *cells, bool old)
 {
-	JsonbIterator *iterator = JsonbIteratorInit(unconstify(JsonbContainer *, object));
+	JsonbIterator *iterator;
 	JsonbIteratorToken token;
 	JsonbValue	value;
+	ListCell   *lc;
 	int			i;
 
 	if (old)
@@ -524,13 +528,24 @@ read_object(LogSchema *schema, const JsonbContainer *object, EntryCells *cells, 
 		return;
 	}
 	make_cells(cells, JsonContainerSize(object));
-	while ((token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE)
+	if (schema == NULL)
+		return;
+	foreach(lc, schema->order)
 	{
-		if (token == WJB_KEY)
-			cells->columns[cells->ncell] = find_named(schema, &value);
-		else if (token == WJB_VALUE)
-			cells->new[cells->ncell++] = value;
+		LogColumn  *column = lfirst(lc);
+
+		if (cells->ncell < JsonContainerSize(object) &&
+			getKeyJsonValueFromContainer(unconstify(JsonbContainer *, object), column->name, strlen(column->name),
+										 &cells->new[cells->ncell]) != NULL)
+			cells->columns[cells->ncell++] = column;
 	}
+	if (cells->ncell == JsonContainerSize(object))
+		return;
+	/* some key is no column: say which */
+	iterator = JsonbIteratorInit(unconstify(JsonbContainer *, object));
+	while ((token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE)
+		if (token == WJB_KEY)
+			(void) find_named(schema, &value);
 }
 
 /* The column that a key or an element names, NULL without a schema; XX001 where the log never said that there is one. */

@@ -123,8 +123,7 @@ replay_log(const InputTable *table, Snapshot snapshot, int64 through, const Time
 	state->base = find_base(table, snapshot, through, at);
 	lay_out(replay);
 	begin_sort(replay);
-	if (state->base > 0)
-		read_entries(replay, table, snapshot, through, at, today);
+	read_entries(replay, table, snapshot, through, at, today);
 	tuplesort_performsort(replay->sort);
 	(void) next_event(replay);
 	replay->event_values = palloc(sizeof(Datum) * MaxTupleAttributeNumber);
@@ -213,22 +212,20 @@ sigma_log_default(const LogColumn *column, Datum *value)
  * ------------------------------------------------------------------------ */
 
 /*
- * The number of the entry to begin with; 0 where the table did not exist yet.  SG404 where
- * the log does not reach back, also for a number amid the entries of a checkpoint, which
+ * The number of the entry to begin with.  SG404 where the log does not reach back or the
+ * table did not exist yet, also for a number amid the entries of a checkpoint, which
  * together are the table after the last of them.
  */
 static int64
 find_base(const InputTable *table, Snapshot snapshot, int64 through, const TimestampTz *at)
 {
 	LogReader  *reader = sigma_log_read(table->log.relid, snapshot, 0, PG_INT64_MAX, BackwardScanDirection);
-	LogOperation oldest = LOG_OTHER;
 	int64		split = 0;		/* the checkpoint that has entries after the edit */
 	int64		base = 0;
 	LogEntry	entry;
 
 	while (base == 0 && sigma_log_next(reader, &entry))
 	{
-		oldest = entry.operation;
 		if (entry.number > through || (at != NULL && entry.at > *at))
 		{
 			split = entry.operation == LOG_CHECKPOINT ? entry.statement : 0;
@@ -241,8 +238,8 @@ find_base(const InputTable *table, Snapshot snapshot, int64 through, const Times
 			base = entry.number;
 	}
 	sigma_log_read_end(reader);
-	/* what came before a checkpoint is not known; before its creation there was nothing */
-	if (base == 0 && oldest != LOG_CREATE)
+	/* what came before is not known, or there was no table */
+	if (base == 0)
 		sigma_log_refuse_gone(table, through);
 	return base;
 }

@@ -19,6 +19,7 @@
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/rls.h"
 #include "utils/syscache.h"
 
 #include "common/catalog.h"
@@ -45,7 +46,7 @@ PG_FUNCTION_INFO_V1(table_info);
 
 static bool is_without_source(const JsonNode *document);
 static void add_view(JsonNode *info, const char *id, JsonNode *warnings);
-static void add_draft_rows(JsonNode *info, const char *id);
+static void add_draft_rows(JsonNode *info, const char *id, Oid relid);
 static void add_log(JsonNode *info, const InputTable *table, bool readable, JsonNode *warnings);
 static Oid	log_of(const char *id);
 static bool warn_of_differences(Oid relid, JsonNode *definition, JsonNode *warnings);
@@ -161,7 +162,7 @@ table_info(PG_FUNCTION_ARGS)
 		sigma_json_append(warnings, sigma_json_new_string("the data table has lost its validation trigger", NULL));
 	if (OidIsValid(rows_relid) && readable && !warn_of_differences(rows_relid, info, warnings))
 	{
-		add_draft_rows(info, id);
+		add_draft_rows(info, id, rows_relid);
 		if (linked && (orphaned = sigma_linked_count_orphans(id)) >= 0)
 			sigma_json_set(info, "orphans", sigma_json_new_int(orphaned, NULL));
 	}
@@ -188,7 +189,10 @@ table_info(PG_FUNCTION_ARGS)
 	PG_RETURN_JSONB_P(sigma_json_write(info));
 }
 
-/* Name the edit log, and for who may read the table say how long it is and who wrote last. */
+/*
+ * Name the edit log, and for who may read the table say how long it is and who wrote last: null
+ * for whom row security applies to, as entries of rows that he may not see count too.
+ */
 static void
 add_log(JsonNode *info, const InputTable *table, bool readable, JsonNode *warnings)
 {
@@ -208,6 +212,12 @@ add_log(JsonNode *info, const InputTable *table, bool readable, JsonNode *warnin
 				   sigma_json_new_string(quote_qualified_identifier("sigds", sigma_log_name(table->id)), NULL));
 	if (!readable)
 		return;
+	if (check_enable_rls(table->relid, InvalidOid, true) == RLS_ENABLED)
+	{
+		sigma_json_set(info, "edits", sigma_json_new(JSON_NULL, NULL));
+		sigma_json_set(info, "last_edit", sigma_json_new(JSON_NULL, NULL));
+		return;
+	}
 	sigma_json_set(info, "edits", sigma_json_new_int(sigma_log_count(table->log.relid), NULL));
 	if (!sigma_log_last(table->log.relid, &number, &at, &by))
 		return;
@@ -250,17 +260,18 @@ add_view(JsonNode *info, const char *id, JsonNode *warnings)
 					   sigma_json_new_string(quote_qualified_identifier("sigma_views", name), NULL));
 }
 
-/* How many rows the next publish would change. */
+/* How many rows the next publish would change, of those that the caller sees; null where he is not told. */
 static void
-add_draft_rows(JsonNode *info, const char *id)
+add_draft_rows(JsonNode *info, const char *id, Oid relid)
 {
 	const TableDefinition *table = sigma_definition_read(info);
 	DraftCounts counts;
 
 	if (!sigma_is_draft(table) || !OidIsValid(sigma_published_oid(id)))
 		return;
-	sigma_count_drafts(table, &counts);
-	sigma_json_set(info, "draft_rows", sigma_json_new_int(counts.inserted + counts.updated + counts.deleted, NULL));
+	sigma_count_drafts_seen(table, relid, &counts);
+	sigma_json_set(info, "draft_rows", counts.inserted < 0 ? sigma_json_new(JSON_NULL, NULL) :
+				   sigma_json_new_int(counts.inserted + counts.updated + counts.deleted, NULL));
 }
 
 /*

@@ -52,11 +52,17 @@ typedef struct DraftCall
 	Oid			relid;			/* the data table */
 } DraftCall;
 
+/* What read_changes yields: row ids, operations, by whom, when. */
+static Oid change_types[] = {INT8ARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID};
+
 PG_FUNCTION_INFO_V1(publish);
 PG_FUNCTION_INFO_V1(publish_preview);
 PG_FUNCTION_INFO_V1(discard_draft);
 
 static void open_draft(DraftCall *call, const char *id, LOCKMODE mode);
+static bool count_seen(const DraftCall *call, DraftCounts *counts);
+static bool read_changes(const DraftCall *call, int limit, Datum *values);
+static void read_counts(const char *sql, int nargs, const Oid *types, const Datum *values, DraftCounts *counts);
 static uint64 run_latest(const char *sql, int nargs, const Oid *types, const Datum *values, int expected);
 static char *changes_of(const TableDefinition *table);
 static char *list_of(const TableDefinition *table, const char *prefix);
@@ -64,17 +70,19 @@ static int64 previous_edit(const TableDefinition *table);
 static void settle(const TableDefinition *table, int64 edit_num, bool publishing);
 static int64 log_publish(const TableDefinition *table, const DraftCounts *counts, const char *note, int64 from);
 static Datum result_of(const TableDefinition *table, const DraftCounts *counts, int64 edit_num, int64 from_edit, bool publishing, const char *note);
+static void push_count(JsonbParseState **state, const char *key, int64 count);
 static int64 write_back(const DraftCall *call, const DraftCounts *counts);
 static Tuplestorestate *read_images(const TableDefinition *table, TupleDesc *desc);
 static void run_as_caller(const DraftCall *call, int code, const char *sql, uint64 expected);
 static void push_rows(ReturnSetInfo *rsinfo, const TableDefinition *table, SPITupleTable *found, uint64 count);
 static Datum values_of(const TableDefinition *table, HeapTuple row, TupleDesc desc, int first, int from);
+static Oid	preview_view(const DraftCall *call);
 static char *preview_sql(const DraftCall *call);
 
 /*
- * publish(table_id text, note text) → jsonb: what was published.  SG404 where there is
- * no such table, SG423 where it is edited in its published version, 42501 where the
- * caller may not write it.
+ * publish(table_id text, note text) → jsonb: what was published, as far as the caller may
+ * see it; the version is published as a whole.  SG404 where there is no such table, SG423
+ * where it is edited in its published version, 42501 where the caller may not write it.
  */
 Datum
 publish(PG_FUNCTION_ARGS)
@@ -82,15 +90,17 @@ publish(PG_FUNCTION_ARGS)
 	char	   *note = PG_ARGISNULL(1) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(1));
 	DraftCall	call;
 	DraftCounts counts;
+	DraftCounts seen;
 	int64		from_edit;
 	int64		edit_num;
 
 	open_draft(&call, sigma_text_argument(fcinfo, 0, "table_id"), ShareRowExclusiveLock);
 	sigma_count_drafts(call.table, &counts);
+	sigma_count_drafts_seen(call.table, call.relid, &seen);
 	from_edit = previous_edit(call.table);
 	edit_num = log_publish(call.table, &counts, note, sigma_published_version(call.table->id));
 	settle(call.table, edit_num, true);
-	return result_of(call.table, &counts, edit_num, from_edit, true, note);
+	return result_of(call.table, &seen, edit_num, from_edit, true, note);
 }
 
 /*
@@ -100,13 +110,9 @@ publish(PG_FUNCTION_ARGS)
 Datum
 publish_preview(PG_FUNCTION_ARGS)
 {
-	Oid			types[] = {INT8ARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID};
 	int32		max_changes = PG_ARGISNULL(1) ? 1000 : PG_GETARG_INT32(1);
 	DraftCall	call;
-	OwnerScope	scope;
 	Datum		values[4];
-	bool		isnull;
-	int			i;
 
 	if (max_changes < 0)
 		ereport(ERROR,
@@ -115,18 +121,9 @@ publish_preview(PG_FUNCTION_ARGS)
 	open_draft(&call, sigma_text_argument(fcinfo, 0, "table_id"), AccessShareLock);
 	InitMaterializedSRF(fcinfo, 0);
 	SPI_connect();
-	sigma_ddl_begin(&scope);
-	if (SPI_execute(psprintf("SELECT pg_catalog.array_agg(c.row_id), pg_catalog.array_agg(c.operation), "
-							 "pg_catalog.array_agg(c.by), pg_catalog.array_agg(c.at) "
-							 "FROM (SELECT * FROM (%s) x ORDER BY x.row_id LIMIT %d) c",
-							 changes_of(call.table), max_changes), true, 0) != SPI_OK_SELECT)
-		elog(ERROR, "could not read the draft of input table \"%s\"", call.table->id);
-	for (i = 0; i < 4; i++)
-		values[i] = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, i + 1, &isnull);
-	sigma_owner_end(&scope);
-	if (!isnull)
+	if (read_changes(&call, max_changes, values))
 	{
-		if (SPI_execute_with_args(preview_sql(&call), 4, types, values, NULL, true, 0) != SPI_OK_SELECT)
+		if (SPI_execute_with_args(preview_sql(&call), 4, change_types, values, NULL, true, 0) != SPI_OK_SELECT)
 			elog(ERROR, "could not read the draft of input table \"%s\"", call.table->id);
 		push_rows((ReturnSetInfo *) fcinfo->resultinfo, call.table, SPI_tuptable, SPI_processed);
 	}
@@ -198,6 +195,7 @@ sigma_publish_before_change(const TableDefinition *table, Oid relid)
 	(void) log_publish(table, &counts, NULL, VERSION_UNKNOWN);
 	ereport(NOTICE,
 			(errmsg("the draft of input table \"%s\" is published", table->id),
+			 check_enable_rls(relid, InvalidOid, true) == RLS_ENABLED ? 0 :
 			 errdetail("It inserted " INT64_FORMAT ", updated " INT64_FORMAT " and deleted " INT64_FORMAT " rows.",
 					   counts.inserted, counts.updated, counts.deleted)));
 }
@@ -206,24 +204,87 @@ sigma_publish_before_change(const TableDefinition *table, Oid relid)
 void
 sigma_count_drafts(const TableDefinition *table, DraftCounts *counts)
 {
-	int64	   *fields[3];
 	OwnerScope	scope;
+
+	SPI_connect();
+	sigma_ddl_begin(&scope);
+	read_counts(changes_of(table), 0, NULL, NULL, counts);
+	sigma_owner_end(&scope);
+	SPI_finish();
+}
+
+/*
+ * The same, of the rows that the caller sees: all, unless row security hides some from him.
+ * Counts are -1 where he may then not read what a preview shows, and so is told nothing.
+ */
+void
+sigma_count_drafts_seen(const TableDefinition *table, Oid relid, DraftCounts *counts)
+{
+	DraftCall	call = {table, relid};
+
+	if (check_enable_rls(relid, InvalidOid, true) != RLS_ENABLED)
+		sigma_count_drafts(table, counts);
+	else if (!count_seen(&call, counts))
+		counts->inserted = counts->updated = counts->deleted = -1;
+}
+
+/* Count what a preview shows the caller; false where he may not read that. */
+static bool
+count_seen(const DraftCall *call, DraftCounts *counts)
+{
+	Oid			view = preview_view(call);
+	Datum		values[4];
+
+	if (!OidIsValid(view) ||
+		pg_class_aclcheck(call->relid, GetUserId(), ACL_SELECT) != ACLCHECK_OK ||
+		pg_class_aclcheck(view, GetUserId(), ACL_SELECT) != ACLCHECK_OK ||
+		sigma_namespace_aclcheck(get_rel_namespace(call->relid), GetUserId(), ACL_USAGE) != ACLCHECK_OK ||
+		sigma_namespace_aclcheck(get_rel_namespace(view), GetUserId(), ACL_USAGE) != ACLCHECK_OK)
+		return false;
+	memset(counts, 0, sizeof(DraftCounts));
+	SPI_connect();
+	if (read_changes(call, PG_INT32_MAX, values))
+		read_counts(preview_sql(call), lengthof(change_types), change_types, values, counts);
+	SPI_finish();
+	return true;
+}
+
+/* What the draft changed, by row ids, as parallel arrays; false where nothing.  SPI is connected. */
+static bool
+read_changes(const DraftCall *call, int limit, Datum *values)
+{
+	OwnerScope	scope;
+	bool		isnull = true;
+	int			i;
+
+	sigma_ddl_begin(&scope);
+	(void) run_latest(psprintf("SELECT pg_catalog.array_agg(c.row_id), pg_catalog.array_agg(c.operation), "
+							   "pg_catalog.array_agg(c.by), pg_catalog.array_agg(c.at) "
+							   "FROM (SELECT * FROM (%s) x ORDER BY x.row_id LIMIT %d) c",
+							   changes_of(call->table), limit), 0, NULL, NULL, SPI_OK_SELECT);
+	for (i = 0; i < lengthof(change_types); i++)
+		values[i] = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, i + 1, &isnull);
+	sigma_owner_end(&scope);
+	return !isnull;
+}
+
+/* Count the rows of a query by their operation.  SPI is connected. */
+static void
+read_counts(const char *sql, int nargs, const Oid *types, const Datum *values, DraftCounts *counts)
+{
+	int64	   *fields[3];
 	bool		isnull;
 	int			i;
 
 	fields[0] = &counts->inserted;
 	fields[1] = &counts->updated;
 	fields[2] = &counts->deleted;
-	SPI_connect();
-	sigma_ddl_begin(&scope);
 	(void) run_latest(psprintf("SELECT pg_catalog.count(*) FILTER (WHERE c.operation OPERATOR(pg_catalog.=) 'insert'), "
 							   "pg_catalog.count(*) FILTER (WHERE c.operation OPERATOR(pg_catalog.=) 'update'), "
 							   "pg_catalog.count(*) FILTER (WHERE c.operation OPERATOR(pg_catalog.=) 'delete') FROM (%s) c",
-							   changes_of(table)), 0, NULL, NULL, SPI_OK_SELECT);
+							   sql), nargs, types, values, SPI_OK_SELECT);
 	for (i = 0; i < 3; i++)
 		*fields[i] = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, i + 1, &isnull));
-	sigma_owner_end(&scope);
-	SPI_finish();
 }
 
 /* Run a text once by the newest snapshot.  SPI is connected; returns how many rows there were. */
@@ -363,18 +424,30 @@ result_of(const TableDefinition *table, const DraftCounts *counts, int64 edit_nu
 
 	(void) pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
 	sigma_push_text(&state, "table_id", table->id);
-	sigma_push_int(&state, "inserted", counts->inserted);
-	sigma_push_int(&state, "updated", counts->updated);
-	sigma_push_int(&state, "deleted", counts->deleted);
+	push_count(&state, "inserted", counts->inserted);
+	push_count(&state, "updated", counts->updated);
+	push_count(&state, "deleted", counts->deleted);
 	if (edit_num > 0)
 		sigma_push_int(&state, "edit_num", edit_num);
 	else
 		sigma_push_text(&state, "edit_num", NULL);
-	if (from_edit > 0)
+	if (publishing && from_edit > 0)
 		sigma_push_int(&state, "from_edit", from_edit);
+	else if (publishing)
+		sigma_push_text(&state, "from_edit", NULL);
 	if (publishing)
 		sigma_push_text(&state, "note", note);
 	return JsonbPGetDatum(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL)));
+}
+
+/* A count; null where the caller is not told. */
+static void
+push_count(JsonbParseState **state, const char *key, int64 count)
+{
+	if (count < 0)
+		sigma_push_text(state, key, NULL);
+	else
+		sigma_push_int(state, key, count);
 }
 
 /*
@@ -491,13 +564,19 @@ run_as_caller(const DraftCall *call, int code, const char *sql, uint64 expected)
 }
 
 
+/* The view that shows what is published, or InvalidOid. */
+static Oid
+preview_view(const DraftCall *call)
+{
+	return call->table->nkey > 0 ? get_relname_relid(sigma_shown_view_name(call->table->id), sigma_sigds_namespace()) :
+		sigma_view_oid(call->table->id);
+}
+
 /* The rows of a preview as the caller sees them: row_id, operation, by, at, is there an old, a new one, then the values of both. */
 static char *
 preview_sql(const DraftCall *call)
 {
-	bool		linked = call->table->nkey > 0;
-	Oid			view = linked ? get_relname_relid(sigma_shown_view_name(call->table->id), sigma_sigds_namespace()) :
-		sigma_view_oid(call->table->id);
+	Oid			view = preview_view(call);
 
 	if (!OidIsValid(view))
 		ereport(ERROR,
@@ -511,7 +590,7 @@ preview_sql(const DraftCall *call)
 					"LEFT JOIN %s n ON n.sigma_row_id OPERATOR(pg_catalog.=) c.row_id "
 					"WHERE o.sigma_row_id IS NOT NULL OR n.sigma_row_id IS NOT NULL ORDER BY c.row_id",
 					list_of(call->table, "o."), list_of(call->table, "n."),
-					quote_qualified_identifier(linked ? "sigds" : "sigma_views", get_rel_name(view)),
+					quote_qualified_identifier(get_namespace_name(get_rel_namespace(view)), get_rel_name(view)),
 					sigma_ddl_name(call->table->relation));
 }
 

@@ -49,6 +49,7 @@ extern int64 sigma_published_version(const char *id);
 /* publish.c */
 extern void sigma_publish_before_change(const TableDefinition *table, Oid relid);
 extern void sigma_count_drafts(const TableDefinition *table, DraftCounts *counts);
+extern void sigma_count_drafts_seen(const TableDefinition *table, Oid relid, DraftCounts *counts);
 extern void sigma_published_clear(const char *id);
 
 #endif							/* SIGMA_PUBLISHED_H */

@@ -34,7 +34,8 @@
 
 static Datum step_back(FunctionCallInfo fcinfo, bool redo);
 static List *find_steps(Reversal *reversal, int steps, bool redo);
-static bool is_published_step(const LogEntry *entry, bool *publishes);
+static bool is_published_step(const Reversal *reversal, const LogEntry *entry, bool *publishes);
+static bool is_kept(const Reversal *reversal, int64 version, int64 below);
 static void note_version(Reversal *reversal, const LogEntry *entry);
 static List *later_statements(const Reversal *reversal, int64 number);
 static void add_undone(const LogEntry *entry, HTAB *undone, bool *redone);
@@ -158,7 +159,7 @@ find_steps(Reversal *reversal, int steps, bool redo)
 		if (entry.operation == LOG_CREATE || entry.operation == LOG_CHECKPOINT)
 			break;
 		if (entry.number != entry.statement ||
-			(entry.operation == LOG_PUBLISH && !is_published_step(&entry, &publishes)))
+			(entry.operation == LOG_PUBLISH && !is_published_step(reversal, &entry, &publishes)))
 			continue;
 		by = sigma_log_metadata(&entry, "userEmail");
 		if (by == NULL || strcmp(by, user) != 0)
@@ -237,12 +238,30 @@ sigma_reversal_of_runs(const Reversal *reversal, const List *execution_ids, int6
  * can be of older ones.
  */
 static bool
-is_published_step(const LogEntry *entry, bool *publishes)
+is_published_step(const Reversal *reversal, const LogEntry *entry, bool *publishes)
 {
 	VersionChange change;
 
-	*publishes = *publishes && sigma_version_change(entry, &change);
+	*publishes = *publishes && sigma_version_change(entry, &change) && is_kept(reversal, change.before, entry->number);
 	return *publishes;
+}
+
+/* Does the log still say how the version differs from what entry "below" found?  Not behind a checkpoint. */
+static bool
+is_kept(const Reversal *reversal, int64 version, int64 below)
+{
+	LogReader  *reader;
+	LogEntry	entry;
+	bool		kept;
+
+	if (version == VERSION_NONE)
+		return true;
+	reader = sigma_log_read(reversal->table->log.relid, reversal->snapshot, version, below - 1, ForwardScanDirection);
+	kept = sigma_log_next(reader, &entry) && entry.number == version;
+	while (kept && sigma_log_next(reader, &entry))
+		kept = entry.operation != LOG_CHECKPOINT;
+	sigma_log_read_end(reader);
+	return kept;
 }
 
 /* Note what a step did to what is published. */

@@ -36,7 +36,7 @@ typedef enum Existing
 } Existing;
 
 static const char *const existing_words[] = {"refuse", "rename", "update", NULL};
-static const EnumSpec existing_names = {existing_words};
+static const EnumSpec existing_names = {existing_words, .quoted = true};
 static const KeySpec option_keys[] = {
 	{"parent_id", SPEC_NAME, "what is to hold it"},
 	{"existing", SPEC_ENUM, "what to do with ids that are taken", .names = &existing_names, .fallback = "\"refuse\""},

@@ -10,7 +10,7 @@ CREATE FUNCTION pg_temp.state(OUT published text, OUT draft text, OUT drafts tex
 $$;
 INSERT INTO sigds.sigds_pu (a, n) VALUES ('x', 1), ('y', 2), ('z', 3);
 -- the first publish taken back: nothing is published
-SELECT sigma.publish('pu') ->> 'inserted' AS published;
+SELECT sigma.publish('pu') - 'edit_num' AS published;
 SELECT pg_temp.shown(sigma.undo('pu'));
 SELECT * FROM pg_temp.state();
 SELECT pg_temp.shown(sigma.redo('pu'));
@@ -98,6 +98,16 @@ UPDATE sigds.sigds_pu SET n = 73 WHERE a = 'x';
 SELECT sigma.publish('pu') ->> 'updated' AS published;
 SELECT pg_temp.shown(sigma.undo('pu'));
 SELECT * FROM pg_temp.state();
+-- nor one whose former version went with the entries that a checkpoint took the place of
+UPDATE sigds.sigds_pu SET n = 74 WHERE a = 'x';
+SELECT sigma.publish('pu') ->> 'updated' AS published;
+UPDATE sigds.sigds_pu SET n = 75 WHERE a = 'x';
+SELECT (sigma.compact_log('pu', '0 seconds') ->> 'removed')::int > 3 AS compacted;
+UPDATE sigds.sigds_pu SET n = 76 WHERE a = 'x';
+SELECT sigma.publish('pu') ->> 'updated' AS published;
+SELECT pg_temp.shown(sigma.undo('pu', 9));
+SELECT * FROM pg_temp.state();
+SELECT pg_temp.right_log('pu');
 SELECT sigma.delete_input_table('pu', purge => true);
 
 -- entries of a linked table

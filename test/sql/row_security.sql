@@ -41,6 +41,41 @@ SELECT sigma.import_csv('rows', E'Owner,Code\nann,l\n', '{"replace": true}') ->>
 RESET ROLE;
 SELECT "Owner", "Region", "Amount", "Code" FROM sigds.sigds_rows ORDER BY "Code";
 
+-- what is counted for who does not see all: his rows; of the log, where every edit counts, nothing
+SELECT sigma.create_input_table('{"id": "rows_draft", "name": "Rows draft", "columns": [{"name": "Owner", "type": "text"}, {"name": "Amount", "type": "number"}],
+    "governance_config": {"editors": ["regress_rows_e"], "row_filter": "[Owner] = CurrentUserEmail()"}}');
+CREATE FUNCTION pg_temp.counts(info jsonb) RETURNS jsonb LANGUAGE sql AS $$
+    SELECT jsonb_object_agg(k, CASE k WHEN 'last_edit' THEN to_jsonb(jsonb_typeof(info -> k)) ELSE info -> k END)
+    FROM unnest(ARRAY['row_count', 'draft_rows', 'edits', 'last_edit']) AS k
+$$;
+INSERT INTO sigds.sigds_rows_draft VALUES ('ann', 1), ('bob', 2), ('bob', 3);
+SELECT pg_temp.counts(sigma.table_info('rows_draft'));
+SET ROLE regress_rows_e;
+SELECT pg_temp.counts(sigma.table_info('rows_draft'));
+-- he publishes all of it, and is told of his part
+SELECT sigma.publish('rows_draft', 'first') - 'edit_num' AS published;
+UPDATE sigds.sigds_rows_draft SET "Amount" = "Amount" + 10;
+RESET ROLE;
+SELECT edit #>> '{publish,inserted}' AS inserted FROM sigds.sigds_wal_rows_draft WHERE edit ? 'publish';
+UPDATE sigds.sigds_rows_draft SET "Owner" = 'ann' WHERE "Amount" = 2;
+DELETE FROM sigds.sigds_rows_draft WHERE "Amount" = 3;
+INSERT INTO sigds.sigds_rows_draft VALUES ('cid', 4);
+SELECT pg_temp.counts(sigma.table_info('rows_draft')) -> 'draft_rows' AS draft_rows;
+-- who may not read what is published is not told even that
+REVOKE SELECT ON sigma_views."Rows draft" FROM regress_rows_e;
+SET ROLE regress_rows_e;
+SELECT pg_temp.counts(sigma.table_info('rows_draft')) -> 'draft_rows' AS draft_rows;
+RESET ROLE;
+GRANT SELECT ON sigma_views."Rows draft" TO regress_rows_e;
+SET ROLE regress_rows_e;
+SELECT pg_temp.counts(sigma.table_info('rows_draft')) -> 'draft_rows' AS draft_rows;
+SELECT operation, old, new FROM sigma.publish_preview('rows_draft');
+SELECT sigma.publish('rows_draft') - 'edit_num' - 'from_edit' AS published;
+RESET ROLE;
+SELECT (edit -> 'publish') - 'through'::text - 'from'::text AS logged FROM sigds.sigds_wal_rows_draft WHERE edit ? 'publish' ORDER BY edit_num;
+SELECT count(*) AS not_published FROM sigma.publish_preview('rows_draft');
+SELECT sigma.delete_input_table('rows_draft', purge => true);
+
 -- another user of the same role; a viewer; a function of his in WHERE sees no hidden row
 SET ROLE regress_rows_v;
 SET sigma.user_email = 'bob';

@@ -26,6 +26,28 @@ UPDATE sigds.sigds_tt SET a = 'zz' WHERE a = 'z';
 SELECT row - 'sigma_created_at' - 'sigma_updated_at' - 'sigma_created_by' - 'sigma_updated_by' AS row FROM sigma.as_of_edit('tt', :middle) AS row;
 SELECT count(*) FROM (SELECT sigma.as_of_edit('tt', :middle) EXCEPT SELECT sigma.as_of('tt', :'between')) AS d;
 SELECT count(*) FROM sigma.as_of('tt', :'before');
+-- before the table was made there is nothing to be asked for, whichever function asks
+SELECT f AS function, pg_temp.failure('SELECT sigma.' || f) FROM unnest(ARRAY['as_of(''tt'', ''2000-01-01'')', 'as_of(NULL::sigds.sigds_tt, ''2000-01-01'')', 'as_of_edit(''tt'', 0)',
+    'diff(''tt'', 0)', 'restore(''tt'', 0)']) AS f;
+DO $$
+DECLARE
+    hint text;
+BEGIN
+    PERFORM sigma.as_of('tt', '2000-01-01');
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
+    RAISE NOTICE '%', hint;
+END
+$$;
+SELECT min(edit_num) < :made, min("timestamp") < :'before' FROM sigds.sigds_wal_tt;
+-- cells of a row are in the order of its columns, whether a statement wrote one row or more
+BEGIN;
+SELECT sigma.create_input_table('{"id": "tt_order", "columns": [{"name": "zebra", "type": "integer"}, {"name": "b", "type": "integer"}, {"name": "aa", "type": "integer"}]}');
+INSERT INTO sigds.sigds_tt_order VALUES (1, 2, 3);
+INSERT INTO sigds.sigds_tt_order VALUES (4, 5, 6), (7, 8, 9);
+UPDATE sigds.sigds_tt_order SET zebra = 0, aa = 0 WHERE b = 2;
+SELECT operation, row_id, string_agg("column", ' ') AS columns FROM (SELECT * FROM sigma.history('tt_order') WHERE row_id IS NOT NULL) AS h GROUP BY edit_num, operation, row_id ORDER BY edit_num, row_id;
+ROLLBACK;
 SELECT count(*) FROM (SELECT sigma.as_of('tt', now()) EXCEPT SELECT to_jsonb(t) FROM sigds.sigds_tt t) AS d;
 SELECT a, n, m, j, sigma_row_id FROM sigma.as_of(NULL::sigds.sigds_tt, :'between');
 -- cell by cell
