@@ -38,7 +38,7 @@ static const KeySpec a_count = {.name = "row_count", .type = SPEC_INT, .min = 0,
 
 static const KeySpec started_keys[] = {
 	{"element_id", SPEC_NAME, "the element that is used", KEY_REQUIRED},
-	{"type", SPEC_NAME, "what is done to it", KEY_REQUIRED},
+	{"type", SPEC_ENUM, "what is done to it", KEY_REQUIRED, .names = &sigma_trigger_type_names},
 	{NULL}
 };
 static const ObjectSpec started_spec = {"the trigger of a test", started_keys};

@@ -46,6 +46,7 @@ typedef struct TestRun
 	Run			probe;			/* must be first: it is contained like a step */
 	const char *name;
 	Jsonb	   *stored;			/* its document */
+	const char *doing;			/* what is done around the run, for messages; NULL: the run itself is going on */
 	List	   *differences;	/* of char * */
 } TestRun;
 
@@ -54,7 +55,8 @@ static void put_line(ReturnSetInfo *result, const char *line);
 static void put_test(ReturnSetInfo *result, TestRun *test, int number);
 static void run_contained(TestRun *test);
 static bool run_test(Run *run);
-static void put_all_given(const JsonNode *given);
+static void compare_raised(TestRun *test, const ErrorData *error);
+static void put_all_given(TestRun *test, const JsonNode *given);
 static void put_given(const char *table, const JsonNode *rows);
 static const char *quoted_table(const char *table);
 static void inject_faults(const JsonNode *faults);
@@ -70,6 +72,8 @@ static void compare_tables(TestRun *test, const JsonNode *expect);
 static void compare_rows(TestRun *test, const char *table, const JsonNode *rows);
 static bool holds(const JsonNode *object, const JsonNode *subset);
 static char *nearest_row(const char *table, const JsonNode *subset);
+static void differ_by_error(TestRun *test, const char *what, const char *sqlstate, const char *message,
+							const char *detail, const char *hint);
 static void differ(TestRun *test, const char *format,...) pg_attribute_printf(2, 3);
 static bool is_like(const char *text, const char *pattern);
 
@@ -159,21 +163,23 @@ put_test(ReturnSetInfo *result, TestRun *test, int number)
 	foreach(lc, test->differences)
 	{
 		char	   *rest = lfirst(lc);
+		const char *indent;
 		char	   *text;
 
-		while ((text = strsep(&rest, "\n")) != NULL)
-			put_line(result, psprintf("# %s", text));
+		for (indent = ""; (text = strsep(&rest, "\n")) != NULL; indent = "  ")
+			put_line(result, psprintf("# %s%s", indent, text));
 	}
 }
 
-/* Run one test in a subtransaction that is rolled back; faults that it brings go with it. */
+/* Run one test in a subtransaction that is rolled back; it meets the faults that it brings, and they go with it. */
 static void
 run_contained(TestRun *test)
 {
-	int			faults = sigma_injections_count();
+	List	   *faults = sigma_injections_begin();
 	ErrorData  *error = NULL;
 	bool		kept;
 
+	test->doing = "document";
 	test->probe.cxt = test->probe.kept = CurrentMemoryContext;
 	PG_TRY();
 	{
@@ -181,21 +187,25 @@ run_contained(TestRun *test)
 	}
 	PG_FINALLY();
 	{
-		(void) sigma_injections_clear(faults);
+		sigma_injections_end(faults);
 	}
 	PG_END_TRY();
 	if (error != NULL)
-	{
-		const JsonNode *expect = sigma_json_get(sigma_json_read(test->stored), "expect");
-		const JsonNode *expected = expect == NULL ? NULL : sigma_json_get(expect, "error");
-		char	   *sqlstate = pstrdup(unpack_sql_state(error->sqlerrcode));
+		compare_raised(test, error);
+}
 
-		if (expected == NULL)
-			differ(test, "error: %s %s%s%s", sqlstate, error->message != NULL ? error->message : "",
-				   error->detail != NULL ? "\n  " : "", error->detail != NULL ? error->detail : "");
-		else
-			compare_error(test, expected, sqlstate, error->message != NULL ? error->message : "");
-	}
+/* An error that was raised is one that may be expected where the run raised it: not where its rows, or what is compared, did. */
+static void
+compare_raised(TestRun *test, const ErrorData *error)
+{
+	const JsonNode *expected = sigma_json_get(sigma_json_get(sigma_json_read(test->stored), "expect"), "error");
+	char	   *sqlstate = pstrdup(unpack_sql_state(error->sqlerrcode));
+	const char *message = error->message != NULL ? error->message : "";
+
+	if (test->doing == NULL && expected != NULL)
+		compare_error(test, expected, sqlstate, message);
+	else
+		differ_by_error(test, test->doing == NULL ? "error" : test->doing, sqlstate, message, error->detail, error->hint);
 }
 
 /* Guarded work: a test.  False: undo it. */
@@ -211,14 +221,18 @@ run_test(Run *run)
 
 	SPI_connect();
 	MemoryContextSwitchTo(run->cxt);
-	put_all_given(given);
+	test->doing = "given rows";
+	put_all_given(test, given);
+	test->doing = "inject";
 	inject_faults(sigma_json_get(document, "inject"));
 	changes = sigma_row_changes_begin();
 	sigma_session.changes = changes;
+	test->doing = NULL;
 	results = start(document);
 	sigma_session.changes = NULL;
 	if (expect == NULL)
 		expect = sigma_json_new(JSON_OBJECT, NULL);
+	test->doing = "comparing";
 	compare_results(test, expect, results);
 	compare_tables(test, expect);
 	compare_changes(test, sigma_json_get(expect, "changes"), changes);
@@ -229,7 +243,7 @@ run_test(Run *run)
 
 /* The given rows of all tables; they start nothing. */
 static void
-put_all_given(const JsonNode *given)
+put_all_given(TestRun *test, const JsonNode *given)
 {
 	int			i;
 
@@ -237,7 +251,12 @@ put_all_given(const JsonNode *given)
 	PG_TRY();
 	{
 		for (i = 0; given != NULL && i < given->count; i++)
-			put_given(given->items[i]->key, given->items[i]);
+		{
+			const char *table = given->items[i]->key;
+
+			test->doing = psprintf("given rows of %s", table);
+			put_given(table, given->items[i]);
+		}
 	}
 	PG_FINALLY();
 	{
@@ -345,18 +364,22 @@ compare_results(TestRun *test, const JsonNode *expect, const JsonNode *results)
 		JsonNode   *found = sigma_json_get(results->items[i], "error");
 		const char *got = sigma_json_get_string(results->items[i], "status", "");
 		const char *why = sigma_json_get_string(results->items[i], "reason", "none");
+		const char *of = results->count == 1 ? "" :
+			psprintf("%s: ", sigma_json_get_string(results->items[i], "sequence_id", ""));
 
 		if (status != NULL && strcmp(status, got) != 0)
-			differ(test, "status: expected %s, got %s", status, got);
+			differ(test, "%sstatus: expected %s, got %s", of, status, got);
 		if (reason != NULL && strcmp(reason, why) != 0)
-			differ(test, "reason: expected %s, got %s", reason, why);
+			differ(test, "%sreason: expected %s, got %s", of, reason, why);
 		if (found == NULL)
 			continue;
 		failed = true;
 		if (error != NULL)
 			compare_error(test, error, sigma_json_get_string(found, "sqlstate", ""), sigma_json_get_string(found, "message", ""));
 		else if (strcmp(got, "failed") == 0)
-			differ(test, "error: %s %s", sigma_json_get_string(found, "sqlstate", ""), sigma_json_get_string(found, "message", ""));
+			differ_by_error(test, psprintf("%serror", of), sigma_json_get_string(found, "sqlstate", ""),
+							sigma_json_get_string(found, "message", ""), sigma_json_get_string(found, "detail", NULL),
+							sigma_json_get_string(found, "hint", NULL));
 	}
 	if (error != NULL && !failed)
 		differ(test, "error: expected %s, got none", sigma_json_text(error));
@@ -584,6 +607,16 @@ nearest_row(const char *table, const JsonNode *subset)
 	if (SPI_processed > 0)
 		nearest = TextDatumGetCString(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
 	return nearest;
+}
+
+/* An error that nobody expects, with all that it says; failures of rows say enough without a hint. */
+static void
+differ_by_error(TestRun *test, const char *what, const char *sqlstate, const char *message, const char *detail, const char *hint)
+{
+	if (strcmp(sqlstate, "23514") == 0)
+		hint = NULL;
+	differ(test, "%s: %s %s%s%s%s%s", what, sqlstate, message, detail != NULL ? "\n" : "", detail != NULL ? detail : "",
+		   hint != NULL ? "\n" : "", hint != NULL ? hint : "");
 }
 
 /* One more difference. */

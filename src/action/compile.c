@@ -354,9 +354,6 @@ compile_sequence(CompileState *state, JsonNode *document)
 	sequence->condition = sigma_condition_compile(state, sigma_json_get(document, "condition"));
 	compile_config(state, sequence, sigma_json_get(document, "execution_config"));
 
-	if (actions == NULL || actions->kind != JSON_ARRAY || actions->count == 0)
-		sigma_document_error(actions != NULL ? actions : document, 0, NULL,
-							 "a sequence needs \"actions\": an array of at least one action");
 	sigma_steps_compile(state, actions, &sequence->steps);
 	return sequence;
 }

@@ -72,6 +72,7 @@ bool		sigma_allow_injection = false;
 
 static List *injections = NIL;	/* of Injection, in TopMemoryContext */
 
+static void clear_all(void);
 static bool use_up(int i);
 static InjectionKind read_kind(const char *word);
 static int	read_sqlstate(const JsonNode *options);
@@ -132,28 +133,39 @@ sigma_inject(const char *action_id, const char *kind, JsonNode *options)
 Datum
 clear_injections(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_INT32(sigma_injections_clear(0));
+	int			gone = list_length(injections);
+
+	clear_all();
+	PG_RETURN_INT32(gone);
 }
 
-/* How many there are. */
-int
-sigma_injections_count(void)
+/* Forget all faults. */
+static void
+clear_all(void)
 {
-	return list_length(injections);
-}
-
-/* Forget all but the oldest "kept" ones; how many went. */
-int
-sigma_injections_clear(int kept)
-{
-	int			gone = 0;
-
-	for (; list_length(injections) > kept; gone++)
+	while (injections != NIL)
 	{
 		free_injection(llast(injections));
 		injections = list_delete_last(injections);
 	}
-	return gone;
+}
+
+/* The faults of the session are put aside, until sigma_injections_end(), which the caller calls in PG_FINALLY. */
+List *
+sigma_injections_begin(void)
+{
+	List	   *aside = injections;
+
+	injections = NIL;
+	return aside;
+}
+
+/* They are there again; those that came in between are gone. */
+void
+sigma_injections_end(List *aside)
+{
+	clear_all();
+	injections = aside;
 }
 
 /*
@@ -239,31 +251,40 @@ read_sqlstate(const JsonNode *options)
 	return MAKE_SQLSTATE(text[0], text[1], text[2], text[3], text[4]);
 }
 
-/* SG404 for an id that is neither an action's nor stands in a sequence the caller may read. */
+/* SG404 for an id that is neither an action's nor stands in a sequence, or an action, that the caller may read. */
 static void
 check_action(const char *action_id)
 {
 	static SPIPlanPtr plan = NULL;
-	const Oid	types[] = {TEXTOID};
-	Datum		value = CStringGetTextDatum(action_id);
-	bool		isnull;
-	bool		known;
+	const char **names;
+	uint64		i;
 
 	SPI_connect();
 	sigma_spi_execute(sigma_spi_plan(&plan,
-									 "SELECT EXISTS (SELECT FROM sigma.sigma_actions AS a WHERE a.id OPERATOR(pg_catalog.=) $1)"
-									 " OR EXISTS (SELECT FROM sigma.sigma_action_sequences AS s"
-									 "  WHERE pg_catalog.jsonb_path_exists(s.actions, '$.**.id ? (@ == $id)'::pg_catalog.jsonpath,"
-									 "   pg_catalog.jsonb_build_object('id', $1)))",
-									 1, types),
-					  &value, NULL, false, SPI_OK_SELECT);
-	known = DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
-	SPI_finish();
-	if (!known)
+									 "SELECT DISTINCT n.name COLLATE pg_catalog.\"C\" FROM ("
+									 "SELECT a.id::pg_catalog.text FROM sigma.sigma_actions AS a"
+									 " UNION ALL SELECT i.id OPERATOR(pg_catalog.#>>) '{}'"
+									 " FROM (SELECT s.actions FROM sigma.sigma_action_sequences AS s"
+									 "  UNION ALL SELECT p.parameters FROM sigma.sigma_actions AS p) AS d(document),"
+									 " LATERAL pg_catalog.jsonb_path_query(d.document,"
+									 "  'strict $.** ? (@.type starts with \"\" && @.id starts with \"\").id') AS i(id)"
+									 ") AS n(name) ORDER BY 1",
+									 0, NULL),
+					  NULL, NULL, false, SPI_OK_SELECT);
+	names = palloc0(sizeof(char *) * (SPI_processed + 1));
+	for (i = 0; i < SPI_processed; i++)
+	{
+		names[i] = SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1);
+		if (strcmp(names[i], action_id) == 0)
+			break;
+	}
+	if (i == SPI_processed)
 		ereport(ERROR,
 				(errcode(ERRCODE_SIGMA_NOT_FOUND),
 				 errmsg("action \"%s\" does not exist", action_id),
-				 errhint("It is the id of an action, or of one that stands in a sequence.")));
+				 errdetail("It is the id of an action, or of one that stands in a sequence."),
+				 errhint("%s", names[0] == NULL ? "There is no action yet." : sigma_hint_names(action_id, names))));
+	SPI_finish();
 }
 
 static void

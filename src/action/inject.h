@@ -7,14 +7,16 @@
 
 #include "postgres.h"
 
+#include "nodes/pg_list.h"
+
 #include "compat.h"
 #include "action/action.h"
 
 extern bool sigma_allow_injection;	/* setting */
 
 extern void sigma_inject(const char *action_id, const char *kind, JsonNode *options);
-extern int	sigma_injections_count(void);
-extern int	sigma_injections_clear(int kept);
+extern List *sigma_injections_begin(void);
+extern void sigma_injections_end(List *aside);
 extern void sigma_injections_meet(Run *run, const Step *step);
 
 /* run.c, for faults: what an action that is late, or slow, goes through */

@@ -41,6 +41,7 @@ typedef struct Literals
 	List	   *texts;			/* of char * */
 } Literals;
 
+static void place_error(void *arg);
 static bool replace_literals(Node *node, void *context);
 static int	number_of(Literals *literals, const char *text);
 static void set_hooks(ParseState *state, void *arg);
@@ -57,10 +58,17 @@ static void check_type(Oid type);
 void
 sigma_row_query_check(const char *query)
 {
-	List	   *statements = raw_parser(query, RAW_PARSE_DEFAULT);
-	RawStmt    *statement = list_length(statements) == 1 ? linitial_node(RawStmt, statements) : NULL;
+	List	   *statements;
+	RawStmt    *statement;
 	Literals	literals = {NIL};
+	ErrorContextCallback callback;
 
+	callback.callback = place_error;
+	callback.arg = unconstify(char *, query);
+	callback.previous = error_context_stack;
+	error_context_stack = &callback;
+	statements = raw_parser(query, RAW_PARSE_DEFAULT);
+	statement = list_length(statements) == 1 ? linitial_node(RawStmt, statements) : NULL;
 	if (statement == NULL || !IsA(statement->stmt, SelectStmt))
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
@@ -68,6 +76,33 @@ sigma_row_query_check(const char *query)
 				 errhint("Rows come from one SELECT, VALUES or TABLE, which writes nothing.")));
 	(void) replace_literals(statement->stmt, &literals);
 	(void) find_untrusted((Node *) parse_analyze_withcb(statement, query, set_hooks, &literals, NULL), NULL);
+	error_context_stack = callback.previous;
+}
+
+/* Error context: a place in the query is not one in the statement that the client has sent. */
+static void
+place_error(void *arg)
+{
+	static const char *const scopes[] = {"[Control/", "[Selection/", "[ActionVar/", "[Form/", "{{"};
+	const char *query = arg;
+	int			position = geterrposition();
+	int			i;
+
+	if (position > 0)
+	{
+		errposition(0);
+		internalerrposition(position);
+		internalerrquery(query);
+	}
+	if (geterrcode() != ERRCODE_SYNTAX_ERROR)
+		return;
+	for (i = 0; i < lengthof(scopes); i++)
+		if (strstr(query, scopes[i]) != NULL)
+		{
+			errhint("A query is plain SQL, which reads nothing of the run. Conditions and values of the steps do, as %sx%s.",
+					scopes[i], scopes[i][0] == '[' ? "]" : "}}");
+			break;
+		}
 }
 
 /*

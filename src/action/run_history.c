@@ -195,7 +195,8 @@ not_found(const char *execution_id)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_SIGMA_NOT_FOUND),
-			 errmsg("run \"%s\" does not exist", execution_id)));
+			 errmsg("run \"%s\" does not exist", execution_id),
+			 errhint("It is the \"execution_id\" of a result; sigma.run_history() lists the runs that you may see.")));
 }
 
 /*

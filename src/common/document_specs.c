@@ -240,7 +240,7 @@ static const WordPair trigger_hints[] = {
 	{"delete", "Use \"row_change\" with \"operations\": [\"delete\"]."},
 	{NULL}
 };
-static const EnumSpec trigger_type_names = {trigger_types, trigger_aliases, trigger_hints};
+const EnumSpec sigma_trigger_type_names = {trigger_types, trigger_aliases, trigger_hints};
 static const char *const operations[] = {"insert", "update", "delete", NULL};
 static const EnumSpec operation_names = {operations};
 static const KeySpec an_operation = {.name = "operation", .type = SPEC_ENUM, .names = &operation_names};
@@ -248,7 +248,7 @@ static const char *const moments[] = {"now", "after_commit", NULL};
 static const EnumSpec moment_names = {moments, .quoted = true};
 
 static const KeySpec trigger_keys[] = {
-	{"type", SPEC_ENUM, "what starts the sequence", KEY_REQUIRED, .names = &trigger_type_names},
+	{"type", SPEC_ENUM, "what starts the sequence", KEY_REQUIRED, .names = &sigma_trigger_type_names},
 	{"element_id", SPEC_NAME, "the element that is used"},
 	{"column_name", SPEC_NAME, "select, context_menu: the column; absent: any"},
 	{"menu_item_id", SPEC_NAME, "context_menu: the item"},
@@ -296,7 +296,7 @@ static const KeySpec sequence_keys[] = {
 	{"name", SPEC_NAME, "its name"},
 	{"trigger", SPEC_OBJECT, "what starts it", .object = &sigma_trigger_spec},
 	{"condition", SPEC_CUSTOM, "it runs only where this is true", .read = sigma_read_condition, .value_type = "condition"},
-	{"actions", SPEC_LIST, "its steps: ids of actions or actions", .of = &an_id_or_action},
+	{"actions", SPEC_LIST, "its steps: ids of actions or actions", KEY_REQUIRED | KEY_NOT_EMPTY, .of = &an_id_or_action},
 	{"stop_on_error", SPEC_BOOL, "a failing step ends the run", .fallback = "true"},
 	{"timeout_ms", SPEC_INT, "how long a run may take in milliseconds; 0: no limit", .min = 0, .max = PG_INT32_MAX, .fallback = "30000"},
 	{"is_paused", SPEC_BOOL, "it does not run", .fallback = "false"},

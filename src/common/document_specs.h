@@ -149,6 +149,7 @@ extern const ObjectSpec sigma_element_spec;
 extern const ObjectSpec sigma_tab_spec;
 extern const ObjectSpec sigma_action_spec;
 extern const ObjectSpec sigma_sequence_spec;
+extern const EnumSpec sigma_trigger_type_names;
 extern const ObjectSpec sigma_trigger_spec;
 extern const ObjectSpec sigma_condition_spec;
 extern const ObjectSpec sigma_selector_spec;

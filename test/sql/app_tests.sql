@@ -36,6 +36,12 @@ SELECT * FROM sigma.run_tests('app\_test%');
 SELECT "Name", "Qty" FROM sigds.sigds_app_test_t;
 SELECT count(*) FROM sigma.sigma_execution_history WHERE sequence_id LIKE 'app\_test\_%';
 SELECT sigma.clear_injections();
+-- the session's own faults are not the tests', nor the other way round
+SELECT sigma.inject('app_test_c', 'error');
+SELECT sigma.inject('app_test_a', 'slow', '{"ms": 0}');
+SELECT sigma.create_test('app_test 7 two faults', '{"sequence": "app_test_s", "given": {"app_test_t": []}, "inject": [{"action_id": "app_test_d", "kind": "error"}, {"action_id": "app_test_a", "kind": "error", "times": 5}], "expect": {"error": {"message_like": "injected%"}}}');
+SELECT * FROM sigma.run_tests('app\_test 7%');
+SELECT sigma.clear_injections();
 RESET sigma.allow_injection;
 SELECT * FROM sigma.run_tests('app\_test 6%');
 SELECT * FROM sigma.run_tests('app\_test 0%');
@@ -53,6 +59,10 @@ SELECT sigma.create_test('app_test one row for two', '{"sequence": "app_test_s",
 SELECT sigma.create_test('app_test raises', '{"sequence": "app_test_none"}');
 SELECT sigma.create_test(E'app_test two\nlines', '{"sequence": "app_test_s", "given": {"app_test_none": []}}');
 SELECT sigma.create_test('app_test nothing starts', '{"trigger": {"element_id": "app_test_none", "type": "click"}}');
+-- an error that is expected is the run's: that of given rows, or of what is compared, is none
+SELECT sigma.create_test('app_test given rows that cannot be, expected', '{"sequence": "app_test_s", "given": {"app_test_t": [{"Qty": 1}, {"Qty": 1000}, {"Qty": "x"}]}, "expect": {"error": {"sqlstate": "23514"}}}');
+SELECT sigma.create_test('app_test compares with nothing', '{"sequence": "app_test_s", "expect": {"status": "success", "error": {"sqlstate": "SG404"}, "row_count": {"app_test_none": 1}}}');
+SELECT sigma.create_test('app_test two fail', '{"trigger": {"element_id": "app_test_b", "type": "click"}, "given": {"app_test_t": [{"Name": "a"}]}, "context": {"controls": {"name": "a", "q": 700}}, "expect": {"status": "skipped"}}');
 SELECT sigma.create_test('app_test given rows that cannot be', '{"sequence": "app_test_s", "given": {"app_test_t": [{"Qty": 1000}]}}');
 SELECT * FROM sigma.run_tests('app\_test%');
 SELECT "Name", "Qty" FROM sigds.sigds_app_test_t;
@@ -94,6 +104,7 @@ SELECT sigma.create_test('app_test x', '{"sequence": "s", "expect": {"status": "
 SELECT sigma.create_test('app_test x', '{"sequence": "s", "inject": {"action_id": "a", "kind": "flood"}}');
 SELECT sigma.create_test('app_test x', '{"sequence": "s", "ai": {"mode": "replay"}}');
 SELECT sigma.create_test('app_test x', '{"sequence": "s", "expect": {"changes": 7}}');
+SELECT sigma.create_test('app_test x', '{"trigger": {"element_id": "app_test_b", "type": "clck"}}');
 SELECT sigma.create_test('', '{"sequence": "s"}');
 SELECT sigma.create_test(NULL, '{"sequence": "s"}');
 SELECT sigma.create_test('app_test x', NULL);

@@ -232,6 +232,10 @@ END $$;
 SELECT pg_temp.refused('[{"type": "flow", "subtype": "for_each", "rows": "flow_tt", "actions": []}]');
 SELECT pg_temp.refused('[{"type": "flow", "subtype": "for_each", "rows": "SELECT * FROM flow_nowhere", "actions": []}]');
 SELECT pg_temp.refused('[{"type": "flow", "subtype": "for_each", "rows": "SELEC 1", "actions": []}]');
+SELECT pg_temp.refused('[{"type": "flow", "subtype": "for_each", "rows": "SELECT k FROM sigds.sigds_flow_t WHERE k = [Control/k]", "actions": []}]');
+-- the place that is shown is one in the query
+SELECT sigma.create_action_sequence('{"actions": [{"type": "flow", "subtype": "for_each", "rows": "SELECT 1 AS a, FROM (VALUES (1)) v", "actions": []}]}');
+SELECT sigma.create_action_sequence('{"actions": [{"type": "flow", "subtype": "for_each", "rows": "SELECT flow_none AS a FROM (VALUES (1)) v", "actions": []}]}');
 SELECT pg_temp.refused('[{"type": "flow", "subtype": "for_each", "rows": "SELECT 1; SELECT 2", "actions": []}]');
 SELECT pg_temp.refused('[{"type": "flow", "subtype": "for_each", "rows": "DELETE FROM sigds.sigds_flow_t RETURNING k", "actions": []}]');
 SELECT pg_temp.refused('[{"type": "flow", "subtype": "for_each", "rows": "WITH d AS (DELETE FROM sigds.sigds_flow_t RETURNING k) SELECT * FROM d", "actions": []}]');
