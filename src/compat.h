@@ -92,6 +92,7 @@ sigma_regex_made(regex_t *regex)
 
 /* The columns of a relation that a query selects, offset by FirstLowInvalidHeapAttributeNumber. */
 #if PG_VERSION_NUM >= 160000
+#include "parser/parse_relation.h"
 #define sigma_selected_columns(query, entry) \
 	((entry)->perminfoindex == 0 ? NULL : getRTEPermissionInfo((query)->rteperminfos, entry)->selectedCols)
 #else
@@ -184,8 +185,9 @@ sigma_parse_type(const char *name, Oid *type)
 #define sigma_namespace_aclcheck(oid, role, mode)	pg_namespace_aclcheck(oid, role, mode)
 #endif
 
-/* The rights on a tablespace. */
+/* The rights on a tablespace, on a function. */
 #if PG_VERSION_NUM >= 160000
+#include "catalog/pg_proc.h"
 #define sigma_tablespace_aclcheck(oid, role, mode)	object_aclcheck(TableSpaceRelationId, oid, role, mode)
 #define sigma_function_aclcheck(oid, role, mode)	object_aclcheck(ProcedureRelationId, oid, role, mode)
 #else

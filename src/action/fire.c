@@ -30,8 +30,11 @@ typedef struct Fired
 
 PG_FUNCTION_INFO_V1(fire_trigger);
 
-static List *prepare_fired(List *starts);
+static List *list_fired(List *starts);
+static void prepare_fired(List *fired);
 static void prepare_one(Fired *one);
+static void run_fired(List *fired, List **results);
+static Jsonb *run_one(const Fired *one);
 static bool pin_fired(Run *run);
 static bool read_atomic(Run *run);
 static void unpin_fired(List *fired);
@@ -83,34 +86,49 @@ fire_trigger(PG_FUNCTION_ARGS)
 List *
 sigma_fire(List *starts)
 {
-	List	   *fired = prepare_fired(starts);
+	List	   *fired = list_fired(starts);
 	List	   *results = NIL;
-	int			done;
 
+	prepare_fired(fired);
+	run_fired(fired, &results);
+	return results;
+}
+
+/* Run them one by one, append their results; they are no longer pinned then. */
+static void
+run_fired(List *fired, List **results)
+{
 	PG_TRY();
 	{
-		for (done = 0; done < list_length(fired); done++)
-		{
-			Fired	   *one = list_nth(fired, done);
-			Sequence	broken = {0};
-			RunRequest	request = {0};
+		ListCell   *lc;
 
-			broken.id = one->sequence_id;
-			broken.atomic = one->atomic;
-			broken.max_rows_changed = broken.max_actions = -1;
-			request.sequence = one->sequence != NULL ? one->sequence : &broken;
-			request.context = one->context;
-			request.verdict = one->verdict;
-			request.broken = one->error;
-			results = lappend(results, sigma_run_pinned(&request, NULL));
-		}
+		foreach(lc, fired)
+			*results = lappend(*results, run_one(lfirst(lc)));
 	}
-	PG_FINALLY();
+	PG_CATCH();
 	{
 		unpin_fired(fired);
+		PG_RE_THROW();
 	}
 	PG_END_TRY();
-	return results;
+	unpin_fired(fired);
+}
+
+/* Its result: one that failed to compile has a run, too, which fails by that. */
+static Jsonb *
+run_one(const Fired *one)
+{
+	Sequence	broken = {0};
+	RunRequest	request = {0};
+
+	broken.id = one->sequence_id;
+	broken.atomic = one->atomic;
+	broken.max_rows_changed = broken.max_actions = -1;
+	request.sequence = one->sequence != NULL ? one->sequence : &broken;
+	request.context = one->context;
+	request.verdict = one->verdict;
+	request.broken = one->error;
+	return sigma_run_pinned(&request, NULL);
 }
 
 /* A sequence that cannot be started, for that reason: its result, which history has too. */
@@ -131,12 +149,9 @@ sigma_fire_failed(const SequenceStart *start, int sqlstate, const char *message,
 	return sigma_run_pinned(&request, NULL);
 }
 
-/*
- * Compile the sequences and ask their conditions, before any of them runs.  A List of
- * Fired, whose sequences are pinned.
- */
+/* What is known of each start before it is looked at: a List of Fired. */
 static List *
-prepare_fired(List *starts)
+list_fired(List *starts)
 {
 	List	   *fired = NIL;
 	ListCell   *lc;
@@ -152,8 +167,17 @@ prepare_fired(List *starts)
 		one->probe.context = one->context;
 		fired = lappend(fired, one);
 	}
+	return fired;
+}
+
+/* Compile the sequences and ask their conditions, before any of them runs.  They are pinned then. */
+static void
+prepare_fired(List *fired)
+{
 	PG_TRY();
 	{
+		ListCell   *lc;
+
 		foreach(lc, fired)
 			prepare_one(lfirst(lc));
 	}
@@ -163,7 +187,6 @@ prepare_fired(List *starts)
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
-	return fired;
 }
 
 static void

@@ -539,22 +539,12 @@ convert(const ListRule *rule, Datum value, Datum *result)
 	return true;
 }
 
-/* Run the lookup as the list's owner. */
-static bool
-look_up(ListRule *rule, bool locking, Datum value, bool isnull)
+/* Run a plan of the rule, which counts as running; SPI's code. */
+static int
+execute_running(ListRule *rule, SPIPlanPtr plan, Datum value, bool isnull)
 {
-	SPIPlanPtr	plan = locking && rule->plans[1] != NULL ? rule->plans[1] : rule->plans[0];
-	Oid			user;
-	int			context;
-	int			nest_level;
-	bool		found;
 	volatile int code = 0;
 
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
-	GetUserIdAndSecContext(&user, &context);
-	SetUserIdAndSecContext(sigma_relation_owner(rule->relid), context | LOOK_UP_CONTEXT);
-	nest_level = NewGUCNestLevel();
 	rule->running++;
 	PG_TRY();
 	{
@@ -565,6 +555,26 @@ look_up(ListRule *rule, bool locking, Datum value, bool isnull)
 		rule->running--;
 	}
 	PG_END_TRY();
+	return code;
+}
+
+/* Run the lookup as the list's owner. */
+static bool
+look_up(ListRule *rule, bool locking, Datum value, bool isnull)
+{
+	SPIPlanPtr	plan = locking && rule->plans[1] != NULL ? rule->plans[1] : rule->plans[0];
+	Oid			user;
+	int			context;
+	int			nest_level;
+	int			code;
+	bool		found;
+
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	GetUserIdAndSecContext(&user, &context);
+	SetUserIdAndSecContext(sigma_relation_owner(rule->relid), context | LOOK_UP_CONTEXT);
+	nest_level = NewGUCNestLevel();
+	code = execute_running(rule, plan, value, isnull);
 	AtEOXact_GUC(false, nest_level);
 	SetUserIdAndSecContext(user, context);
 	if (code != SPI_OK_SELECT)

@@ -25,6 +25,7 @@
 #define MAX_SOURCES	32			/* elements that show each other's rows */
 
 static void check_filter(const JsonNode *document, JsonNode *filter);
+static void check_row_formula(const JsonNode *formula, Oid relid);
 static Oid	source_relation(const char *source, int depth);
 static bool is_declared(const char *name);
 static void check_tables(const KeySpec *const *tables, JsonNode *object);
@@ -60,9 +61,6 @@ check_filter(const JsonNode *document, JsonNode *filter)
 {
 	const char *source = sigma_json_get_string(document, "source", NULL);
 	JsonNode   *formula = filter->kind == JSON_STRING ? filter : sigma_json_get(filter, "formula");
-	MemoryContext cxt = CurrentMemoryContext;
-	FormulaScope scope = {0};
-	FormulaParameters *parameters;
 	Oid			relid;
 	int			i;
 
@@ -77,9 +75,18 @@ check_filter(const JsonNode *document, JsonNode *filter)
 		return;
 	}
 	relid = source == NULL ? InvalidOid : source_relation(source, 0);
-	if (!OidIsValid(relid))
-		return;
-	parameters = palloc0(sizeof(FormulaParameters));
+	if (OidIsValid(relid))
+		check_row_formula(formula, relid);
+}
+
+/* A formula over the rows of a relation: compiles it, or raises what is wrong with the document's path. */
+static void
+check_row_formula(const JsonNode *formula, Oid relid)
+{
+	MemoryContext cxt = CurrentMemoryContext;
+	FormulaScope scope = {0};
+	FormulaParameters *parameters = palloc0(sizeof(FormulaParameters));
+
 	parameters->first = 1;
 	scope.place = "a filter";
 	scope.row = sigma_formula_relation(relid);

@@ -25,7 +25,7 @@ UPDATE sigds.sigds_lt SET "Adj" = "Revenue" / 10, "Tags" = '{a}' WHERE id > 1;
 UPDATE sigds.sigds_lt SET "Adj" = "Adj" WHERE id = 1;           -- changes nothing: no entry
 UPDATE sigds.sigds_lt SET "Adj" = 9 WHERE id = 99;
 SELECT id, region, "Revenue", trunc("Adj") AS "Adj", "Note", "Tags", sigma_created_by FROM sigds.sigds_lt ORDER BY id;
-SELECT sigma_row_id, id, trunc("Adj") AS "Adj", "Note" FROM sigds.sigds_entry_lt ORDER BY 1;
+SELECT id, trunc("Adj") AS "Adj", "Note" FROM sigds.sigds_entry_lt ORDER BY 1;
 PREPARE lt_edit AS UPDATE sigds.sigds_lt SET "Note" = $2 WHERE id = $1;
 EXECUTE lt_edit (5, 'prepared');
 WITH edited AS (UPDATE sigds.sigds_lt SET "Note" = 'cte' WHERE id IN (3, 4) RETURNING id) SELECT count(*) FROM edited;
@@ -76,7 +76,8 @@ SELECT key FROM sigma.orphans('lt');
 
 -- draft and published; the edit log has one statement for what an UPDATE wrote
 SELECT count(*), count("Adj") FROM sigma_views."lt Plan";
-SELECT operation, key, old, new->'id' AS new_id FROM sigma.publish_preview('lt', 2);
+SELECT operation, key = jsonb_build_object('id', new->'id') AS keyed, old FROM sigma.publish_preview('lt', 2);
+SELECT operation, key, old, new->'id' AS new_id FROM sigma.publish_preview('lt') ORDER BY key;
 SELECT sigma.publish('lt') - 'edit_num' - 'from_edit' AS published;
 UPDATE sigds.sigds_lt SET "Adj" = id * 100 WHERE id IN (2, 6);
 SELECT id, "Revenue", trunc("Adj") AS "Adj" FROM sigma_views."lt Plan" ORDER BY id;

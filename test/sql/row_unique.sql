@@ -24,7 +24,6 @@ UPDATE sigds.sigds_ru_plan SET "Amount" = 11 WHERE sigma_row_id = 1;
 INSERT INTO sigds.sigds_ru_plan ("Region", "Month", "Amount") VALUES ('NORTH', '2026-01-01', -1);
 UPDATE sigds.sigds_ru_plan SET "Region" = 'north' WHERE "Region" = 'South';
 UPDATE sigds.sigds_ru_plan SET "Month" = '2026-01-01' WHERE sigma_row_id = 2;
-\set VERBOSITY verbose
 DO $$
 DECLARE c text; t text; k text; s text;
 BEGIN
@@ -33,7 +32,6 @@ EXCEPTION WHEN OTHERS THEN
     GET STACKED DIAGNOSTICS s = RETURNED_SQLSTATE, t = TABLE_NAME, c = COLUMN_NAME, k = CONSTRAINT_NAME;
     RAISE WARNING '% table % column "%" constraint %', s, t, c, k;
 END $$;
-\set VERBOSITY default
 -- ... also of the statement's own rows
 INSERT INTO sigds.sigds_ru_plan ("Region", "Month") VALUES ('East', '2026-01-01'), ('east', '2026-01-01');
 COPY sigds.sigds_ru_plan ("Region", "Month") FROM STDIN;

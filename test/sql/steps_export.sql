@@ -91,7 +91,9 @@ SET sigma.export_max_bytes = '100kB';
 SELECT pg_temp.act('{"subtype": "csv", "target": "steps_export_big"}');
 SELECT left(pg_temp.act('{"subtype": "csv", "target": "steps_export_big", "limit": 900}'), 100);
 RESET sigma.export_max_bytes;
+\set VERBOSITY sqlstate
 SET sigma.export_max_bytes = '1GB';
+\set VERBOSITY default
 
 -- rights: as who runs it; a viewer exports what is published
 CREATE ROLE regress_steps_export_viewer;
