@@ -140,6 +140,13 @@ sigma_regex_made(regex_t *regex)
 	ExecInsertIndexTuples(result, slot, estate, false, false, NULL, NIL)
 #endif
 
+/* What an access method kept between rows that were put into an index is no longer needed. */
+#if PG_VERSION_NUM >= 170000
+#define sigma_index_insert_cleanup(index, info) index_insert_cleanup(index, info)
+#else
+#define sigma_index_insert_cleanup(index, info) ((void) 0)
+#endif
+
 /* A table's primary key, or InvalidOid. */
 #if PG_VERSION_NUM >= 180000
 #define sigma_primary_key(rel)	RelationGetPrimaryKeyIndex(rel, false)

@@ -398,8 +398,10 @@ extern void sigma_run_withdraw(Run *run);
 extern bool sigma_run_wait_for_turn(Run *run);
 extern bool sigma_run_try_turn(Run *run);
 
-/* history.c */
+/* result.c */
 extern Jsonb *sigma_run_result(Run *run);
+
+/* history.c */
 extern void sigma_history_write(const Run *run, Jsonb *result);
 extern Jsonb *sigma_history_metadata(const Run *outer, const RunEdits *edits);
 extern void sigma_history_note(const char *execution_id, const char *type, TimestampTz started,

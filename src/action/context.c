@@ -66,7 +66,8 @@ static bool read_declared(RunContext *context, const char *name, JsonbValue *val
 static void check_declared(const char *noun, const char *name, const JsonbValue *value);
 static void change_list(const JsonbValue *old, const JsonbValue *change, bool removing, JsonbValue *result);
 static bool list_has(const JsonbValue *list, const JsonbValue *element);
-static void push_set(JsonbParseState **state, const RunValues *values);
+static void write_set(JsonbWriter *writer, const RunValues *values);
+static int	compare_set(const void *a, const void *b);
 
 /*
  * The context of a run, in the current memory context.  Raises SG400 where it
@@ -271,15 +272,15 @@ sigma_context_release(RunContext *context, ContextMark mark)
 }
 
 void
-sigma_context_push_variables(JsonbParseState **state, RunContext *context)
+sigma_context_write_variables(JsonbWriter *writer, const RunContext *context)
 {
-	push_set(state, &context->set_variables);
+	write_set(writer, &context->set_variables);
 }
 
 void
-sigma_context_push_controls(JsonbParseState **state, RunContext *context)
+sigma_context_write_controls(JsonbWriter *writer, const RunContext *context)
 {
-	push_set(state, &context->set_controls);
+	write_set(writer, &context->set_controls);
 }
 
 /* Spread the members of context->document over the struct.  False where they are not canonical. */
@@ -514,21 +515,41 @@ list_has(const JsonbValue *list, const JsonbValue *element)
 	return false;
 }
 
-/* Push an object of what was set; of several values under one name the last one holds. */
+/* An object of what was set; of several values under one name the last one holds. */
 static void
-push_set(JsonbParseState **state, const RunValues *values)
+write_set(JsonbWriter *writer, const RunValues *values)
 {
-	JsonbValue	key;
+	const RunValue **sorted = palloc(sizeof(RunValue *) * Max(values->count, 1));
+	int			count = 0;
 	int			i;
 
-	pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
 	for (i = 0; i < values->count; i++)
-	{
-		key.type = jbvString;
-		key.val.string.val = unconstify(char *, values->items[i].name);
-		key.val.string.len = strlen(values->items[i].name);
-		pushJsonbValue(state, WJB_KEY, &key);
-		pushJsonbValue(state, WJB_VALUE, &values->items[i].value);
-	}
-	pushJsonbValue(state, WJB_END_OBJECT, NULL);
+		sorted[i] = &values->items[i];
+	qsort(sorted, values->count, sizeof(RunValue *), compare_set);
+	for (i = 0; i < values->count; i++)
+		if (i + 1 == values->count || strcmp(sorted[i]->name, sorted[i + 1]->name) != 0)
+			sorted[count++] = sorted[i];
+	sigma_jsonb_writer_object(writer, count);
+	for (i = 0; i < count; i++)
+		sigma_jsonb_writer_string(writer, sorted[i]->name, strlen(sorted[i]->name));
+	for (i = 0; i < count; i++)
+		sigma_jsonb_writer_value(writer, &sorted[i]->value);
+	sigma_jsonb_writer_end(writer);
+	pfree(sorted);
+}
+
+/* By name in the order of keys in jsonb, then as they were set. */
+static int
+compare_set(const void *a, const void *b)
+{
+	const RunValue *left = *(const RunValue *const *) a;
+	const RunValue *right = *(const RunValue *const *) b;
+	size_t		length = strlen(left->name);
+	size_t		other = strlen(right->name);
+	int			order;
+
+	if (length != other)
+		return length < other ? -1 : 1;
+	order = memcmp(left->name, right->name, length);
+	return order != 0 ? order : left < right ? -1 : 1;
 }

@@ -18,6 +18,7 @@
 #include "utils/jsonb.h"
 
 #include "common/jsonb_value.h"
+#include "common/jsonb_writer.h"
 #include "common/session.h"
 
 /* One thing that a run has set. */
@@ -130,9 +131,9 @@ extern ContextMark sigma_context_mark(RunContext *context);
 extern void sigma_context_restore(RunContext *context, ContextMark mark);
 extern void sigma_context_release(RunContext *context, ContextMark mark);
 
-/* For the result: push an object of what the run has set (without a key before it). */
-extern void sigma_context_push_variables(JsonbParseState **state, RunContext *context);
-extern void sigma_context_push_controls(JsonbParseState **state, RunContext *context);
+/* For the result: an object of what the run has set, as a value. */
+extern void sigma_context_write_variables(JsonbWriter *writer, const RunContext *context);
+extern void sigma_context_write_controls(JsonbWriter *writer, const RunContext *context);
 
 /*
  * variables.c: declared variables and controls.

@@ -32,7 +32,7 @@ typedef struct Visit
 
 static void refuse_depth(const Run *run, const FlowCall *call);
 static Jsonb *make_context(Run *run, const FlowCall *call);
-static Jsonb *make_set(RunContext *context);
+static Jsonb *make_set(const RunContext *context);
 static Jsonb *make_selection(const RunContext *context);
 static Jsonb *lay_over(Jsonb *base, Jsonb *over);
 static Jsonb *wrap(const char *key, Jsonb *value);
@@ -151,16 +151,17 @@ make_context(Run *run, const FlowCall *call)
 
 /* What the run has set, as a context has it. */
 static Jsonb *
-make_set(RunContext *context)
+make_set(const RunContext *context)
 {
-	JsonbParseState *state = NULL;
+	static const JsonbKey keys[] = {JSONB_KEY("controls"), JSONB_KEY("action_variables")};
+	JsonbWriter writer = {{0}};
 
-	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
-	sigma_push_key(&state, "controls");
-	sigma_context_push_controls(&state, context);
-	sigma_push_key(&state, "action_variables");
-	sigma_context_push_variables(&state, context);
-	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
+	sigma_jsonb_writer_begin(&writer);
+	sigma_jsonb_writer_members(&writer, keys, 2, 3);
+	sigma_context_write_controls(&writer, context);
+	sigma_context_write_variables(&writer, context);
+	sigma_jsonb_writer_end(&writer);
+	return sigma_jsonb_writer_finish(&writer);
 }
 
 /* {selection: {rows}}; NULL where there is none. */

@@ -197,8 +197,8 @@ begin_run(Run *run, const RunRequest *request)
 	run->cxt = run->kept = CurrentMemoryContext;
 	run->sequence = sequence;
 	run->context = context;
-	run->execution_id = sigma_new_ordered_uuid();
 	run->started = GetCurrentTimestamp();
+	run->execution_id = sigma_new_ordered_uuid(run->started);
 	run->current = -1;
 	run->status = RUN_SUCCESS;
 	run->unit = sequence->atomic;

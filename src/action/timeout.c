@@ -5,10 +5,13 @@
  * The backend has one timer for all of them, set to the nearest of a stack of
  * deadlines; when it goes off it cancels the statement, as a user's cancel does.
  * PostgreSQL keeps one bit for both, so telling them apart needs a note of who
- * set it: the handler notes whether a cancel was pending already, and as long as
- * there is a deadline SIGINT goes through a wrapper that notes the signal.  An
- * error is ours only if nobody else can have asked for it; everything in doubt
- * is the user's, and is rethrown.
+ * set it: the handler notes whether a cancel was pending already, and SIGINT goes
+ * through a wrapper that notes the signal.  An error is ours only if nobody else
+ * can have asked for it; everything in doubt is the user's, and is rethrown.
+ *
+ * The wrapper is put in front of SIGINT's handler by the first limit of the session
+ * and stays there: without a deadline its notes mean nothing, and putting it in and
+ * out for every run would cost two system calls each time.
  *
  * The stack's elements live in runs and in records of their steps.  Whoever catches an
  * error, or lets one pass, calls sigma_deadline_unwind() with the top it found.
@@ -31,7 +34,7 @@
 
 static Deadline *top = NULL;	/* innermost deadline */
 static TimeoutId timer = MAX_TIMEOUTS;	/* MAX_TIMEOUTS: not registered yet */
-static bool watching = false;	/* is SIGINT ours? */
+static bool watching = false;	/* is there a limit on the stack? */
 static TimestampTz armed = DT_NOEND;	/* what the timer is set to; DT_NOEND: off */
 static TimestampTz rung = DT_NOBEGIN;	/* deadlines up to here had their alarm */
 
@@ -47,7 +50,6 @@ static void arm_timer(void);
 
 /*
  * Put a deadline on top of the stack; 0 milliseconds: a frame without a limit.
- * The first limit of a stack takes over SIGINT.
  */
 void
 sigma_deadline_push(Deadline *deadline, int milliseconds)
@@ -63,13 +65,15 @@ sigma_deadline_push(Deadline *deadline, int milliseconds)
 		return;
 
 	if (timer == MAX_TIMEOUTS)
+	{
 		timer = RegisterTimeout(USER_TIMEOUT, ring);
+		pqsignal(SIGINT, note_interrupt);
+	}
 	if (!watching)
 	{
 		alarmed = raised = interrupted = false;
 		rung = DT_NOBEGIN;
 		watching = true;
-		pqsignal(SIGINT, note_interrupt);
 	}
 	arm_timer();
 }
@@ -94,10 +98,7 @@ sigma_deadline_unwind(Deadline *to)
 	if (changed || alarmed)
 		arm_timer();
 	if (top == NULL)
-	{
 		watching = false;
-		pqsignal(SIGINT, StatementCancelHandler);
-	}
 }
 
 /*
@@ -211,7 +212,7 @@ ring(void)
 	SetLatch(MyLatch);
 }
 
-/* SIGINT while there is a deadline.  lock_timeout sends it too, but has an error of its own. */
+/* SIGINT.  lock_timeout sends it too, but has an error of its own. */
 static void
 note_interrupt(SIGNAL_ARGS)
 {

@@ -58,8 +58,8 @@ Datum
 undo_run(PG_FUNCTION_ARGS)
 {
 	char	   *execution_id = sigma_text_argument(fcinfo, 0, "execution_id");
-	char	   *own_id = sigma_new_ordered_uuid();
 	TimestampTz started = GetCurrentTimestamp();
+	char	   *own_id = sigma_new_ordered_uuid(started);
 	JsonNode   *result = sigma_json_new(JSON_OBJECT, NULL);
 	JsonNode   *conflicts;
 	RunEdits	edits = {.cxt = CurrentMemoryContext};

@@ -1,10 +1,11 @@
 /*
  * jsonb_writer.c
- *		A large jsonb document written from front to back, as the bytes that are stored.
+ *		A jsonb document written from front to back, as the bytes that are stored.
  *
- * pushJsonbValue builds a tree of the whole document first, which is then converted: of
- * entries with thousands of cells that costs more than the cells.  Here each value is put
- * where it stays.  The layout is that of utils/jsonb.h, which a dump by pg_upgrade keeps:
+ * pushJsonbValue builds a tree of the whole document first, sorts the keys of each object
+ * and then converts it: of entries with thousands of cells that costs more than the cells,
+ * of the result of a small run more than its steps.  Here each value is put where it
+ * stays, and keys come sorted.  The layout is that of utils/jsonb.h, which a dump by pg_upgrade keeps:
  * a header, a JEntry for each child with its length (of every 32nd: where it ends), then
  * the children; numbers and containers are aligned.
  *
@@ -12,7 +13,7 @@
  */
 #include "postgres.h"
 
-#include "utils/numeric.h"
+#include "port/pg_bitutils.h"
 
 #include "common/jsonb_writer.h"
 
@@ -24,7 +25,11 @@ void
 sigma_jsonb_writer_begin(JsonbWriter *writer)
 {
 	if (writer->buf.data == NULL)
+	{
 		initStringInfo(&writer->buf);
+		writer->room = 8;
+		writer->open = palloc(sizeof(JsonbOpen) * writer->room);
+	}
 	resetStringInfo(&writer->buf);
 	enlargeStringInfo(&writer->buf, VARHDRSZ);
 	writer->buf.len = VARHDRSZ;
@@ -36,6 +41,23 @@ void
 sigma_jsonb_writer_object(JsonbWriter *writer, int pairs)
 {
 	open_container(writer, JB_FOBJECT | pairs, 2 * pairs);
+}
+
+/* The keys that are present; as many values follow, in the same order. */
+void
+sigma_jsonb_writer_members(JsonbWriter *writer, const JsonbKey *keys, int count, uint32 present)
+{
+	int			i;
+
+	Assert(count <= 32 && (count == 32 || present >> count == 0));
+	sigma_jsonb_writer_object(writer, pg_popcount32(present));
+	for (i = 0; i < count; i++)
+	{
+		Assert(i == 0 || keys[i].length > keys[i - 1].length ||
+			   (keys[i].length == keys[i - 1].length && strcmp(keys[i].text, keys[i - 1].text) > 0));
+		if (present & (UINT32_C(1) << i))
+			sigma_jsonb_writer_string(writer, keys[i].text, keys[i].length);
+	}
 }
 
 /* That many values or fewer follow. */
@@ -57,7 +79,7 @@ sigma_jsonb_writer_end(JsonbWriter *writer)
 	{
 		uint32		header = JB_FARRAY | open->used;
 
-		Assert(*(uint32 *) (buf->data + open->header) & JB_FARRAY);
+		Assert(*(uint32 *) (buf->data + open->header) & JB_FARRAY); /* an object has all it announced */
 		memcpy(buf->data + open->header, &header, sizeof(header));
 		memmove(buf->data + open->data - spare, buf->data + open->data, buf->len - open->data);
 		buf->len -= spare;
@@ -78,7 +100,7 @@ sigma_jsonb_writer_string(JsonbWriter *writer, const char *text, int length)
 
 /* Any value. */
 void
-sigma_jsonb_writer_value(JsonbWriter *writer, JsonbValue *value)
+sigma_jsonb_writer_value(JsonbWriter *writer, const JsonbValue *value)
 {
 	int			from = writer->buf.len;
 	Jsonb	   *document;
@@ -89,15 +111,13 @@ sigma_jsonb_writer_value(JsonbWriter *writer, JsonbValue *value)
 			close_entry(writer, JENTRY_ISNULL, from);
 			return;
 		case jbvBool:
-			close_entry(writer, value->val.boolean ? JENTRY_ISBOOL_TRUE : JENTRY_ISBOOL_FALSE, from);
+			sigma_jsonb_writer_bool(writer, value->val.boolean);
 			return;
 		case jbvString:
 			sigma_jsonb_writer_string(writer, value->val.string.val, value->val.string.len);
 			return;
 		case jbvNumeric:
-			align(writer);
-			appendBinaryStringInfo(&writer->buf, (char *) value->val.numeric, VARSIZE_ANY(value->val.numeric));
-			close_entry(writer, JENTRY_ISNUMERIC, from);
+			sigma_jsonb_writer_numeric(writer, value->val.numeric);
 			return;
 		case jbvBinary:
 			align(writer);
@@ -106,7 +126,7 @@ sigma_jsonb_writer_value(JsonbWriter *writer, JsonbValue *value)
 			return;
 		case jbvArray:
 		case jbvObject:
-			document = JsonbValueToJsonb(value);
+			document = JsonbValueToJsonb(unconstify(JsonbValue *, value));
 			align(writer);
 			appendBinaryStringInfo(&writer->buf, (char *) &document->root, VARSIZE(document) - VARHDRSZ);
 			close_entry(writer, JENTRY_ISCONTAINER, from);
@@ -114,6 +134,37 @@ sigma_jsonb_writer_value(JsonbWriter *writer, JsonbValue *value)
 		default:
 			elog(ERROR, "a value of type %d has no place in jsonb", (int) value->type);
 	}
+}
+
+void
+sigma_jsonb_writer_text(JsonbWriter *writer, const char *text)
+{
+	if (text != NULL)
+		sigma_jsonb_writer_string(writer, text, strlen(text));
+	else
+		close_entry(writer, JENTRY_ISNULL, writer->buf.len);
+}
+
+void
+sigma_jsonb_writer_bool(JsonbWriter *writer, bool boolean)
+{
+	close_entry(writer, boolean ? JENTRY_ISBOOL_TRUE : JENTRY_ISBOOL_FALSE, writer->buf.len);
+}
+
+void
+sigma_jsonb_writer_numeric(JsonbWriter *writer, Numeric number)
+{
+	int			from = writer->buf.len;
+
+	align(writer);
+	appendBinaryStringInfo(&writer->buf, (char *) number, VARSIZE_ANY(number));
+	close_entry(writer, JENTRY_ISNUMERIC, from);
+}
+
+void
+sigma_jsonb_writer_int(JsonbWriter *writer, int64 number)
+{
+	sigma_jsonb_writer_numeric(writer, int64_to_numeric(number));
 }
 
 /* The document, in the writer's buffer. */
@@ -132,8 +183,11 @@ open_container(JsonbWriter *writer, uint32 header, int entries)
 	StringInfo	buf = &writer->buf;
 	JsonbOpen  *open;
 
-	if (writer->depth == JSONB_WRITER_DEPTH)
-		elog(ERROR, "a jsonb document is written too deep");
+	if (writer->depth == writer->room)
+	{
+		writer->open = repalloc(writer->open, sizeof(JsonbOpen) * writer->room * 2);
+		writer->room *= 2;
+	}
 	open = &writer->open[writer->depth++];
 	open->start = buf->len;
 	align(writer);

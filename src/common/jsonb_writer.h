@@ -1,9 +1,10 @@
 /*
  * jsonb_writer.h
- *		A large jsonb document written from front to back, as the bytes that are stored.
+ *		A jsonb document written from front to back, as the bytes that are stored.
  *
  *		sigma_jsonb_writer_begin(&writer);
  *		sigma_jsonb_writer_object(&writer, pairs);	the keys, then their values in the same order
+ *		sigma_jsonb_writer_members(&writer, ...);	the same with keys of a fixed list; their values follow
  *		sigma_jsonb_writer_array(&writer, most);	... so many values at the most
  *		sigma_jsonb_writer_end(&writer);
  *		sigma_jsonb_writer_end(&writer);
@@ -16,8 +17,16 @@
 
 #include "lib/stringinfo.h"
 #include "utils/jsonb.h"
+#include "utils/numeric.h"
 
-#define JSONB_WRITER_DEPTH	8
+/* A key of documents that have always the same ones. */
+typedef struct JsonbKey
+{
+	const char *text;
+	int			length;
+} JsonbKey;
+
+#define JSONB_KEY(literal)	{literal, sizeof(literal) - 1}
 
 /* A container that is being written; offsets in the buffer. */
 typedef struct JsonbOpen
@@ -33,7 +42,8 @@ typedef struct JsonbWriter
 {
 	StringInfoData buf;			/* data is NULL before the first document */
 	int			depth;
-	JsonbOpen	open[JSONB_WRITER_DEPTH];
+	int			room;			/* for containers in "open" */
+	JsonbOpen  *open;			/* the open ones, the innermost last */
 } JsonbWriter;
 
 /* Begin a document; the buffer is made in the current context once and used again. */
@@ -44,8 +54,16 @@ extern void sigma_jsonb_writer_object(JsonbWriter *writer, int pairs);
 extern void sigma_jsonb_writer_array(JsonbWriter *writer, int most);
 extern void sigma_jsonb_writer_end(JsonbWriter *writer);
 
+/* An object with those of "count" keys whose bits are set in "present". */
+extern void sigma_jsonb_writer_members(JsonbWriter *writer, const JsonbKey *keys, int count, uint32 present);
+
+/* A key, or a value; a NULL text is null. */
 extern void sigma_jsonb_writer_string(JsonbWriter *writer, const char *text, int length);
-extern void sigma_jsonb_writer_value(JsonbWriter *writer, JsonbValue *value);
+extern void sigma_jsonb_writer_value(JsonbWriter *writer, const JsonbValue *value);
+extern void sigma_jsonb_writer_text(JsonbWriter *writer, const char *text);
+extern void sigma_jsonb_writer_bool(JsonbWriter *writer, bool boolean);
+extern void sigma_jsonb_writer_numeric(JsonbWriter *writer, Numeric number);
+extern void sigma_jsonb_writer_int(JsonbWriter *writer, int64 number);
 extern Jsonb *sigma_jsonb_writer_finish(JsonbWriter *writer);
 
 #endif							/* SIGMA_JSONB_WRITER_H */

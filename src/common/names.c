@@ -19,6 +19,7 @@
 #define LONGEST_PREFIX	"sigds_entry_"
 #define SIGDS_SCHEMA	"sigds"
 
+static void draw_random(uint8 *bytes, int count);
 static char *fold(const char *id);
 
 char *
@@ -123,10 +124,7 @@ sigma_new_column_id(void)
 	char	   *id = palloc(sizeof(bytes) + 1);
 	int			i;
 
-	if (!pg_strong_random(bytes, sizeof(bytes)))
-		ereport(ERROR,
-				(errcode(ERRCODE_INTERNAL_ERROR),
-				 errmsg("could not generate random values")));
+	draw_random(bytes, sizeof(bytes));
 	for (i = 0; i < (int) sizeof(bytes); i++)
 		id[i] = alphabet[bytes[i] % 36];
 	id[i] = '\0';
@@ -144,16 +142,49 @@ sigma_new_uuid(void)
  * order, so that new ones go to the end of its index.
  */
 char *
-sigma_new_ordered_uuid(void)
+sigma_new_ordered_uuid(TimestampTz time)
 {
-	pg_uuid_t  *uuid = DatumGetUUIDP(DirectFunctionCall1(gen_random_uuid, (Datum) 0));
-	int64		ms = (GetCurrentTimestamp() + (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY) / 1000;
+	static const char digits[] = "0123456789abcdef";
+	int64		ms = (time + (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY) / 1000;
+	uint8		bytes[UUID_LEN];
+	char	   *text = palloc(2 * UUID_LEN + 4 + 1);
+	char	   *out = text;
 	int			i;
 
 	for (i = 0; i < 6; i++)
-		uuid->data[i] = (unsigned char) (ms >> (40 - 8 * i));
-	uuid->data[6] = (uuid->data[6] & 0x0f) | 0x70;
-	return DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(uuid)));
+		bytes[i] = (uint8) (ms >> (40 - 8 * i));
+	draw_random(bytes + 6, UUID_LEN - 6);
+	bytes[6] = (bytes[6] & 0x0f) | 0x70;
+	bytes[8] = (bytes[8] & 0x3f) | 0x80;
+	for (i = 0; i < UUID_LEN; i++)
+	{
+		if (i == 4 || i == 6 || i == 8 || i == 10)
+			*out++ = '-';
+		*out++ = digits[bytes[i] >> 4];
+		*out++ = digits[bytes[i] & 0x0f];
+	}
+	*out = '\0';
+	return text;
+}
+
+/* Strong random bytes, fetched for many calls at once: a fetch costs more than all else in an id. */
+static void
+draw_random(uint8 *bytes, int count)
+{
+	static uint8 pool[512];
+	static int	left = 0;
+
+	Assert(count <= (int) sizeof(pool));
+	if (left < count)
+	{
+		if (!pg_strong_random(pool, sizeof(pool)))
+			ereport(ERROR,
+					(errcode(ERRCODE_INTERNAL_ERROR),
+					 errmsg("could not generate random values")));
+		left = sizeof(pool);
+	}
+	left -= count;
+	memcpy(bytes, pool + left, count);
 }
 
 /*

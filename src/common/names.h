@@ -7,6 +7,8 @@
 
 #include "postgres.h"
 
+#include "datatype/timestamp.h"
+
 /* "sigds_<id>" with the id folded (lower case, "_" for what is outside [a-z0-9_]); 42602 where the id is not usable. */
 extern char *sigma_data_table_name(const char *id);
 
@@ -36,8 +38,8 @@ extern Oid	sigma_rows_oid(const char *id);
 /* A new identifier of "length" characters [A-Z0-9] for a column, from the server's random source. */
 extern char *sigma_new_column_id(void);
 
-/* A new uuid as text. */
+/* A new uuid as text; one that begins with that time, which is now. */
 extern char *sigma_new_uuid(void);
-extern char *sigma_new_ordered_uuid(void);
+extern char *sigma_new_ordered_uuid(TimestampTz time);
 
 #endif							/* SIGMA_NAMES_H */
