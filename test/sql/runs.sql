@@ -19,8 +19,9 @@ SELECT sigma.create_action_sequence('{"id": "runs_bad", "execution_config": {"fa
     {"id": "b", "type": "data_modification", "subtype": "insert_row", "target": "runs_t", "values": {"Qty": 1000}}]}');
 SELECT sigma.create_action('{"id": "runs_one", "type": "navigation", "subtype": "open_link", "target": "https://example.com"}');
 
--- a history table with a trigger, or a column of somebody's own, is written as any INSERT would
+-- a history table with a trigger, or a column of somebody's own, is written as any INSERT would, also by who has written it before
 BEGIN;
+SELECT r ->> 'status' FROM sigma.execute_action('runs_one') AS r;
 CREATE FUNCTION pg_temp.seen() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE NOTICE 'seen: % %', NEW.action_id, NEW.status; RETURN NEW; END $$;
 CREATE TRIGGER seen BEFORE INSERT ON sigma.sigma_execution_history FOR EACH ROW EXECUTE FUNCTION pg_temp.seen();
 SELECT r ->> 'status' FROM sigma.execute_action('runs_one') AS r;
@@ -29,6 +30,47 @@ ALTER TABLE sigma.sigma_execution_history ADD COLUMN team text DEFAULT 'ours';
 SELECT r ->> 'status' FROM sigma.execute_action('runs_one') AS r;
 SELECT action_id, status, team FROM sigma.sigma_execution_history WHERE action_id = 'runs_one';
 ROLLBACK;
+
+-- indexes of somebody's own have entries for the runs of a session that ran before they were made
+SELECT r ->> 'status' FROM sigma.execute_action('runs_one') AS r;
+BEGIN;
+CREATE INDEX runs_upper ON sigma.sigma_execution_history (upper(action_id)) WHERE status = 'success';
+CREATE INDEX runs_brin ON sigma.sigma_execution_history USING brin (action_id);
+CREATE INDEX runs_gin ON sigma.sigma_execution_history USING gin (result);
+SELECT r ->> 'status' FROM sigma.execute_action('runs_one') AS r;
+SELECT r ->> 'status' FROM sigma.execute_action('runs_one') AS r;
+DROP INDEX sigma.runs_brin;
+SET LOCAL enable_seqscan = off;
+SET LOCAL enable_bitmapscan = off;
+EXPLAIN (COSTS OFF) SELECT count(*) FROM sigma.sigma_execution_history WHERE upper(action_id) = 'RUNS_ONE' AND status = 'success';
+SELECT count(*) FROM sigma.sigma_execution_history WHERE upper(action_id) = 'RUNS_ONE' AND status = 'success';
+SET LOCAL enable_bitmapscan = on;
+EXPLAIN (COSTS OFF) SELECT count(*) FROM sigma.sigma_execution_history WHERE result @> '{"actions": [{"action_id": "runs_one"}]}';
+SELECT count(*) FROM sigma.sigma_execution_history WHERE result @> '{"actions": [{"action_id": "runs_one"}]}';
+DROP INDEX sigma.runs_gin;
+SELECT r ->> 'status' FROM sigma.execute_action('runs_one') AS r;
+SELECT count(*) FROM sigma.sigma_execution_history WHERE upper(action_id) = 'RUNS_ONE' AND status = 'success';
+ROLLBACK;
+
+-- an index may itself start a run, or fail: the next run does not mind
+BEGIN;
+CREATE FUNCTION runs_key_of(id text) RETURNS text IMMUTABLE LANGUAGE plpgsql AS $$
+BEGIN
+    IF id = 'runs_outer' THEN RETURN (SELECT r ->> 'status' FROM sigma.execute_action('runs_one') AS r); END IF;
+    IF current_setting('test.fail', true) = 'on' THEN RAISE EXCEPTION 'no key for %', id; END IF;
+    RETURN id;
+END $$;
+SELECT sigma.create_action('{"id": "runs_outer", "type": "navigation", "subtype": "open_link", "target": "https://example.org"}');
+CREATE INDEX runs_nested ON sigma.sigma_execution_history (runs_key_of(action_id));
+SELECT r ->> 'status' FROM sigma.execute_action('runs_outer') AS r;
+SAVEPOINT before;
+SET LOCAL test.fail = on;
+SELECT r ->> 'status' FROM sigma.execute_action('runs_outer') AS r;
+ROLLBACK TO before;
+SELECT r ->> 'status' FROM sigma.execute_action('runs_outer') AS r;
+SELECT action_id, status, count(*) FROM sigma.sigma_execution_history WHERE action_id IN ('runs_one', 'runs_outer') GROUP BY action_id, status ORDER BY action_id;
+ROLLBACK;
+DELETE FROM sigma.sigma_execution_history WHERE action_id = 'runs_one';
 
 --
 -- history: filters and pages
