@@ -156,8 +156,8 @@ sigma_run_pinned(const RunRequest *request, Run **ended)
 		else
 		{
 			make_alert(run);
-			run->ended = GetCurrentTimestamp();
 			run->duration = sigma_microseconds_since(start);
+			run->ended = run->started + run->duration;	/* the clock may have been set meanwhile */
 			result = sigma_run_result(run);
 			sigma_history_write(run, result);
 		}

@@ -17,6 +17,8 @@
 
 #include "common/jsonb_writer.h"
 
+static inline void reserve(StringInfo buf, Size length);
+static inline void append(StringInfo buf, const void *bytes, int length);
 static void open_container(JsonbWriter *writer, uint32 header, int entries);
 static void close_entry(JsonbWriter *writer, JEntry type, int from);
 static void align(JsonbWriter *writer);
@@ -30,8 +32,6 @@ sigma_jsonb_writer_begin(JsonbWriter *writer)
 		writer->room = 8;
 		writer->open = palloc(sizeof(JsonbOpen) * writer->room);
 	}
-	resetStringInfo(&writer->buf);
-	enlargeStringInfo(&writer->buf, VARHDRSZ);
 	writer->buf.len = VARHDRSZ;
 	writer->depth = 0;
 }
@@ -94,7 +94,7 @@ sigma_jsonb_writer_string(JsonbWriter *writer, const char *text, int length)
 {
 	int			from = writer->buf.len;
 
-	appendBinaryStringInfo(&writer->buf, text, length);
+	append(&writer->buf, text, length);
 	close_entry(writer, JENTRY_ISSTRING, from);
 }
 
@@ -121,14 +121,14 @@ sigma_jsonb_writer_value(JsonbWriter *writer, const JsonbValue *value)
 			return;
 		case jbvBinary:
 			align(writer);
-			appendBinaryStringInfo(&writer->buf, (char *) value->val.binary.data, value->val.binary.len);
+			append(&writer->buf, value->val.binary.data, value->val.binary.len);
 			close_entry(writer, JENTRY_ISCONTAINER, from);
 			return;
 		case jbvArray:
 		case jbvObject:
 			document = JsonbValueToJsonb(unconstify(JsonbValue *, value));
 			align(writer);
-			appendBinaryStringInfo(&writer->buf, (char *) &document->root, VARSIZE(document) - VARHDRSZ);
+			append(&writer->buf, &document->root, VARSIZE(document) - VARHDRSZ);
 			close_entry(writer, JENTRY_ISCONTAINER, from);
 			return;
 		default:
@@ -157,7 +157,7 @@ sigma_jsonb_writer_numeric(JsonbWriter *writer, Numeric number)
 	int			from = writer->buf.len;
 
 	align(writer);
-	appendBinaryStringInfo(&writer->buf, (char *) number, VARSIZE_ANY(number));
+	append(&writer->buf, number, VARSIZE_ANY(number));
 	close_entry(writer, JENTRY_ISNUMERIC, from);
 }
 
@@ -174,6 +174,23 @@ sigma_jsonb_writer_finish(JsonbWriter *writer)
 	Assert(writer->depth == 0);
 	SET_VARSIZE(writer->buf.data, writer->buf.len);
 	return (Jsonb *) writer->buf.data;
+}
+
+/* Room for so many bytes; most of what is written is small and has it. */
+static inline void
+reserve(StringInfo buf, Size length)
+{
+	if (length >= (Size) (buf->maxlen - buf->len))
+		enlargeStringInfo(buf, (int) length);	/* 54000 where it is too large */
+}
+
+/* Bytes, without the terminator that strings have. */
+static inline void
+append(StringInfo buf, const void *bytes, int length)
+{
+	reserve(buf, length);
+	memcpy(buf->data + buf->len, bytes, length);
+	buf->len += length;
 }
 
 /* A header and room for that many entries. */
@@ -194,7 +211,7 @@ open_container(JsonbWriter *writer, uint32 header, int entries)
 	open->header = buf->len;
 	open->count = entries;
 	open->used = 0;
-	enlargeStringInfo(buf, sizeof(header) + entries * sizeof(JEntry));
+	reserve(buf, sizeof(header) + entries * sizeof(JEntry));
 	memcpy(buf->data + buf->len, &header, sizeof(header));
 	buf->len += sizeof(header) + entries * sizeof(JEntry);
 	open->data = buf->len;
@@ -226,7 +243,7 @@ align(JsonbWriter *writer)
 	StringInfo	buf = &writer->buf;
 	int			padding = INTALIGN(buf->len) - buf->len;
 
-	enlargeStringInfo(buf, sizeof(uint32));
+	reserve(buf, sizeof(uint32));
 	memset(buf->data + buf->len, 0, padding);
 	buf->len += padding;
 }
