@@ -99,6 +99,13 @@ sigma_regex_made(regex_t *regex)
 #define sigma_selected_columns(query, entry)	((entry)->selectedCols)
 #endif
 
+/* Give a query the rights that its range table needs, as the parser has noted them. */
+#if PG_VERSION_NUM >= 160000
+#define SIGMA_TAKE_RIGHTS(query, pstate)	((query)->rteperminfos = (pstate)->p_rteperminfos)
+#else
+#define SIGMA_TAKE_RIGHTS(query, pstate)	((void) 0)
+#endif
+
 /* ExecutorRun's parameters, as declared and as passed on. */
 #if PG_VERSION_NUM >= 180000
 #define EXECUTOR_RUN_PARAMETERS		QueryDesc *query, ScanDirection direction, uint64 count

@@ -33,6 +33,7 @@
 #include "common/names.h"
 #include "common/spi.h"
 #include "compat.h"
+#include "formula/trust.h"
 #include "input_table/input_table.h"
 #include "input_table/row_changes.h"
 
@@ -291,6 +292,7 @@ quoted_table(const char *table)
 {
 	Oid			relid = sigma_input_table_by_id(table)->relid;
 
+	sigma_trust_check_relation(relid);
 	return quote_qualified_identifier("sigds", get_rel_name(relid));
 }
 

@@ -60,6 +60,7 @@ typedef struct RowFormulas
 	bool		reads;			/* other tables too */
 	FormulaParameters *parameters;	/* numbered after those of the statement */
 	uint64		generation;		/* of the relations, when the plan was made */
+	List	   *locks;			/* relations that are locked before that is compared */
 	List	   *items;			/* of RowFormula, in the order of their places */
 } RowFormulas;
 
@@ -73,6 +74,8 @@ typedef struct Statement
 	Oid		   *types;
 	int			expected;		/* SPI_OK_... */
 	SPIPlanPtr	plan;
+	uint64		generation;		/* then, where there are relations to be locked before it is run */
+	List	   *locks;
 } Statement;
 
 typedef struct DataStep

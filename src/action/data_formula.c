@@ -14,6 +14,7 @@
 #include "action/data.h"
 #include "action/eval.h"
 #include "formula/compile.h"
+#include "formula/trust.h"
 #include "input_table/computed.h"
 #include "layout/layout.h"
 
@@ -152,10 +153,11 @@ sigma_row_formula_prepare(Statement *statement, RunContext *context, Datum **val
 		count = formulas->parameters->count;
 		*values = repalloc(*values, sizeof(Datum) * (statement->count + count + 1));
 		*nulls = repalloc(*nulls, statement->count + count + 1);
+		sigma_trust_lock(formulas->locks);
 		same = sigma_parameters_fetch(formulas->parameters, sigma_fetch_from_context, context,
 									  *values + statement->count, *nulls + statement->count);
 		if (statement->plan != NULL &&
-			(!same || ((formulas->reads || formulas->source != NULL) && formulas->generation != sigma_formula_generation())))
+			(!same || ((formulas->reads || formulas->source != NULL || formulas->locks != NIL) && formulas->generation != sigma_formula_generation())))
 		{
 			SPI_freeplan(statement->plan);
 			statement->plan = NULL;
@@ -268,6 +270,7 @@ make_plan(const Statement *statement)
 	StringInfoData sql;
 	SPIPlanPtr	plan;
 	ListCell   *lc;
+	List	   *locks;
 	Oid		   *types;
 	int			done = 0;
 	int			count;
@@ -294,7 +297,10 @@ make_plan(const Statement *statement)
 	plan = SPI_prepare(sql.data, statement->count + count, types);
 	if (plan == NULL)
 		elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
+	locks = sigma_trust_check_plan(plan);
 	SPI_keepplan(plan);
+	list_free(formulas->locks);
+	formulas->locks = sigma_trust_keep(locks, GetMemoryChunkContext(formulas));
 	formulas->generation = generation;
 	return plan;
 }

@@ -17,8 +17,10 @@
 #include "action/data.h"
 #include "common/errors.h"
 #include "compat.h"
+#include "formula/trust.h"
 
 static void execute(Run *run, DataStep *step, Statement *statement);
+static void prepare(DataStep *step, Statement *statement);
 static Datum bind(Run *run, const DataStep *step, const Parameter *parameter, bool *isnull);
 static Datum bind_selected(Run *run, const Parameter *parameter);
 static void refuse_cell(const DataStep *step, const Parameter *parameter, const JsonbValue *value,
@@ -67,15 +69,8 @@ execute(Run *run, DataStep *step, Statement *statement)
 	}
 	if (statement->formulas != NULL)
 		sigma_row_formula_prepare(statement, run->context, &values, &nulls);
-	else if (statement->plan == NULL)
-	{
-		SPIPlanPtr	plan = SPI_prepare(statement->sql, statement->count, statement->types);
-
-		if (plan == NULL)
-			elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
-		SPI_keepplan(plan);
-		statement->plan = plan;
-	}
+	else
+		prepare(step, statement);
 	code = SPI_execute_plan(statement->plan, values, nulls, false, step->one_row ? 2 : 0);
 	MemoryContextSwitchTo(run->cxt);
 	if (code != statement->expected)
@@ -87,6 +82,36 @@ execute(Run *run, DataStep *step, Statement *statement)
 				 errhint("Narrow the selector, or use the subtype for several rows.")));
 	pfree(values);
 	pfree(nulls);
+}
+
+/*
+ * The plan of a statement without formulas.  It goes with the compiled step, which a
+ * change of the table ends; what a linked table reads besides is looked at here.
+ */
+static void
+prepare(DataStep *step, Statement *statement)
+{
+	uint64		generation;
+	SPIPlanPtr	plan;
+	List	   *locks;
+
+	if (statement->plan != NULL && statement->locks == NIL)
+		return;
+	sigma_trust_lock(statement->locks);
+	generation = sigma_formula_generation();
+	if (statement->plan != NULL && statement->generation == generation)
+		return;
+	plan = SPI_prepare(statement->sql, statement->count, statement->types);
+	if (plan == NULL)
+		elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
+	locks = sigma_trust_check_plan(plan);
+	SPI_keepplan(plan);
+	if (statement->plan != NULL)
+		SPI_freeplan(statement->plan);
+	list_free(statement->locks);
+	statement->plan = plan;
+	statement->locks = sigma_trust_keep(locks, GetMemoryChunkContext(step));
+	statement->generation = generation;
 }
 
 /* The value of one parameter. */

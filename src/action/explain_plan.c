@@ -23,6 +23,7 @@
 
 #include "action/explain.h"
 #include "compat.h"
+#include "formula/trust.h"
 
 /* A right as messages call it. */
 static const struct
@@ -57,6 +58,8 @@ sigma_explain_plan(Explain *explain, JsonNode *step, SPIPlanPtr plan, ParamListI
 	ListCell   *source;
 	ListCell   *lc;
 
+	/* what it reads could bring along what the planner evaluates */
+	list_free(sigma_trust_check_plan(plan));
 	sigma_explain_call(explain, step, plan, parameters);
 	foreach(source, SPI_plan_get_plan_sources(plan))
 	{

@@ -30,6 +30,7 @@
 #include "common/errors.h"
 #include "common/json_push.h"
 #include "formula/compile.h"
+#include "formula/trust.h"
 #include "input_table/computed.h"
 
 #define BATCH	1000			/* rows held at a time */
@@ -56,6 +57,7 @@ typedef struct ExportStep
 	MemoryContext cxt;
 	uint64		generation;
 	SPIPlanPtr	plan;			/* NULL: nothing was looked up */
+	List	   *locks;			/* relations that are locked before "generation" is compared */
 	int			ncolumn;
 	ExportColumn *columns;
 } ExportStep;
@@ -116,6 +118,7 @@ sigma_export_run(Run *run, const Step *compiled, StepOutcome *outcome)
 	StringInfoData text;
 	int64		count = 0;
 
+	sigma_trust_lock(step->locks);
 	if (step->plan == NULL || step->generation != sigma_formula_generation())
 		look_up(step);
 	MemoryContextSwitchTo(run->cxt);
@@ -203,9 +206,11 @@ look_up(ExportStep *step)
 	uint64		generation = sigma_formula_generation();
 	MemoryContext old;
 	SPIPlanPtr	plan;
+	List	   *locks;
 	char	   *sql;
 
 	forget(step);
+	step->locks = NIL;
 	MemoryContextReset(step->cxt);
 	old = MemoryContextSwitchTo(step->cxt);
 	sql = make_sql(step, find_rows(step, NULL, true));
@@ -213,7 +218,9 @@ look_up(ExportStep *step)
 	plan = SPI_prepare(sql, 0, NULL);
 	if (plan == NULL)
 		elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
+	locks = sigma_trust_check_plan(plan);
 	SPI_keepplan(plan);
+	step->locks = sigma_trust_keep(locks, step->cxt);
 	step->plan = plan;
 	step->generation = generation;
 }

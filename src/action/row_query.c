@@ -9,14 +9,13 @@
  * So the query is analysed here with parameters in the places of its literals: which types
  * they are read as is known then, and nothing has been read.
  *
+ * The relations that it names are looked into when it is planned (formula/trust_plan.c).
+ *
  * Nothing is kept; whatever is allocated is in the current memory context.
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
-#include "access/transam.h"
 #include "catalog/pg_type.h"
-#include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
 #include "parser/analyze.h"
 #include "parser/parse_node.h"
@@ -24,14 +23,10 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/regproc.h"
-#include "utils/syscache.h"
-#include "utils/typcache.h"
 
 #include "action/row_query.h"
-#include "common/names.h"
-#include "common/spi.h"
 #include "compat.h"
-#include "formula/procedure_lookup.h"
+#include "formula/trust.h"
 
 StaticAssertDecl(sizeof(ParamRef) <= sizeof(A_Const), "a parameter must fit where a literal was");
 
@@ -47,12 +42,7 @@ static int	number_of(Literals *literals, const char *text);
 static void set_hooks(ParseState *state, void *arg);
 static Node *refer_to_literal(ParseState *state, ParamRef *reference);
 static Node *read_literal(ParseState *state, Param *param, Oid type, int32 typmod, int location);
-static bool find_untrusted(Node *node, void *context);
-static bool refuse_function(Oid funcid, void *context);
-static void check_types(List *types);
-static void check_contents(Oid type);
-static void check_row(Oid type);
-static void check_type(Oid type);
+static void refuse(const TrustFinding *finding) pg_attribute_noreturn();
 
 /* See row_query.h. */
 void
@@ -61,6 +51,7 @@ sigma_row_query_check(const char *query)
 	List	   *statements;
 	RawStmt    *statement;
 	Literals	literals = {NIL};
+	TrustFinding finding = {0};
 	ErrorContextCallback callback;
 
 	callback.callback = place_error;
@@ -75,7 +66,8 @@ sigma_row_query_check(const char *query)
 				 errmsg("the rows cannot come from this statement"),
 				 errhint("Rows come from one SELECT, VALUES or TABLE, which writes nothing.")));
 	(void) replace_literals(statement->stmt, &literals);
-	(void) find_untrusted((Node *) parse_analyze_withcb(statement, query, set_hooks, &literals, NULL), NULL);
+	if (sigma_trust_find_calls((Node *) parse_analyze_withcb(statement, query, set_hooks, &literals, NULL), &finding))
+		refuse(&finding);
 	error_context_stack = callback.previous;
 }
 
@@ -171,137 +163,30 @@ refer_to_literal(ParseState *state, ParamRef *reference)
 static Node *
 read_literal(ParseState *state, Param *param, Oid type, int32 typmod, int location)
 {
+	TrustFinding finding = {0};
+
 	if (param->paramkind != PARAM_EXTERN || param->paramtype != UNKNOWNOID)
 		return NULL;
-	check_contents(type);
+	if (sigma_trust_find_input(type, &finding))
+		refuse(&finding);
 	/* the very node, as of other parameters whose types are found so */
 	param->paramtype = type;
 	param->paramcollid = get_typcollation(type);
 	return (Node *) param;
 }
 
-/*
- * Functions and types
- */
-
-/* Walker: raises 42501 for the first function or type that is not trusted. */
-static bool
-find_untrusted(Node *node, void *context)
+/* Raises 42501 for what was found. */
+static void
+refuse(const TrustFinding *finding)
 {
-	if (node == NULL)
-		return false;
-	if (IsA(node, Query))
-		return query_tree_walker((Query *) node, find_untrusted, context, 0);
-	if (IsA(node, CoerceViaIO))
-	{
-		/* by the input and output functions of two types */
-		check_type(((CoerceViaIO *) node)->resulttype);
-		check_contents(((CoerceViaIO *) node)->resulttype);
-		check_type(exprType((Node *) ((CoerceViaIO *) node)->arg));
-	}
-	else if (IsA(node, CoerceToDomain))
-		check_type(((CoerceToDomain *) node)->resulttype);
-	else
-		(void) check_functions_in_node(node, refuse_function, NULL);
-	/* functions that read JSON or XML read values of whatever they return */
-	if (IsA(node, FuncExpr))
-		check_contents(((FuncExpr *) node)->funcresulttype);
-	else if (IsA(node, RangeTblFunction))
-		check_types(((RangeTblFunction *) node)->funccoltypes);
-	else if (IsA(node, TableFunc))
-		check_types(((TableFunc *) node)->coltypes);
-	else if (SIGMA_IS_JSON_EXPRESSION(node))
-		check_contents(exprType(node));
-	return expression_tree_walker(node, find_untrusted, context);
-}
-
-/* check_functions_callback: 42501 */
-static bool
-refuse_function(Oid funcid, void *context)
-{
-	if (!sigma_procedure_trusted(funcid))
+	if (OidIsValid(finding->function))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("a query of a step may not call %s", format_procedure(funcid)),
+				 errmsg("a query of a step may not call %s", format_procedure(finding->function)),
 				 errhint("It must belong to a superuser, the owner of schema sigds or who runs the step;"
 						 " of PostgreSQL's own functions those that only compute.")));
-	return false;
-}
-
-static void
-check_types(List *types)
-{
-	ListCell   *lc;
-
-	foreach(lc, types)
-		check_contents(lfirst_oid(lc));
-}
-
-/* 42501 for a type that others have made whose values cannot be read without calling something, or that holds such. */
-static void
-check_contents(Oid type)
-{
-	check_stack_depth();
-	if (type < FirstNormalObjectId)
-		return;
-	if (OidIsValid(get_element_type(type)))
-	{
-		check_contents(get_element_type(type));
-		return;
-	}
-	switch (get_typtype(type))
-	{
-		case TYPTYPE_COMPOSITE:
-			check_row(type);
-			break;
-		case TYPTYPE_ENUM:
-			break;
-		case TYPTYPE_DOMAIN:
-			check_type(type);
-			check_contents(getBaseType(type));
-			break;
-		case TYPTYPE_RANGE:
-			check_type(type);
-			check_contents(get_range_subtype(type));
-			break;
-		case TYPTYPE_MULTIRANGE:
-			check_contents(get_multirange_range(type));
-			break;
-		default:
-			check_type(type);
-			break;
-	}
-}
-
-/* The columns of a row type. */
-static void
-check_row(Oid type)
-{
-	TupleDesc	desc = lookup_rowtype_tupdesc_copy(type, -1);
-	int			i;
-
-	for (i = 0; i < desc->natts; i++)
-		if (!TupleDescAttr(desc, i)->attisdropped)
-			check_contents(TupleDescAttr(desc, i)->atttypid);
-}
-
-/* 42501 for a type whose functions others could have made. */
-static void
-check_type(Oid type)
-{
-	HeapTuple	tuple;
-	Oid			owner;
-
-	if (type < FirstNormalObjectId)
-		return;
-	tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(type));
-	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "cache lookup failed for type %u", type);
-	owner = ((Form_pg_type) GETSTRUCT(tuple))->typowner;
-	ReleaseSysCache(tuple);
-	if (!superuser_arg(owner) && owner != sigma_sigds_owner() && owner != GetUserId())
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("a query of a step may not use type %s", format_type_be(type)),
-				 errhint("It must belong to a superuser, the owner of schema sigds or who runs the step.")));
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("a query of a step may not use type %s", format_type_be(finding->type)),
+			 errhint("It must belong to a superuser, the owner of schema sigds or who runs the step.")));
 }

@@ -3,8 +3,8 @@
  *		Where steps take rows from: an input table, a relation or a query.
  *
  * Rows are read as the caller, by the rights and the search_path of the session, as
- * if the caller had typed the query; but the caller has not: the query must not call
- * functions that a stored formula could not call either.  The rows of an input table
+ * if the caller had typed the query; but the caller has not: neither the query nor what
+ * it reads must call functions that a stored formula could not call.  The rows of an input table
  * are those that the caller is shown, with its computed columns.  Plans are made at
  * the first run, anew after any relation, function or role has changed, and go with
  * the compiled sequence.
@@ -32,6 +32,7 @@
 #include "common/names.h"
 #include "common/spi.h"
 #include "compat.h"
+#include "formula/trust.h"
 #include "input_table/computed.h"
 
 static bool is_name(const char *text, List **names);
@@ -39,7 +40,7 @@ static const char *select_from(Oid relid);
 static void check_query(const JsonNode *node, const char *query);
 static void prepare_query(const JsonNode *node, const char *query);
 static char *table_query(const char *table);
-static SPIPlanPtr make_plan(const RowSource *source);
+static SPIPlanPtr make_plan(RowSource *source);
 static void free_plan(void *arg);
 
 /* See row_source.h. */
@@ -174,6 +175,7 @@ sigma_row_source_read(RowSource *source, int64 most, Tuplestorestate **rows, Tup
 	SPIExecuteOptions options = {0};
 	int			code;
 
+	sigma_trust_lock(source->locks);
 	if (source->plan != NULL && source->generation != sigma_formula_generation())
 		free_plan(source);
 	if (source->plan == NULL)
@@ -254,16 +256,20 @@ sigma_row_source_query(const RowSource *source)
 
 /* A kept plan of the rows as arrays of one object each. */
 static SPIPlanPtr
-make_plan(const RowSource *source)
+make_plan(RowSource *source)
 {
 	/* the line end closes a comment at the end of the query; no column has the alias as its name */
 	SPIPlanPtr	plan;
+	List	   *locks;
 
 	plan = SPI_prepare(psprintf("SELECT pg_catalog.jsonb_build_array(pg_catalog.to_jsonb(\"sigma row\")) FROM (%s\n) AS \"sigma row\"",
 								sigma_row_source_query(source)), 0, NULL);
 	if (plan == NULL)
 		elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
+	locks = sigma_trust_check_plan(plan);
 	SPI_keepplan(plan);
+	list_free(source->locks);
+	source->locks = sigma_trust_keep(locks, GetMemoryChunkContext(source));
 	return plan;
 }
 

@@ -21,6 +21,7 @@ typedef struct RowSource
 	const char *table;			/* the input table's id, or NULL */
 	SPIPlanPtr	plan;			/* of sigma_row_source_read, made when it is first needed; goes with the source */
 	uint64		generation;		/* of relations, functions and roles then */
+	List	   *locks;			/* relations that are locked before that is compared */
 	MemoryContextCallback cleanup;
 } RowSource;
 

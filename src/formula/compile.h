@@ -235,6 +235,7 @@ extern FormulaProgram *sigma_program_create(const char *text, const char *place,
 											FormulaResolve resolve, MemoryContext cxt);
 extern void sigma_program_run(FormulaProgram *program, FormulaFetch fetch, void *arg, JsonbValue *result);
 extern uint64 sigma_formula_generation(void);	/* another one after a change of any relation */
+extern uint64 sigma_formula_changes(void);	/* the same for every role and search_path */
 extern bool sigma_program_is_running(const FormulaProgram *program);
 extern FormulaType sigma_program_type(const FormulaProgram *program);
 extern const char *sigma_program_text(const FormulaProgram *program);

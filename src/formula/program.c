@@ -24,6 +24,7 @@
 #include "common/spi.h"
 #include "compat.h"
 #include "formula/compile.h"
+#include "formula/trust.h"
 
 #define MAX_VARIANTS	8
 
@@ -35,6 +36,7 @@ typedef struct Variant
 	SPIPlanPtr	plan;			/* NULL: unused */
 	SqlForm		result;
 	uint64		generation;		/* of the relations it was compiled for */
+	List	   *locks;			/* relations that are locked before that is compared */
 	int			running;		/* runs of it under way */
 } Variant;
 
@@ -55,10 +57,12 @@ struct FormulaProgram
 	int			next;			/* variant to be replaced next */
 };
 
-/* Counts changes of relations. */
+/* Count changes of the catalogs, and those with whatever else changes what SQL means. */
+static uint64 changes = 0;
 static uint64 generation = 0;
 static bool listening = false;
 
+static void listen(void);
 static void hear(Oid relid);
 static void hear_catalog(Datum arg, int cache, uint32 hash);
 static void free_plans(void *arg);
@@ -245,6 +249,8 @@ find_variant(FormulaProgram *program)
 				break;
 		if (j < variant->nforms)
 			continue;
+		if (program->reads)
+			sigma_trust_lock(variant->locks);
 		if (!program->reads || variant->generation == sigma_formula_generation())
 			return variant;
 		if (variant->running == 0)
@@ -280,6 +286,8 @@ drop_variant(Variant *variant)
 	SPI_freeplan(variant->plan);
 	variant->plan = NULL;
 	pfree(variant->forms);
+	list_free(variant->locks);
+	variant->locks = NIL;
 }
 
 /* A new variant in place of the oldest one.  SPI is connected. */
@@ -290,6 +298,7 @@ make_variant(FormulaProgram *program)
 	uint64		before = sigma_formula_generation();
 	FormulaSql *sql = compile(program);
 	int			count = program->parameters->count;
+	List	   *locks = NIL;
 	Oid		   *types;
 	SPIPlanPtr	plan;
 	int			i;
@@ -300,9 +309,12 @@ make_variant(FormulaProgram *program)
 	plan = SPI_prepare(psprintf("SELECT %s::%s", sql->sql, sigma_sql_form_type(sql->form)), count, types);
 	if (plan == NULL)
 		elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
+	if (program->reads && program->use != FORMULA_TYPED)
+		locks = sigma_trust_check_plan(plan);
 	SPI_keepplan(plan);
 	drop_variant(variant);
 	variant->forms = MemoryContextAlloc(program->cxt, sizeof(SqlForm) * (count + 1));
+	variant->locks = sigma_trust_keep(locks, program->cxt);
 	for (i = 0; i < count; i++)
 		variant->forms[i] = program->parameters->items[i].form;
 	variant->nforms = count;
@@ -320,20 +332,17 @@ make_variant(FormulaProgram *program)
 uint64
 sigma_formula_generation(void)
 {
+	static uint64 counted = 0;
 	static char *path = NULL;
 	static Oid	role = InvalidOid;
 	static int	mode = MODE_AUTO;
 
-	if (!listening)
+	if (counted != sigma_formula_changes())
 	{
-		sigma_cache_listen(hear);
-		CacheRegisterSyscacheCallback(PROCOID, hear_catalog, (Datum) 0);
-		CacheRegisterSyscacheCallback(AUTHOID, hear_catalog, (Datum) 0);
-		CacheRegisterSyscacheCallback(AUTHMEMROLEMEM, hear_catalog, (Datum) 0);
-		CacheRegisterSyscacheCallback(NAMESPACEOID, hear_catalog, (Datum) 0);
-		listening = true;
+		counted = changes;
+		generation++;
 	}
-	if (role != GetUserId() || strcmp(path, namespace_search_path) != 0)
+	if (path == NULL || role != GetUserId() || strcmp(path, namespace_search_path) != 0)
 	{
 		char	   *copy = MemoryContextStrdup(TopMemoryContext, namespace_search_path);
 
@@ -351,16 +360,43 @@ sigma_formula_generation(void)
 	return generation;
 }
 
+/*
+ * How often something has changed in the catalogs that makes SQL mean something else, or
+ * that makes what it brings along be trusted no longer.
+ */
+uint64
+sigma_formula_changes(void)
+{
+	if (!listening)
+		listen();
+	return changes;
+}
+
+/* Hear of them from now on. */
+static void
+listen(void)
+{
+	static const int caches[] = {PROCOID, AUTHOID, AUTHMEMROLEMEM, NAMESPACEOID,
+		/* what operators, types and casts come to, and whom servers belong to */
+	OPEROID, TYPEOID, CASTSOURCETARGET, FOREIGNSERVEROID};
+	int			i;
+
+	sigma_cache_listen(hear);
+	for (i = 0; i < lengthof(caches); i++)
+		CacheRegisterSyscacheCallback(caches[i], hear_catalog, (Datum) 0);
+	listening = true;
+}
+
 /* A function, schema or role has changed: another function or relation may be meant, or one no longer be trusted. */
 static void
 hear_catalog(Datum arg, int cache, uint32 hash)
 {
-	generation++;
+	changes++;
 }
 
 /* Any change of a relation may be one that a formula reads. */
 static void
 hear(Oid relid)
 {
-	generation++;
+	changes++;
 }

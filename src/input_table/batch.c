@@ -30,6 +30,7 @@
 #include "common/errors.h"
 #include "common/names.h"
 #include "compat.h"
+#include "formula/trust.h"
 #include "input_table/batch_state.h"
 #include "input_table/edit_history.h"
 #include "input_table/linked.h"
@@ -58,6 +59,8 @@ sigma_batch_table(const char *id)
 		if (table->relid == relid)
 		{
 			check_may_write(table->nlinked > 0 ? sigma_linked_view(table->id) : relid);
+			if (table->nlinked > 0)
+				sigma_trust_check_relation(sigma_linked_view(table->id));
 			return table;
 		}
 		UnlockRelationOid(relid, RowExclusiveLock);

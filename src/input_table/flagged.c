@@ -29,6 +29,7 @@
 #include "common/json_push.h"
 #include "common/names.h"
 #include "compat.h"
+#include "formula/trust.h"
 #include "input_table/flagged.h"
 #include "input_table/define.h"
 #include "input_table/objects.h"
@@ -377,7 +378,7 @@ begin_scan(const InputTable *table, bool all, bool duplicates)
 		char	   *sql = scan_sql(scan);
 
 		SPI_connect();
-		scan->portal = SPI_cursor_open_with_args(NULL, sql, 0, NULL, NULL, NULL, true, 0);
+		scan->portal = SPI_cursor_open(NULL, sigma_trust_prepare(sql, 0, NULL), NULL, NULL, true);
 	}
 	return scan;
 }

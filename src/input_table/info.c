@@ -25,6 +25,7 @@
 #include "common/catalog.h"
 #include "common/names.h"
 #include "compat.h"
+#include "formula/trust.h"
 #include "input_table/define.h"
 #include "input_table/edit_history.h"
 #include "input_table/flagged.h"
@@ -177,7 +178,7 @@ table_info(PG_FUNCTION_ARGS)
 	}
 	if (table != NULL)
 		add_log(info, table, readable, warnings);
-	if (table != NULL && readable)
+	if (table != NULL && readable && (!linked || sigma_trust_relation(rows_relid)))
 		sigma_json_set(info, "flagged", sigma_json_new_int(sigma_flagged_count(table), NULL));
 	if (table != NULL)
 		foreach(lc, sigma_list_problems(table, NULL))

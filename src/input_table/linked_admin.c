@@ -30,6 +30,7 @@
 #include "common/names.h"
 #include "common/spi.h"
 #include "compat.h"
+#include "formula/trust.h"
 #include "input_table/linked.h"
 
 PG_FUNCTION_INFO_V1(orphans);
@@ -56,7 +57,7 @@ orphans(PG_FUNCTION_ARGS)
 	first_key = table->ncolumn - table->nkey;
 	InitMaterializedSRF(fcinfo, 0);
 	SPI_connect();
-	if (SPI_execute(orphans_sql(table, false), true, 0) != SPI_OK_SELECT)
+	if (SPI_execute_plan(sigma_trust_prepare(orphans_sql(table, false), 0, NULL), NULL, NULL, true, 0) != SPI_OK_SELECT)
 		elog(ERROR, "could not read the entries of input table \"%s\"", table->id);
 	for (i = 0; i < SPI_processed; i++)
 	{
@@ -111,19 +112,28 @@ orphans_sql(const TableDefinition *table, bool counting)
 					sigma_ddl_name(table->relation), where, counting ? "" : " ORDER BY e.sigma_row_id");
 }
 
-/* How many entries have no row, as the caller sees them; -1 where he may not read the source. */
+/* How many entries have no row, as the caller sees them; -1 where he may not read the source, or has no reason to. */
 int64
 sigma_linked_count_orphans(const char *id)
 {
 	const TableDefinition *table = sigma_definition_read(sigma_catalog_read(DOCUMENT_INPUT_TABLE, id));
 	LinkedSource source;
+	SPIPlanPtr	plan;
 	bool		isnull;
 	int64		count;
 
 	if (sigma_linked_source(table->document, &source) && !may_read_source(source.relid))
 		return -1;
 	SPI_connect();
-	if (SPI_execute(orphans_sql(table, true), true, 0) != SPI_OK_SELECT)
+	plan = SPI_prepare(orphans_sql(table, true), 0, NULL);
+	if (plan == NULL)
+		elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
+	if (!sigma_trust_plan(plan))
+	{
+		SPI_finish();
+		return -1;
+	}
+	if (SPI_execute_plan(plan, NULL, NULL, true, 0) != SPI_OK_SELECT)
 		elog(ERROR, "could not read the entries of input table \"%s\"", table->id);
 	count = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
 	SPI_finish();
@@ -171,32 +181,16 @@ may_read_source(Oid relid)
 }
 
 /*
- * Does reading the relation run nothing that somebody made whom the caller has no
- * reason to trust?  Functions of views and policies run as the reader.
- */
-static bool
-is_harmless(Oid relid)
-{
-	char		kind = get_rel_relkind(relid);
-	Oid			owner = sigma_relation_owner(relid);
-
-	if (kind == RELKIND_VIEW && get_rel_namespace(relid) == sigma_sigds_namespace())
-		return false;			/* of another linked table: who knows what it reads */
-	if (kind != RELKIND_VIEW && check_enable_rls(relid, InvalidOid, true) != RLS_ENABLED)
-		return true;
-	return owner == GetUserId() || owner == sigma_sigds_owner() || superuser_arg(owner);
-}
-
-/*
  * Can the rows of a linked table be counted by the caller, unasked?  Not where a right
- * on the source is missing, nor where reading it could run somebody's functions.
+ * on the source is missing, nor where reading it would run what the caller has no reason
+ * to trust.
  */
 bool
 sigma_linked_readable(const JsonNode *document)
 {
 	LinkedSource source;
 
-	return sigma_linked_source(document, &source) && may_read_source(source.relid) && is_harmless(source.relid);
+	return sigma_linked_source(document, &source) && may_read_source(source.relid) && sigma_trust_relation(source.relid);
 }
 
 /* Remember in the catalog whether the source is there; other states are left as they are. */

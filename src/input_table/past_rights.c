@@ -31,6 +31,7 @@
 #include "common/names.h"
 #include "common/spi.h"
 #include "compat.h"
+#include "formula/trust.h"
 #include "input_table/define.h"
 #include "input_table/edit_history.h"
 #include "input_table/rules.h"
@@ -219,11 +220,12 @@ sigma_past_filter_run(PastFilter *filter)
 
 	SPI_connect();
 	sigma_spi_offer(IMAGES_NAME, filter->images, filter->desc);
-	code = SPI_execute_extended(psprintf("SELECT " FILTER_ALIAS ".sigma_row_id, " FILTER_ALIAS "." SEQUENCE_NAME ", "
-										 "CASE WHEN " FILTER_ALIAS "." EXISTS_NAME " THEN (%s) IS TRUE ELSE false END "
-										 "FROM " IMAGES_NAME " " FILTER_ALIAS, filter->rights->filter), &options);
+	code = SPI_execute_plan_extended(sigma_trust_prepare(psprintf("SELECT " FILTER_ALIAS ".sigma_row_id, " FILTER_ALIAS "." SEQUENCE_NAME ", "
+																  "CASE WHEN " FILTER_ALIAS "." EXISTS_NAME " THEN (%s) IS TRUE ELSE false END "
+																  "FROM " IMAGES_NAME " " FILTER_ALIAS, filter->rights->filter),
+														 0, NULL), &options);
 	if (code != SPI_OK_SELECT)
-		elog(ERROR, "SPI_execute_extended returned %s", SPI_result_code_string(code));
+		elog(ERROR, "SPI_execute_plan_extended returned %s", SPI_result_code_string(code));
 	SPI_unregister_relation(IMAGES_NAME);
 	SPI_finish();
 	tuplestore_end(filter->images);

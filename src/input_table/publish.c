@@ -38,6 +38,7 @@
 #include "common/names.h"
 #include "common/session.h"
 #include "common/spi.h"
+#include "formula/trust.h"
 #include "input_table/published.h"
 #include "input_table/revise.h"
 #include "input_table/rules.h"
@@ -123,7 +124,7 @@ publish_preview(PG_FUNCTION_ARGS)
 	SPI_connect();
 	if (read_changes(&call, max_changes, values))
 	{
-		if (SPI_execute_with_args(preview_sql(&call), 4, change_types, values, NULL, true, 0) != SPI_OK_SELECT)
+		if (SPI_execute_plan(sigma_trust_prepare(preview_sql(&call), 4, change_types), values, NULL, true, 0) != SPI_OK_SELECT)
 			elog(ERROR, "could not read the draft of input table \"%s\"", call.table->id);
 		push_rows((ReturnSetInfo *) fcinfo->resultinfo, call.table, SPI_tuptable, SPI_processed);
 	}

@@ -16,13 +16,14 @@
 #include "utils/lsyscache.h"
 
 #include "common/names.h"
+#include "formula/trust.h"
 #include "input_table/define.h"
 #include "input_table/revise.h"
 #include "input_table/rules.h"
 
 static Oid	asked_relation(const char *id);
 
-/* 42501 for who may neither write the table (of a linked one: its view) nor drop all of its rows. */
+/* 42501 for who may neither write the table (of a linked one: its view) nor drop all of its rows, or has no reason to trust what that reads. */
 void
 sigma_check_may_revise(const char *id)
 {
@@ -31,6 +32,9 @@ sigma_check_may_revise(const char *id)
 	if (pg_class_aclmask(relid, GetUserId(), ACL_INSERT | ACL_UPDATE | ACL_DELETE | ACL_TRUNCATE, ACLMASK_ANY) == 0 &&
 		pg_attribute_aclcheck_all(relid, GetUserId(), ACL_INSERT | ACL_UPDATE, ACLMASK_ANY) != ACLCHECK_OK)
 		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, get_rel_name(relid));
+	/* a row filter of a linked table may read its source */
+	if (relid != sigma_rows_oid(id))
+		sigma_trust_check_relation(sigma_rows_oid(id));
 }
 
 /* 42501 where rights would be lent to somebody who may write the table, but not that column of it. */

@@ -30,6 +30,7 @@
 #include "common/json_push.h"
 #include "common/jsonb_value.h"
 #include "common/session.h"
+#include "formula/trust.h"
 #include "input_table/row_changes.h"
 
 #define READ_ROWS	1000		/* read at a time */
@@ -268,6 +269,7 @@ push_table(ChangeReader *reader, ChangedTable *changed)
 
 	if (plan == NULL)
 		elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
+	list_free(sigma_trust_check_plan(plan));
 	if (changed->deletes)
 		find_deletes(reader, changed);
 	if (changed->count > 1)

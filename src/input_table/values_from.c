@@ -9,6 +9,9 @@
  * and a DELETE of its row waits for the writer; what becomes of it later does not
  * touch rows that have it.
  *
+ * A list may be a view, and read others: what its owner has no reason to trust is not run
+ * as him (formula/trust_plan.c).
+ *
  * A filter is part of that text and runs as that owner: it may call no functions of
  * the database (CallText and its like), only what formulas are made of.
  *
@@ -44,6 +47,7 @@
 #include "common/document.h"
 #include "common/names.h"
 #include "common/spi.h"
+#include "formula/trust.h"
 #include "input_table/computed.h"
 #include "input_table/define.h"
 #include "input_table/rules.h"
@@ -73,10 +77,12 @@ struct ListRule
 	bool		own_message;
 	bool		warning;		/* severity warn */
 	uint64		generation;		/* of relations, when the plan was made */
+	List	   *locks;			/* relations that are locked before that is compared */
 	SPIPlanPtr	plans[2];		/* without and with a lock; NULL: not made yet, or there is no lock */
 	int			running;		/* look-ups under way: what a list that is a view calls may write rows */
 	Oid			relid;
 	Oid			parameter;		/* its type */
+	MemoryContext cxt;			/* that the rule lives in */
 	MemoryContextCallback release;
 };
 
@@ -144,6 +150,7 @@ sigma_list_rule_add(InputTable *table, int column, JsonNode *node, const char *m
 	table->lists = table->nlist == 0 ? palloc(sizeof(ListRule *)) :
 		repalloc(table->lists, sizeof(ListRule *) * (table->nlist + 1));
 	table->lists[table->nlist++] = rule;
+	rule->cxt = CurrentMemoryContext;
 	rule->column = column;
 	rule->type = of->type == COLUMN_MULTI_SELECT || of->type == COLUMN_DROPDOWN ? COLUMN_TEXT : of->type;
 	rule->table = pstrdup(sigma_json_get_string(node, "table", ""));
@@ -183,12 +190,15 @@ release_plans(void *arg)
 static void
 prepare(ListRule *rule)
 {
-	uint64		generation = sigma_formula_generation();
 	MemoryContext caller = CurrentMemoryContext;
+	uint64		generation;
 	Probe	   *probe;
 	OwnerScope	scope;
 	SPIPlanPtr	plan;
+	List	   *locks;
 
+	sigma_trust_lock(rule->locks);
+	generation = sigma_formula_generation();
 	if (rule->plans[0] != NULL && (rule->generation == generation || rule->running > 0))
 		return;
 	release_plans(rule);
@@ -202,8 +212,11 @@ prepare(ListRule *rule)
 		plan = SPI_prepare(psprintf("%s LIMIT 1", probe->sql), 1, &probe->parameter);
 		if (plan == NULL)
 			elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
+		locks = sigma_trust_check_plan(plan);
 		SPI_keepplan(plan);
 		rule->plans[0] = plan;
+		list_free(rule->locks);
+		rule->locks = sigma_trust_keep(locks, rule->cxt);
 		if (probe->lockable)
 		{
 			plan = SPI_prepare(psprintf("%s LIMIT 1 FOR KEY SHARE OF l", probe->sql), 1, &probe->parameter);
@@ -647,6 +660,7 @@ check_rule(const ListRule *rule, const JsonNode *node)
 	PG_END_TRY();
 	sigma_check_select_rights(node, probe->reads);
 	copy.plans[0] = copy.plans[1] = NULL;
+	copy.locks = NIL;
 	prepare(&copy);
 	PG_TRY();
 	{

@@ -5,7 +5,8 @@
  * A source is an input table, a relation, or an element whose rows are shown, with
  * the filters of all elements on the way.  Columns and filters are compiled as
  * formulas over the source's rows: computed columns are there, references to controls
- * are bound, and whatever is read is read as the caller.  Of an input table editors
+ * are bound, and whatever is read is read as the caller, who has to have reason to trust
+ * what that brings along (formula/trust_plan.c).  Of an input table editors
  * see the draft and others what is published, unless the context or sigma.mode says
  * which.  What is wrong is raised; the element says so in its place.
  */
@@ -20,6 +21,7 @@
 #include "common/document.h"
 #include "common/names.h"
 #include "compat.h"
+#include "formula/trust.h"
 #include "input_table/input_table.h"
 #include "layout/html.h"
 
@@ -266,9 +268,9 @@ sigma_html_select(HtmlPage *page, HtmlSource *source,
 	} while (parameters->count != count);
 	for (i = 0; i < count; i++)
 		types[i] = sigma_sql_form_oid(parameters->items[i].form);
-	code = SPI_execute_with_args(sql, count, types, values, nulls, false, 0);
+	code = SPI_execute_plan(sigma_trust_prepare(sql, count, types), values, nulls, false, 0);
 	if (code != SPI_OK_SELECT)
-		elog(ERROR, "SPI_execute_with_args returned %s", SPI_result_code_string(code));
+		elog(ERROR, "SPI_execute_plan returned %s", SPI_result_code_string(code));
 }
 
 /* A formula over the rows "t" of the source. */
