@@ -16,6 +16,7 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
+#include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
 #include "parser/analyze.h"
 #include "parser/parse_node.h"
@@ -66,7 +67,7 @@ sigma_row_query_check(const char *query)
 				 errmsg("the rows cannot come from this statement"),
 				 errhint("Rows come from one SELECT, VALUES or TABLE, which writes nothing.")));
 	(void) replace_literals(statement->stmt, &literals);
-	if (sigma_trust_find_calls((Node *) parse_analyze_withcb(statement, query, set_hooks, &literals, NULL), &finding))
+	if (sigma_trust_find_calls((Node *) parse_analyze_withcb(statement, query, set_hooks, &literals, NULL), GetUserId(), &finding))
 		refuse(&finding);
 	error_context_stack = callback.previous;
 }
@@ -179,6 +180,10 @@ read_literal(ParseState *state, Param *param, Oid type, int32 typmod, int locati
 static void
 refuse(const TrustFinding *finding)
 {
+	if (finding->denied)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied for function %s", get_func_name(finding->function))));
 	if (OidIsValid(finding->function))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),

@@ -4,7 +4,7 @@
  *
  * What others have written is run with the rights of whoever runs it.  So it may call
  * what the function of the database that formulas call may be (database_function.c),
- * and what belongs to the current role itself.  Besides the functions that stand in the
+ * and what belongs to the current role itself, if its author may call that too.  Besides the functions that stand in the
  * tree there are those that it comes to:
  *
  *		types		reading a domain's value checks its constraints
@@ -26,6 +26,7 @@
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
 #include "nodes/parsenodes.h"
+#include "utils/acl.h"
 #include "utils/catcache.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
@@ -41,6 +42,7 @@ typedef struct TrustSearch
 {
 	TrustFinding *finding;
 	bool		calls;			/* functions count, not only what values bring along */
+	Oid			author;			/* who needs EXECUTE on them then */
 } TrustSearch;
 
 /* What is done with values of a type. */
@@ -91,9 +93,9 @@ sigma_function_owner_trusted(Oid funcid)
 
 /* See trust.h. */
 bool
-sigma_trust_find_calls(Node *tree, TrustFinding *finding)
+sigma_trust_find_calls(Node *tree, Oid author, TrustFinding *finding)
 {
-	TrustSearch search = {finding, true};
+	TrustSearch search = {finding, true, author};
 
 	return search_node(tree, &search);
 }
@@ -102,7 +104,7 @@ sigma_trust_find_calls(Node *tree, TrustFinding *finding)
 bool
 sigma_trust_find_values(Node *tree, TrustFinding *finding)
 {
-	TrustSearch search = {finding, false};
+	TrustSearch search = {finding, false, InvalidOid};
 
 	return search_node(tree, &search);
 }
@@ -111,7 +113,7 @@ sigma_trust_find_values(Node *tree, TrustFinding *finding)
 bool
 sigma_trust_find_input(Oid type, TrustFinding *finding)
 {
-	TrustSearch search = {finding, true};
+	TrustSearch search = {finding, true, InvalidOid};
 
 	return search_type(type, TYPE_READ, &search);
 }
@@ -237,7 +239,11 @@ is_untrusted(Oid funcid, void *context)
 	TrustSearch *search = context;
 
 	if (sigma_procedure_trusted(funcid))
-		return false;
+	{
+		if (!OidIsValid(search->author) || sigma_function_aclcheck(funcid, search->author, ACL_EXECUTE) == ACLCHECK_OK)
+			return false;
+		search->finding->denied = true;
+	}
 	search->finding->function = funcid;
 	return true;
 }

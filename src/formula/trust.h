@@ -20,6 +20,7 @@ typedef struct TrustFinding
 {
 	Oid			relid;			/* the relation that brings it along; InvalidOid: the statement itself */
 	Oid			function;		/* what would be called, ... */
+	bool		denied;			/* ... which is trusted, but its author may not call it himself, ... */
 	Oid			type;			/* ... or whose functions, ... */
 	Oid			server;			/* ... or which server would be asked */
 	bool		written;		/* the relation is written, not read */
@@ -34,8 +35,9 @@ extern bool sigma_function_owner_trusted(Oid funcid);
 /*
  * What a query or expression calls, by itself or by way of its types and operators; the
  * relations that it names are not looked into.  True: *finding says what is not trusted.
+ * "author" needs EXECUTE on it all, so that others do not call it for him.
  */
-extern bool sigma_trust_find_calls(Node *tree, TrustFinding *finding);
+extern bool sigma_trust_find_calls(Node *tree, Oid author, TrustFinding *finding);
 
 /* Only what handling the values can call that it is given: casts to JSON, differences of ranges. */
 extern bool sigma_trust_find_values(Node *tree, TrustFinding *finding);

@@ -88,7 +88,7 @@ static bool find_in_indexes(Relation rel, TrustFinding *finding);
 static bool find_in_statistics(Relation rel, TrustFinding *finding);
 static bool find_in_constraints(Relation rel, TrustFinding *finding);
 static bool find_in_partition_key(Relation rel, TrustFinding *finding);
-static bool find_in_text(int cache, HeapTuple tuple, AttrNumber attribute, TrustFinding *finding);
+static bool find_in_text(Relation rel, int cache, HeapTuple tuple, AttrNumber attribute, TrustFinding *finding);
 static bool find_in_children(Relation rel, TrustFinding *finding, List **locks);
 static bool find_in_triggers(Oid relid, TrustFinding *finding);
 static KnownRelation *find_known(Oid relid);
@@ -265,9 +265,12 @@ find_in_statement(Node *node, void *context)
 static bool
 find_in_policies(RangeTblEntry *entry, TrustFinding *finding)
 {
-	if (entry->rtekind != RTE_RELATION || entry->securityQuals == NIL ||
-		sigma_role_trusted(sigma_relation_owner(entry->relid)) ||
-		!sigma_trust_find_calls((Node *) entry->securityQuals, finding))
+	Oid			owner;
+
+	if (entry->rtekind != RTE_RELATION || entry->securityQuals == NIL)
+		return false;
+	owner = sigma_relation_owner(entry->relid);
+	if (sigma_role_trusted(owner) || !sigma_trust_find_calls((Node *) entry->securityQuals, owner, finding))
 		return false;
 	finding->relid = entry->relid;
 	return true;
@@ -324,7 +327,7 @@ look_into(Relation rel, TrustFinding *finding)
 	switch (rel->rd_rel->relkind)
 	{
 		case RELKIND_VIEW:
-			found = sigma_trust_find_calls((Node *) copyObject(get_view_query(rel)), finding);
+			found = sigma_trust_find_calls((Node *) copyObject(get_view_query(rel)), rel->rd_rel->relowner, finding);
 			break;
 		case RELKIND_FOREIGN_TABLE:
 			found = find_in_server(rel, finding) || find_in_constraints(rel, finding) || find_in_statistics(rel, finding);
@@ -362,8 +365,8 @@ find_in_indexes(Relation rel, TrustFinding *finding)
 
 		if (!HeapTupleIsValid(tuple))
 			continue;
-		found = find_in_text(INDEXRELID, tuple, Anum_pg_index_indexprs, finding) ||
-			find_in_text(INDEXRELID, tuple, Anum_pg_index_indpred, finding);
+		found = find_in_text(rel, INDEXRELID, tuple, Anum_pg_index_indexprs, finding) ||
+			find_in_text(rel, INDEXRELID, tuple, Anum_pg_index_indpred, finding);
 		ReleaseSysCache(tuple);
 		if (found)
 			return true;
@@ -384,7 +387,7 @@ find_in_statistics(Relation rel, TrustFinding *finding)
 
 		if (!HeapTupleIsValid(tuple))
 			continue;
-		found = find_in_text(STATEXTOID, tuple, Anum_pg_statistic_ext_stxexprs, finding);
+		found = find_in_text(rel, STATEXTOID, tuple, Anum_pg_statistic_ext_stxexprs, finding);
 		ReleaseSysCache(tuple);
 		if (found)
 			return true;
@@ -400,7 +403,7 @@ find_in_constraints(Relation rel, TrustFinding *finding)
 	int			i;
 
 	for (i = 0; constraints != NULL && i < constraints->num_check; i++)
-		if (sigma_trust_find_calls(stringToNode(constraints->check[i].ccbin), finding))
+		if (sigma_trust_find_calls(stringToNode(constraints->check[i].ccbin), rel->rd_rel->relowner, finding))
 			return true;
 	return false;
 }
@@ -417,19 +420,19 @@ find_in_partition_key(Relation rel, TrustFinding *finding)
 	tuple = SearchSysCache1(PARTRELID, ObjectIdGetDatum(RelationGetRelid(rel)));
 	if (!HeapTupleIsValid(tuple))
 		return false;
-	found = find_in_text(PARTRELID, tuple, Anum_pg_partitioned_table_partexprs, finding);
+	found = find_in_text(rel, PARTRELID, tuple, Anum_pg_partitioned_table_partexprs, finding);
 	ReleaseSysCache(tuple);
 	return found;
 }
 
-/* An attribute of a catalog that holds expressions. */
+/* An attribute of a catalog that holds expressions over the relation. */
 static bool
-find_in_text(int cache, HeapTuple tuple, AttrNumber attribute, TrustFinding *finding)
+find_in_text(Relation rel, int cache, HeapTuple tuple, AttrNumber attribute, TrustFinding *finding)
 {
 	bool		isnull;
 	Datum		value = SysCacheGetAttr(cache, tuple, attribute, &isnull);
 
-	return !isnull && sigma_trust_find_calls(stringToNode(TextDatumGetCString(value)), finding);
+	return !isnull && sigma_trust_find_calls(stringToNode(TextDatumGetCString(value)), rel->rd_rel->relowner, finding);
 }
 
 /* Partitions and children are read with their parent; they may belong to others. */
@@ -462,7 +465,7 @@ find_in_triggers(Oid relid, TrustFinding *finding)
 
 		if (trigger->tgisinternal || trigger->tgenabled == TRIGGER_DISABLED)
 			continue;
-		found = trigger->tgqual != NULL && sigma_trust_find_calls(stringToNode(trigger->tgqual), finding);
+		found = trigger->tgqual != NULL && sigma_trust_find_calls(stringToNode(trigger->tgqual), InvalidOid, finding);
 		if (!found && !sigma_function_owner_trusted(trigger->tgfoid))
 		{
 			finding->function = trigger->tgfoid;
@@ -560,6 +563,8 @@ describe(const TrustFinding *finding)
 	}
 	if (OidIsValid(finding->type))
 		return psprintf("It reads values of type %s", format_type_extended(finding->type, -1, FORMAT_TYPE_FORCE_QUALIFY));
+	if (finding->denied)
+		return psprintf("It calls %s, which the relation's owner may not", format_procedure(finding->function));
 	if (finding->function < FirstNormalObjectId)
 		return psprintf("It calls %s", format_procedure(finding->function));
 	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(finding->function));

@@ -144,7 +144,6 @@ SELECT * FROM sigma.run_tests('relation');
 -- what is not asked for is left out
 SELECT id, row_count FROM sigma.list_input_tables() WHERE id LIKE 'relation%' ORDER BY id;
 SELECT sigma.table_info('relation_linked') ?| ARRAY['row_count', 'flagged', 'orphans'] AS counted;
-SELECT count(*) FROM sigma.check() WHERE object LIKE '%relation%';
 -- whoever types it may read anything
 SELECT count(*) FROM relation_bait.view;
 SELECT sigma.eval('Count([relation_bait.view/x])');
@@ -182,6 +181,20 @@ GRANT SELECT ON relation_safe.calls, relation_safe.policy TO regress_relation_ru
 SELECT loop(name) FROM unnest(ARRAY['relation_bait.plain', 'relation_bait.sizes', 'relation_bait.shown', 'relation_safe.calls', 'relation_safe.policy', 'relation']) AS name;
 SELECT run('{"type": "data_modification", "subtype": "insert_row", "target": "relation", "parameters": {"values": {"k": 2, "x": "written"}}}');
 SELECT x FROM sigds.sigds_relation WHERE k = 2;
+-- what the builder may not call himself, nobody calls for him: not in a view, nor in a query
+CREATE FUNCTION relation_safe.not_for_all(what text) RETURNS text LANGUAGE sql AS $$SELECT what || ' was done'$$;
+REVOKE EXECUTE ON FUNCTION relation_safe.not_for_all FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION relation_safe.not_for_all TO regress_relation_runner;
+SET ROLE regress_relation_builder;
+CREATE VIEW relation_bait.deputy AS SELECT 1 AS k, relation_safe.not_for_all('all') AS x;
+GRANT SELECT ON relation_bait.deputy TO regress_relation_runner;
+RESET ROLE;
+SELECT loop('relation_bait.deputy');
+\set VERBOSITY terse
+SELECT loop('SELECT relation_safe.not_for_all(''all'')');
+\set VERBOSITY default
+GRANT EXECUTE ON FUNCTION relation_safe.not_for_all TO regress_relation_builder;
+SELECT loop('relation_bait.deputy'), loop('SELECT relation_safe.not_for_all(''all'')');
 -- a trigger of who was given TRIGGER by hand
 DROP TRIGGER a_note ON sigds.sigds_relation;
 GRANT TRIGGER ON sigds.sigds_relation TO regress_relation_builder;
