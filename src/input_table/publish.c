@@ -229,7 +229,7 @@ sigma_count_drafts_seen(const TableDefinition *table, Oid relid, DraftCounts *co
 		counts->inserted = counts->updated = counts->deleted = -1;
 }
 
-/* Count what a preview shows the caller; false where he may not read that. */
+/* Count what a preview shows the caller; false where he may not read that, or has no reason to trust it. */
 static bool
 count_seen(const DraftCall *call, DraftCounts *counts)
 {
@@ -240,7 +240,8 @@ count_seen(const DraftCall *call, DraftCounts *counts)
 		pg_class_aclcheck(call->relid, GetUserId(), ACL_SELECT) != ACLCHECK_OK ||
 		pg_class_aclcheck(view, GetUserId(), ACL_SELECT) != ACLCHECK_OK ||
 		sigma_namespace_aclcheck(get_rel_namespace(call->relid), GetUserId(), ACL_USAGE) != ACLCHECK_OK ||
-		sigma_namespace_aclcheck(get_rel_namespace(view), GetUserId(), ACL_USAGE) != ACLCHECK_OK)
+		sigma_namespace_aclcheck(get_rel_namespace(view), GetUserId(), ACL_USAGE) != ACLCHECK_OK ||
+		!sigma_trust_relation(call->relid) || !sigma_trust_relation(view))
 		return false;
 	memset(counts, 0, sizeof(DraftCounts));
 	SPI_connect();
