@@ -53,6 +53,14 @@ EXTRA_CLEAN = $(OBJS:.o=.d) $(OBJS:.o=.gcno) $(OBJS:.o=.gcda) build test/results
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
 
+# Objects for another server than the last one are made anew.  (Not by a rule: PGXS
+# takes all targets for secondary, and such ones are not made because they are missing.)
+BUILT_FOR := build/server-$(VERSION)
+ifeq ($(filter clean distclean,$(MAKECMDGOALS))$(wildcard $(BUILT_FOR)),)
+$(shell rm -f build/server-*; mkdir -p build && touch $(BUILT_FOR))
+endif
+$(OBJS) $(OBJS:.o=.bc): $(BUILT_FOR)
+
 # PGXS does not follow headers.
 override CFLAGS += -MMD -MP
 -include $(OBJS:.o=.d)

@@ -92,6 +92,7 @@ run_tests(PG_FUNCTION_ARGS)
 	ListCell   *lc;
 	int			number = 0;
 
+	PreventCommandIfReadOnly("run_tests()");
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	tests = read_tests(PG_ARGISNULL(0) ? "%" : text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	put_line(result, psprintf("1..%d%s", list_length(tests), tests == NIL ? " # SKIP no tests" : ""));

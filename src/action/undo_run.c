@@ -15,6 +15,7 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "fmgr.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
@@ -68,6 +69,7 @@ undo_run(PG_FUNCTION_ARGS)
 	bool		writes;
 	ListCell   *lc;
 
+	PreventCommandIfReadOnly("undo_run()");
 	(void) sigma_stored_result(execution_id, NULL);
 	read_runs(execution_id, &runs, &tables);
 	writes = open_tables(execution_id, tables, runs);

@@ -91,6 +91,7 @@ grant_access(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("level must not be null")));
 	check_admin("grant access");
+	PreventCommandIfReadOnly("grant_access()");
 	if (table_id != NULL && (level & (ACCESS_BUILDER | ACCESS_ADMIN)))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -133,6 +134,7 @@ revoke_access(PG_FUNCTION_ARGS)
 	if (levels == 0)
 		levels = ACCESS_ALL;
 	check_admin("revoke access");
+	PreventCommandIfReadOnly("revoke_access()");
 	sigma_access_lock(true);
 	before = sigma_access_rows(role);
 	if (table_id != NULL)

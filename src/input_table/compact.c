@@ -91,6 +91,7 @@ compact_log(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("\"table_id\" and \"keep\" must not be null")));
+	PreventCommandIfReadOnly("compact_log()");
 	id = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	table = lock_table(id);
 	CommandCounterIncrement();

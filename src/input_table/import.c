@@ -233,6 +233,8 @@ import(const InputTable *table, CsvReader *reader, CsvOptions *options)
 	ColumnMap  *map;
 	Batch	   *batch;
 
+	if (!options->dry_run)
+		PreventCommandIfReadOnly("import_csv()");
 	INSTR_TIME_SET_CURRENT(start);
 	map = map_columns(table, reader, options);
 	find_date_order(table, map, reader, options);

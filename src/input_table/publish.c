@@ -95,6 +95,7 @@ publish(PG_FUNCTION_ARGS)
 	int64		from_edit;
 	int64		edit_num;
 
+	PreventCommandIfReadOnly("publish()");
 	open_draft(&call, sigma_text_argument(fcinfo, 0, "table_id"), ShareRowExclusiveLock);
 	sigma_count_drafts(call.table, &counts);
 	sigma_count_drafts_seen(call.table, call.relid, &seen);
@@ -143,6 +144,7 @@ discard_draft(PG_FUNCTION_ARGS)
 	DraftCounts counts;
 	int64		edit_num;
 
+	PreventCommandIfReadOnly("discard_draft()");
 	open_draft(&call, sigma_text_argument(fcinfo, 0, "table_id"), ShareRowExclusiveLock);
 	if (check_enable_rls(call.relid, InvalidOid, true) == RLS_ENABLED)
 		ereport(ERROR,

@@ -84,6 +84,7 @@ rebuild(PG_FUNCTION_ARGS)
 	table = sigma_logged_table(id);
 	if (!check_only)
 	{
+		PreventCommandIfReadOnly("rebuild()");
 		check_may_destroy(table);
 		LockRelationOid(table->relid, AccessExclusiveLock);
 		table = sigma_logged_table(id);

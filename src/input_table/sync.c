@@ -69,6 +69,7 @@ sync_warehouse(PG_FUNCTION_ARGS)
 
 	if (pg_class_aclcheck(catalog, GetUserId(), ACL_UPDATE) != ACLCHECK_OK)
 		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, "sigma_input_tables");
+	PreventCommandIfReadOnly("sync_warehouse()");
 	if (only != NULL && !sigma_catalog_exists(DOCUMENT_INPUT_TABLE, only))
 		sigma_catalog_not_found(DOCUMENT_INPUT_TABLE, only);
 	foreach(lc, sigma_catalog_names(DOCUMENT_INPUT_TABLE))

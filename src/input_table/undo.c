@@ -75,6 +75,7 @@ restore(PG_FUNCTION_ARGS)
 
 	sigma_require_argument(fcinfo, 1, "edit_num");
 	number = PG_GETARG_INT64(1);
+	PreventCommandIfReadOnly("restore()");
 	sigma_reversal_open(&reversal, sigma_text_argument(fcinfo, 0, "table_id"));
 	undone = later_statements(&reversal, number);
 	sigma_reversal_begin(&reversal, number, NIL);
@@ -102,6 +103,7 @@ step_back(FunctionCallInfo fcinfo, bool redo)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("\"steps\" must be at least 1")));
+	PreventCommandIfReadOnly(redo ? "redo()" : "undo()");
 	sigma_reversal_open(&reversal, sigma_text_argument(fcinfo, 0, "table_id"));
 	undone = find_steps(&reversal, steps, redo);
 	if (undone != NIL)

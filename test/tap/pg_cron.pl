@@ -9,7 +9,7 @@ use Test::More;
 
 my $sharedir = `pg_config --sharedir`;
 chomp $sharedir;
-plan skip_all => "THE PACKAGE OF pg_cron (postgresql-15-cron) IS NOT INSTALLED: schedules are not tested with it"
+plan skip_all => "THE PACKAGE OF pg_cron (Debian: postgresql-VERSION-cron) IS NOT INSTALLED: schedules are not tested with it"
   unless -f "$sharedir/extension/pg_cron.control";
 
 my $node = PostgreSQL::Test::Cluster->new('main');

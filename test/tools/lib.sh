@@ -11,7 +11,12 @@
 set -euo pipefail
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-PG_CONFIG=$(command -v "${PG_CONFIG:-pg_config}")
+PG_CONFIG=${PG_CONFIG:-pg_config}
+if ! command -v "$PG_CONFIG" >/dev/null; then
+    echo "$PG_CONFIG is not there; \"make deps\" installs it, PG_CONFIG=/usr/lib/postgresql/17/bin/pg_config chooses another version" >&2
+    exit 1
+fi
+PG_CONFIG=$(command -v "$PG_CONFIG")
 
 # One place per clone and user, so that "make up" and "make down" meet.
 sandbox=${SIGMA_SANDBOX:-${TMPDIR:-/tmp}/sigma-$(id -u)-$(printf '%s' "$top" | cksum | cut -d' ' -f1)}
