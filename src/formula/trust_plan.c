@@ -84,11 +84,8 @@ static bool find_in_policies(RangeTblEntry *entry, TrustFinding *finding);
 static bool find_in_relation(Oid relid, TrustFinding *finding, List **locks);
 static bool look_into(Relation rel, TrustFinding *finding);
 static bool find_in_server(Relation rel, TrustFinding *finding);
-static bool find_in_indexes(Relation rel, TrustFinding *finding);
-static bool find_in_statistics(Relation rel, TrustFinding *finding);
+static bool find_in_catalog(Relation rel, const List *oids, int cache, AttrNumber attribute, TrustFinding *finding);
 static bool find_in_constraints(Relation rel, TrustFinding *finding);
-static bool find_in_partition_key(Relation rel, TrustFinding *finding);
-static bool find_in_text(Relation rel, int cache, HeapTuple tuple, AttrNumber attribute, TrustFinding *finding);
 static bool find_in_children(Relation rel, TrustFinding *finding, List **locks);
 static bool find_in_triggers(Oid relid, TrustFinding *finding);
 static KnownRelation *find_known(Oid relid);
@@ -322,6 +319,7 @@ find_in_relation(Oid relid, TrustFinding *finding, List **locks)
 static bool
 look_into(Relation rel, TrustFinding *finding)
 {
+	List	   *indexes;
 	bool		found;
 
 	switch (rel->rd_rel->relkind)
@@ -330,11 +328,16 @@ look_into(Relation rel, TrustFinding *finding)
 			found = sigma_trust_find_calls((Node *) copyObject(get_view_query(rel)), rel->rd_rel->relowner, finding);
 			break;
 		case RELKIND_FOREIGN_TABLE:
-			found = find_in_server(rel, finding) || find_in_constraints(rel, finding) || find_in_statistics(rel, finding);
+			found = find_in_server(rel, finding);
 			break;
 		default:
-			found = find_in_indexes(rel, finding) || find_in_statistics(rel, finding) ||
-				find_in_constraints(rel, finding) || find_in_partition_key(rel, finding);
+			indexes = RelationGetIndexList(rel);
+			found = find_in_catalog(rel, indexes, INDEXRELID, Anum_pg_index_indexprs, finding) ||
+				find_in_catalog(rel, indexes, INDEXRELID, Anum_pg_index_indpred, finding) ||
+				find_in_catalog(rel, RelationGetStatExtList(rel), STATEXTOID, Anum_pg_statistic_ext_stxexprs, finding) ||
+				find_in_catalog(rel, list_make1_oid(RelationGetRelid(rel)), PARTRELID, Anum_pg_partitioned_table_partexprs,
+								finding) ||
+				find_in_constraints(rel, finding);
 	}
 	if (found)
 		finding->relid = RelationGetRelid(rel);
@@ -352,47 +355,32 @@ find_in_server(Relation rel, TrustFinding *finding)
 	return true;
 }
 
-/* Expressions and predicates of indexes.  The texts are read: the relcache would evaluate them. */
+/*
+ * Expressions that rows of a catalog have as an attribute.  The texts are read: the
+ * relcache would evaluate what is constant in them.
+ */
 static bool
-find_in_indexes(Relation rel, TrustFinding *finding)
+find_in_catalog(Relation rel, const List *oids, int cache, AttrNumber attribute, TrustFinding *finding)
 {
-	ListCell   *lc;
+	const ListCell *lc;
+	bool		found = false;
 
-	foreach(lc, RelationGetIndexList(rel))
+	foreach(lc, oids)
 	{
-		HeapTuple	tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(lfirst_oid(lc)));
-		bool		found;
+		HeapTuple	tuple = SearchSysCache1(cache, ObjectIdGetDatum(lfirst_oid(lc)));
+		bool		isnull;
+		Datum		value;
 
 		if (!HeapTupleIsValid(tuple))
 			continue;
-		found = find_in_text(rel, INDEXRELID, tuple, Anum_pg_index_indexprs, finding) ||
-			find_in_text(rel, INDEXRELID, tuple, Anum_pg_index_indpred, finding);
+		value = SysCacheGetAttr(cache, tuple, attribute, &isnull);
+		found = !isnull &&
+			sigma_trust_find_calls(stringToNode(TextDatumGetCString(value)), rel->rd_rel->relowner, finding);
 		ReleaseSysCache(tuple);
 		if (found)
-			return true;
+			break;
 	}
-	return false;
-}
-
-/* Expressions of extended statistics. */
-static bool
-find_in_statistics(Relation rel, TrustFinding *finding)
-{
-	ListCell   *lc;
-
-	foreach(lc, RelationGetStatExtList(rel))
-	{
-		HeapTuple	tuple = SearchSysCache1(STATEXTOID, ObjectIdGetDatum(lfirst_oid(lc)));
-		bool		found;
-
-		if (!HeapTupleIsValid(tuple))
-			continue;
-		found = find_in_text(rel, STATEXTOID, tuple, Anum_pg_statistic_ext_stxexprs, finding);
-		ReleaseSysCache(tuple);
-		if (found)
-			return true;
-	}
-	return false;
+	return found;
 }
 
 /* CHECK constraints, by which the planner leaves relations out. */
@@ -406,33 +394,6 @@ find_in_constraints(Relation rel, TrustFinding *finding)
 		if (sigma_trust_find_calls(stringToNode(constraints->check[i].ccbin), rel->rd_rel->relowner, finding))
 			return true;
 	return false;
-}
-
-/* Expressions that rows are divided by. */
-static bool
-find_in_partition_key(Relation rel, TrustFinding *finding)
-{
-	HeapTuple	tuple;
-	bool		found;
-
-	if (rel->rd_rel->relkind != RELKIND_PARTITIONED_TABLE)
-		return false;
-	tuple = SearchSysCache1(PARTRELID, ObjectIdGetDatum(RelationGetRelid(rel)));
-	if (!HeapTupleIsValid(tuple))
-		return false;
-	found = find_in_text(rel, PARTRELID, tuple, Anum_pg_partitioned_table_partexprs, finding);
-	ReleaseSysCache(tuple);
-	return found;
-}
-
-/* An attribute of a catalog that holds expressions over the relation. */
-static bool
-find_in_text(Relation rel, int cache, HeapTuple tuple, AttrNumber attribute, TrustFinding *finding)
-{
-	bool		isnull;
-	Datum		value = SysCacheGetAttr(cache, tuple, attribute, &isnull);
-
-	return !isnull && sigma_trust_find_calls(stringToNode(TextDatumGetCString(value)), rel->rd_rel->relowner, finding);
 }
 
 /* Partitions and children are read with their parent; they may belong to others. */
