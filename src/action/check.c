@@ -227,6 +227,11 @@ check_reference(Look *at, const Reference *reference)
 			if (!sigma_catalog_exists(DOCUMENT_SEQUENCE, reference->name))
 				dangle(at, reference, DOCUMENT_SEQUENCE);
 			break;
+		case REFERENCE_VARIABLE:	/* of a control; what steps set and read may be the client's */
+			if (at->kind == DOCUMENT_LAYOUT_ELEMENT && !reference->may_be_other &&
+				!sigma_catalog_exists(DOCUMENT_VARIABLE, reference->name))
+				dangle(at, reference, DOCUMENT_VARIABLE);
+			break;
 		case REFERENCE_FUNCTION:
 			check_procedure(at, reference);
 			break;

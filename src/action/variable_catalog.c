@@ -27,6 +27,7 @@
 #include "common/session.h"
 #include "common/spi.h"
 #include "input_table/define.h"
+#include "layout/layout.h"
 
 #define VARIABLES "sigma_variables"
 #define USER_VALUES "sigma_variable_values"
@@ -66,6 +67,7 @@ static void check_value(const JsonNode *value, VariableType type, const char *wh
 static void check_change(TriggerData *trigger, JsonNode *document);
 static int	count_misfits(const char *id, VariableType type);
 static void forget_values(const char *id);
+static void refuse_other_type(const char *id, const char *type);
 static void refuse_if_used(const char *id, const char *name);
 
 /* create_variable(config jsonb) → text: its id, made where the config has none. */
@@ -423,7 +425,11 @@ check_change(TriggerData *trigger, JsonNode *document)
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("the id of variable \"%s\" cannot be changed", id),
 				 errhint("Give it another \"name\".")));
-	if (!was_user || sigma_catalog_restoring())
+	if (sigma_catalog_restoring())
+		return;
+	if (strcmp(type, sigma_json_get_string(before, "type", "")) != 0)
+		refuse_other_type(id, type);
+	if (!was_user)
 		return;
 	if (strcmp(scope, "user") != 0)
 		forget_values(id);
@@ -435,6 +441,33 @@ check_change(TriggerData *trigger, JsonNode *document)
 				 errdetail_plural("%d stored value of a user does not fit it.",
 								  "%d stored values of users do not fit it.", misfits, misfits),
 				 errhint("Delete them from sigma." USER_VALUES " first.")));
+}
+
+/* Raise SG409 where controls set the variable that could not set one of that type. */
+static void
+refuse_other_type(const char *id, const char *type)
+{
+	List	   *controls;
+	StringInfoData detail;
+	ListCell   *lc;
+
+	sigma_layout_hold_still();
+	controls = sigma_layout_controls(id);
+	initStringInfo(&detail);
+	foreach(lc, controls)
+	{
+		const LayoutControl *control = lfirst(lc);
+
+		if (!sigma_layout_control_takes(control->settings, type))
+			appendStringInfo(&detail, "%sControl \"%s\" of type %s sets it.", detail.len > 0 ? " " : "", control->id,
+							 sigma_json_get_string(control->settings, "control_type", "text"));
+	}
+	if (detail.len > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_SIGMA_CONFLICT),
+				 errmsg("the type of variable \"%s\" cannot become %s", id, type),
+				 errdetail_internal("%s", detail.data),
+				 errhint("Change the type of the controls, or let them set another variable.")));
 }
 
 /* How many values of users do not fit a type. */
@@ -498,6 +531,7 @@ refuse_if_used(const char *id, const char *name)
 	Names	   *names = sigma_names_open();
 	List	   *found;
 
+	sigma_layout_hold_still();
 	sigma_names_set_variable(names, id, name);
 	found = sigma_dependents_find(names, &object);
 	if (found != NIL)

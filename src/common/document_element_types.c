@@ -90,13 +90,16 @@ static const KeySpec nesting_keys[] = {
 	{NULL}
 };
 
+static const char *const aggregates[] = {"sum", "avg", "min", "max", "count", "count_distinct", "median", "none", NULL};
+static const WordPair aggregate_aliases[] = {{"average", "avg"}, {"mean", "avg"}, {NULL}};
+static const EnumSpec aggregate_names = {aggregates, aggregate_aliases};
 static const KeySpec column_item_keys[] = {
 	{"column", SPEC_NAME, "the column", KEY_REQUIRED},
 	{"label", SPEC_DYNAMIC, "its heading"},
 	{"width", SPEC_INT, "in pixels", .min = 0, .max = 10000},
 	{"format", SPEC_TEXT, "how values are shown"},
 	{"visible", SPEC_BOOL, "it is shown", .fallback = "true"},
-	{"aggregate", SPEC_TEXT, "how values are put together"},
+	{"aggregate", SPEC_ENUM, "how values are put together", .names = &aggregate_names},
 	{"name", SPEC_ALIAS, .other = "column"},
 	{"column_name", SPEC_ALIAS, .other = "column"},
 	{NULL}
@@ -251,9 +254,6 @@ static const char *const chart_types[] = {
 };
 static const WordPair chart_type_aliases[] = {{"column", "bar"}, {"doughnut", "donut"}, {NULL}};
 static const EnumSpec chart_type_names = {chart_types, chart_type_aliases};
-static const char *const aggregates[] = {"sum", "avg", "min", "max", "count", "count_distinct", "median", "none", NULL};
-static const WordPair aggregate_aliases[] = {{"average", "avg"}, {"mean", "avg"}, {NULL}};
-static const EnumSpec aggregate_names = {aggregates, aggregate_aliases};
 static const KeySpec chart_keys[] = {
 	{"chart_type", SPEC_ENUM, "the kind of chart", .names = &chart_type_names, .fallback = "\"bar\""},
 	{"x", SPEC_NAME, "column of the x axis"},

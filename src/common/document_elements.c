@@ -14,10 +14,6 @@
 #include "common/document_hooks.h"
 #include "common/document_specs.h"
 
-static void begin_control(JsonNode *element, int flags);
-static void refuse_foreign_settings(const JsonNode *element, const ControlType *type);
-static bool has_setting(const ControlType *type, const char *key);
-
 /* The settings of an element's type; NULL where that is not known. */
 const KeySpec *const *
 sigma_element_settings(const JsonNode *element)
@@ -48,19 +44,6 @@ sigma_element_setting(const char *type, const char *name, int length)
 		for (key = i < 0 ? sigma_element_keys : row->tables[i]; key->name != NULL; key++)
 			if (key->name[0] == name[0] && strncmp(key->name, name, length) == 0 && key->name[length] == '\0')
 				return key;
-	return NULL;
-}
-
-/* The control's type, "text" where none is given; NULL where there is none of that name. */
-const ControlType *
-sigma_control_type(const JsonNode *settings)
-{
-	const char *name = sigma_json_get_string(settings, "control_type", "text");
-	const ControlType *row;
-
-	for (row = sigma_control_types; row->name != NULL; row++)
-		if (strcmp(row->name, name) == 0)
-			return row;
 	return NULL;
 }
 
@@ -291,86 +274,15 @@ sigma_begin_element(JsonNode *element, int flags)
 	if (type != NULL && type->kind == JSON_STRING && strcmp(type->string, "tab") == 0)
 		fold_content(element);
 	if (type != NULL && type->kind == JSON_STRING && strcmp(type->string, "control") == 0)
-		begin_control(element, flags);
+		sigma_begin_control(element, flags);
 }
 
-/* A control's own type, before its settings are read by it. */
-static void
-begin_control(JsonNode *element, int flags)
-{
-	JsonNode   *type = sigma_json_get(element, "control_type");
-
-	if (type != NULL && type->kind == JSON_STRING)
-		sigma_json_set(element, "control_type", sigma_spec_enum("a control", "control_type", &sigma_control_type_names, type));
-	if (type != NULL || (flags & DOCUMENT_CHANGES) == 0)
-		refuse_foreign_settings(element, sigma_control_type(element));
-}
-
-/* Raise SG400 at a setting that only other types of control have. */
-static void
-refuse_foreign_settings(const JsonNode *element, const ControlType *type)
-{
-	int			i;
-
-	for (i = 0; type != NULL && i < element->count; i++)
-	{
-		const char *key = element->items[i]->key;
-		StringInfoData owners;
-		const ControlType *other;
-
-		if (has_setting(type, key))
-			continue;
-		initStringInfo(&owners);
-		for (other = sigma_control_types; other->name != NULL; other++)
-			if (has_setting(other, key))
-				appendStringInfo(&owners, "%s%s", owners.len == 0 ? "" : ", ", other->name);
-		if (owners.len > 0)
-			sigma_document_error(element->items[i], 0, psprintf("These controls have it: %s.", owners.data),
-								 "a control of type %s has no \"%s\"", type->name, key);
-	}
-}
-
-/* Is this key one of the type's settings? */
-static bool
-has_setting(const ControlType *type, const char *key)
-{
-	const KeySpec *const *table;
-	const KeySpec *spec;
-
-	for (table = type->tables; *table != NULL; table++)
-		for (spec = *table; spec->name != NULL; spec++)
-			if (strcmp(spec->name, key) == 0)
-				return true;
-	return false;
-}
-
-/* After an element's keys are read: the type of a control's value must be one that such a control has. */
+/* After an element's keys are read: what settings of a control say together. */
 void
 sigma_finish_element(JsonNode *element, int flags)
 {
-	JsonNode   *value_type = sigma_json_get(element, "value_type");
-	const ControlType *type;
-
-	if (strcmp(sigma_json_get_string(element, "type", ""), "control") != 0 || value_type == NULL ||
-		value_type->kind != JSON_STRING ||
-		((flags & DOCUMENT_CHANGES) != 0 && sigma_json_get(element, "control_type") == NULL))
-		return;
-	type = sigma_control_type(element);
-	if (type != NULL && !sigma_control_holds(type, value_type->string))
-		sigma_document_error(value_type, 0, sigma_hint_names("", type->value_types),
-							 "a control of type %s does not hold a value of type %s", type->name, value_type->string);
-}
-
-/* May a control of this type set a variable of that type? */
-bool
-sigma_control_holds(const ControlType *type, const char *value_type)
-{
-	int			i;
-
-	for (i = 0; type->value_types[i] != NULL; i++)
-		if (strcmp(type->value_types[i], value_type) == 0)
-			return true;
-	return false;
+	if (strcmp(sigma_json_get_string(element, "type", ""), "control") == 0)
+		sigma_finish_control(element, flags);
 }
 
 /* The same for an element of "tabs", whose type goes without saying. */

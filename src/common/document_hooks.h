@@ -47,6 +47,10 @@ extern JsonNode *sigma_read_arguments(const KeySpec *key, JsonNode *value, int f
 extern JsonNode *sigma_read_given_context(const KeySpec *key, JsonNode *value, int flags);
 extern JsonNode *sigma_read_loop_rows(const KeySpec *key, JsonNode *value, int flags);
 
+/* document_controls.c: controls */
+extern void sigma_begin_control(JsonNode *element, int flags);
+extern void sigma_finish_control(JsonNode *control, int flags);
+
 /* document_elements.c: layout elements */
 extern void sigma_begin_element(JsonNode *element, int flags);
 extern void sigma_finish_element(JsonNode *element, int flags);

@@ -163,6 +163,7 @@ extern const ControlType sigma_control_types[];		/* ends with NULL */
 extern const EnumSpec sigma_control_type_names;
 extern const ControlType *sigma_control_type(const JsonNode *settings);
 extern bool sigma_control_holds(const ControlType *type, const char *value_type);
+extern const char *sigma_control_value_type(const JsonNode *settings);
 extern const ActionType sigma_action_types[];		/* ends with NULL */
 extern const KeySpec sigma_element_keys[];			/* of every element */
 

@@ -92,6 +92,8 @@ sigma_reference_rename(Reference *reference, const char *new_name)
 {
 	const char *name = pstrdup(new_name);
 
+	if (reference->is_own)		/* an id is no one else's name */
+		return;
 	if (reference->place != NULL)
 	{
 		if (reference->kind == REFERENCE_INPUT_TABLE)
@@ -169,6 +171,17 @@ add_columns(Walk *walk, const char *table, JsonNode *node)
 		for (i = 0; i < node->count; i++)
 			if (node->items[i]->kind != JSON_ARRAY)
 				add_columns(walk, table, node->items[i]);
+}
+
+/* Note the variable that a control sets: the one it names, else that of its own id. */
+static void
+add_control_variable(Walk *walk, JsonNode *control)
+{
+	JsonNode   *variable = sigma_json_get(control, "variable");
+	Reference  *reference = add(walk, REFERENCE_VARIABLE, NULL, variable != NULL ? variable : sigma_json_get(control, "id"));
+
+	if (reference != NULL)
+		reference->is_own = variable == NULL;
 }
 
 /* Note every value of an object or array, or a single one. */
@@ -427,7 +440,7 @@ walk_element(Walk *walk, JsonNode *document)
 		walk_form(walk, document);
 	else if (strcmp(type, "control") == 0)
 	{
-		(void) add(walk, REFERENCE_VARIABLE, NULL, sigma_json_get(document, "variable"));
+		add_control_variable(walk, document);
 		walk_values(walk, sigma_json_get(document, "values"));
 		walk_value(walk, sigma_json_get(document, "default_value"));
 		walk_data_element(walk, document);

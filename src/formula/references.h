@@ -41,6 +41,7 @@ typedef struct Reference
 	bool		may_be_other;	/* the name may as well be that of a relation, an element or nothing yet */
 	JsonNode   *where;			/* the string that names it; for a key, the member that has it */
 	bool		is_key;			/* the name is the key of "where", not its value */
+	bool		is_own;			/* it is not written: a control without one sets the variable of its own id */
 	FormulaPlace *place;		/* the formulas it stands in, or NULL: then the name is spelled exactly */
 	FormulaNode *node;			/* in them */
 } Reference;

@@ -400,7 +400,7 @@ new_name_of_variable(const Renaming *renaming, const Reference *reference)
 	NamedObject		object;
 	size_t		length = strlen(renaming->old_name);
 
-	if (reference->kind != REFERENCE_VARIABLE ||
+	if (reference->kind != REFERENCE_VARIABLE || reference->is_own ||
 		strncmp(reference->name, renaming->old_name, length) != 0 ||
 		(reference->name[length] != '\0' && reference->name[length] != '.') ||
 		(renaming->hidden && reference->may_be_other && reference->table == NULL) ||

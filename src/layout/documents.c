@@ -56,19 +56,9 @@ static bool is_inert(const KeySpec *key, const JsonbValue *value);
 static void check_settings(Relation rel, const LayoutChange *change);
 static void explain_element(void *arg);
 static void explain_sequence(void *arg);
-static JsonNode *read_settings(Relation rel, const char *id);
-static void write_settings(Relation rel, List *ids, List *written);
 static bool create_sequences(const LayoutChange *change, JsonNode *settings);
 static char *create_sequence(const LayoutChange *change, const SequenceSetting *setting, JsonNode *document, int *n);
-static void create_variable(const LayoutChange *change, const JsonNode *settings);
-static const char *variable_type(const JsonNode *settings);
-static void check_variable(const LayoutChange *change, const JsonNode *settings);
 static void check_references(const LayoutChange *change);
-static void check_reference(const Reference *reference);
-static bool is_relation(const char *name);
-static void check_column(const Reference *reference);
-static void refuse_missing(const Reference *reference, DocumentKind kind);
-static void check_default_tab(Relation rel, const LayoutChange *change, const JsonNode *settings);
 
 /* Do these settings (NULL: none) make anything else, a sequence or a variable? */
 bool
@@ -170,7 +160,8 @@ sigma_layout_documents(Relation rel, List *changes)
 		error_context_stack = callback.previous;
 		MemoryContextReset(work);
 	}
-	write_settings(rel, ids, written);
+	sigma_layout_write_settings(rel, ids, written);
+	sigma_layout_follow_tabs(rel, changes);
 
 	foreach(cell, changes)
 	{
@@ -196,13 +187,13 @@ sigma_layout_documents(Relation rel, List *changes)
 static void
 bring(Relation rel, const LayoutChange *change, MemoryContext caller, List **ids, List **written)
 {
-	JsonNode   *settings = read_settings(rel, change->id);
+	JsonNode   *settings = sigma_layout_settings(rel, change->id);
 	MemoryContext work;
 
 	if (settings == NULL)
 		settings = sigma_json_new(JSON_OBJECT, NULL);
 	if (strcmp(change->kind->name, "control") == 0)
-		create_variable(change, settings);
+		sigma_layout_bring_variable(change, settings);
 	if (!create_sequences(change, settings))
 		return;
 	work = MemoryContextSwitchTo(caller);
@@ -215,14 +206,9 @@ bring(Relation rel, const LayoutChange *change, MemoryContext caller, List **ids
 static void
 check_settings(Relation rel, const LayoutChange *change)
 {
-	JsonNode   *settings;
-
 	check_references(change);
 	if (strcmp(change->kind->name, "tabs") == 0)
-		check_default_tab(rel, change, read_settings(rel, change->id));
-	settings = strcmp(change->kind->name, "control") == 0 ? read_settings(rel, change->id) : NULL;
-	if (settings != NULL)
-		check_variable(change, settings);
+		sigma_layout_check_default_tab(rel, change->id);
 }
 
 /* Says which element's settings an error was found in. */
@@ -240,8 +226,8 @@ explain_sequence(void *arg)
 }
 
 /* The settings of an element as they are now; NULL where it has none or is gone. */
-static JsonNode *
-read_settings(Relation rel, const char *id)
+JsonNode *
+sigma_layout_settings(Relation rel, const char *id)
 {
 	Snapshot	snapshot;
 	HeapTuple	row;
@@ -258,8 +244,8 @@ read_settings(Relation rel, const char *id)
 }
 
 /* Store settings (of Jsonb) whose documents became ids. */
-static void
-write_settings(Relation rel, List *ids, List *written)
+void
+sigma_layout_write_settings(Relation rel, List *ids, List *written)
 {
 	Datum	   *values;
 	ListCell   *cell;
@@ -382,215 +368,14 @@ sigma_layout_usual_trigger(const ElementKind *kind, const char *setting)
 	return "manual";
 }
 
-/* The variable a control sets, made where there is none of that name yet. */
-static void
-create_variable(const LayoutChange *change, const JsonNode *settings)
-{
-	char	   *name = sigma_json_get_string(settings, "variable", change->id);
-
-	if (!sigma_catalog_exists(DOCUMENT_VARIABLE, name))
-		(void) sigma_catalog_insert(DOCUMENT_VARIABLE, sigma_json_write(sigma_layout_control_variable(name, settings)));
-}
-
-/* The document of the variable that a control of these settings makes. */
-JsonNode *
-sigma_layout_control_variable(const char *name, const JsonNode *settings)
-{
-	JsonNode   *document = sigma_json_new(JSON_OBJECT, NULL);
-	JsonNode   *value;
-
-	sigma_json_set(document, "id", sigma_json_new_string(name, NULL));
-	sigma_json_set(document, "name", sigma_json_new_string(name, NULL));
-	sigma_json_set(document, "kind", sigma_json_new_string("control", NULL));
-	sigma_json_set(document, "type", sigma_json_new_string(variable_type(settings), NULL));
-	value = sigma_json_get(settings, "default_value");
-	if (value != NULL)
-		sigma_json_set(document, "default_value", sigma_json_copy(value));
-	return document;
-}
-
-/* The type of a control's variable: the one that is given, else the usual one of such controls. */
-static const char *
-variable_type(const JsonNode *settings)
-{
-	const ControlType *type = sigma_control_type(settings);
-	char	   *given = sigma_json_get_string(settings, "value_type", NULL);
-
-	if (sigma_json_get_bool(settings, "multiple", false))
-		return "list";
-	return given != NULL ? given : type != NULL ? type->value_types[0] : "text";
-}
-
-/* A variable that was there before the control must be of a type that the control sets; 42804. */
-static void
-check_variable(const LayoutChange *change, const JsonNode *settings)
-{
-	char	   *name = sigma_json_get_string(settings, "variable", change->id);
-	const ControlType *control = sigma_control_type(settings);
-	JsonNode   *variable = sigma_catalog_read(DOCUMENT_VARIABLE, name);
-	const char *type = variable == NULL ? NULL : sigma_json_get_string(variable, "type", "text");
-	JsonNode   *where = sigma_json_get(settings, "variable");
-
-	if (type == NULL || control == NULL)
-		return;
-	if (strcmp(type, "list") == 0 ? sigma_control_holds(control, type) || sigma_json_get_bool(settings, "multiple", false) :
-		sigma_control_holds(control, type) && !sigma_json_get_bool(settings, "multiple", false))
-		return;
-	sigma_document_error(where == NULL ? settings : where, ERRCODE_DATATYPE_MISMATCH,
-						 psprintf("Variables of such controls are of type %s.", variable_type(settings)),
-						 "control \"%s\" of type %s cannot set variable \"%s\" of type %s",
-						 change->id, control->name, name, type);
-}
-
 /* Everything that an element's document refers to must exist, and its formulas be right. */
 static void
 check_references(const LayoutChange *change)
 {
 	JsonNode   *document = sigma_catalog_read(DOCUMENT_LAYOUT_ELEMENT, change->id);
-	ListCell   *cell;
 
 	if (document == NULL)
 		return;
-	foreach(cell, sigma_document_references(DOCUMENT_LAYOUT_ELEMENT, document))
-		check_reference(lfirst(cell));
+	sigma_layout_check_references(document);
 	sigma_layout_check_formulas(document);
-}
-
-/*
- * One reference.  The tree checks parents and children; variables may come later, as
- * a page may show a control's value above the control.
- */
-static void
-check_reference(const Reference *reference)
-{
-	if (reference->place != NULL)	/* compiling the formula checks it */
-		return;
-	switch (reference->kind)
-	{
-		case REFERENCE_INPUT_TABLE:
-			if (sigma_layout_source_missing(reference->name, NULL))
-				refuse_missing(reference, DOCUMENT_INPUT_TABLE);
-			break;
-		case REFERENCE_SEQUENCE:
-			if (!sigma_catalog_exists(DOCUMENT_SEQUENCE, reference->name))
-				refuse_missing(reference, DOCUMENT_SEQUENCE);
-			break;
-		case REFERENCE_ACTION:
-			if (!sigma_catalog_exists(DOCUMENT_ACTION, reference->name))
-				refuse_missing(reference, DOCUMENT_ACTION);
-			break;
-		case REFERENCE_ELEMENT:
-			if (!sigma_catalog_exists(DOCUMENT_LAYOUT_ELEMENT, reference->name))
-				refuse_missing(reference, DOCUMENT_LAYOUT_ELEMENT);
-			break;
-		case REFERENCE_COLUMN:
-			if (reference->table != NULL)
-				check_column(reference);
-			break;
-		case REFERENCE_VARIABLE:
-		case REFERENCE_FUNCTION:
-			break;
-	}
-}
-
-/* A source is an input table, an element that shows one, or a relation.  Is there none of that name? */
-bool
-sigma_layout_source_missing(const char *name, const char **noun)
-{
-	if (noun != NULL)
-		*noun = sigma_catalog_table(DOCUMENT_INPUT_TABLE)->noun;
-	return !sigma_catalog_exists(DOCUMENT_INPUT_TABLE, name) &&
-		!sigma_catalog_exists(DOCUMENT_LAYOUT_ELEMENT, name) &&
-		!is_relation(name);
-}
-
-/* Does this name a relation?  What cannot be a relation's name at all does not. */
-static bool
-is_relation(const char *name)
-{
-	List	   *names;
-	char	   *raw = pstrdup(name);
-
-	if (!SplitIdentifierString(raw, '.', &names) || names == NIL || list_length(names) > 3)
-		return false;
-	if (list_length(names) == 3 && strcmp(linitial(names), get_database_name(MyDatabaseId)) != 0)
-		return false;
-	return OidIsValid(RangeVarGetRelid(makeRangeVarFromNameList(textToQualifiedNameList(cstring_to_text(name))),
-									   NoLock, true));
-}
-
-/* A column that settings show must be one of the input table; 42703 with the nearest name. */
-static void
-check_column(const Reference *reference)
-{
-	JsonNode   *table = sigma_catalog_read(DOCUMENT_INPUT_TABLE, reference->table);
-	JsonNode   *columns = table == NULL ? NULL : sigma_json_get(table, "columns");
-	const char **names;
-	int			i;
-
-	if (columns == NULL || columns->kind != JSON_ARRAY || strncmp(reference->name, "sigma_", 6) == 0)
-		return;
-	names = palloc(sizeof(char *) * (columns->count + 1));
-	for (i = 0; i < columns->count; i++)
-	{
-		names[i] = sigma_json_get_string(columns->items[i], "name", "");
-		if (pg_strcasecmp(names[i], reference->name) == 0)
-			return;
-	}
-	names[i] = NULL;
-	sigma_document_error(reference->where, ERRCODE_UNDEFINED_COLUMN, sigma_hint_names(reference->name, names),
-						 "input table \"%s\" has no column \"%s\"", reference->table, reference->name);
-}
-
-/* SG404 at the place that names it. */
-static void
-refuse_missing(const Reference *reference, DocumentKind kind)
-{
-	sigma_document_error(reference->where, ERRCODE_SIGMA_NOT_FOUND,
-						 kind == DOCUMENT_SEQUENCE ? "Create the sequence first, or give its document here." :
-						 psprintf("Create the %s first.", sigma_catalog_table(kind)->noun),
-						 "%s \"%s\" does not exist", sigma_catalog_table(kind)->noun, reference->name);
-}
-
-/* A default tab must be one of the tabs, once there are any; SG400. */
-static void
-check_default_tab(Relation rel, const LayoutChange *change, const JsonNode *settings)
-{
-	JsonNode   *node = settings == NULL ? NULL : sigma_json_get(settings, "default_tab");
-	LayoutTree *tree;
-	List	   *tabs;
-	const char **names;
-	int			count = 0;
-	ListCell   *cell;
-
-	if (node == NULL || (node->kind != JSON_STRING && node->kind != JSON_NUMBER))
-		return;
-	tree = sigma_tree_open(rel);
-	tabs = sigma_tree_children(tree, change->id);
-	sigma_tree_close(tree);
-	if (tabs == NIL)
-		return;
-	if (node->kind == JSON_NUMBER)
-	{
-		int64		index = sigma_json_get_int(settings, "default_tab", 0);
-
-		if (index < 0 || index >= list_length(tabs))
-			sigma_document_error(node, 0, "Tabs are counted from 0.", "tabs \"%s\" has no tab " INT64_FORMAT,
-								 change->id, index);
-		return;
-	}
-	names = palloc(sizeof(char *) * (list_length(tabs) * 2 + 1));
-	foreach(cell, tabs)
-	{
-		Element    *tab = lfirst(cell);
-		JsonNode   *tab_settings = read_settings(rel, tab->id);
-		char	   *label = tab_settings == NULL ? NULL : sigma_json_get_string(tab_settings, "label", NULL);
-
-		if (strcmp(tab->id, node->string) == 0 || (label != NULL && strcmp(label, node->string) == 0))
-			return;
-		names[count++] = tab->id;
-	}
-	names[count] = NULL;
-	sigma_document_error(node, 0, sigma_hint_names(node->string, names),
-						 "tabs \"%s\" has no tab \"%s\"", change->id, node->string);
 }

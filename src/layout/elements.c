@@ -477,6 +477,8 @@ compare_rows(TriggerData *trigger, HeapTuple old, HeapTuple new)
 		change->configured = change->retyped || !same_json(old_config, config);
 		change->moved = change->retyped || !same_text(change->old_parent, change->parent) ||
 			sigma_layout_max_nesting(old_config) != sigma_layout_max_nesting(config);
+		if (change->configured)
+			sigma_layout_compare_settings(change, old_config, config);
 		sigma_grid_read(old_config, &old_grid);
 		change->placed = memcmp(&old_grid, &new_grid, sizeof(Grid)) != 0 || change->retyped ||
 			!same_text(change->old_parent, change->parent);

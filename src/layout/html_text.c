@@ -234,7 +234,7 @@ put_line(HtmlPage *page, const char *line, int length, const char **open)
 	}
 }
 
-/* Escaped text with its bold parts. */
+/* Escaped text with its bold parts.  What "**" opens and nothing closes stands for itself. */
 static void
 put_inline(HtmlPage *page, const char *text, int length)
 {
@@ -242,17 +242,21 @@ put_inline(HtmlPage *page, const char *text, int length)
 
 	while (text < end)
 	{
-		const char *bold = memchr(text, '*', end - text);
-		const char *close;
+		const char *bold = memmem(text, end - text, "**", 2);
+		const char *close = bold == NULL ? NULL : memmem(bold + 2, end - bold - 2, "**", 2);
 
-		if (bold == NULL || bold + 2 >= end || bold[1] != '*' ||
-			(close = strstr(bold + 2, "**")) == NULL || close + 2 > end || close == bold + 2)
+		if (close == NULL)
 		{
-			/* none, or a star that stands for itself */
-			int			plain = bold == NULL ? end - text : bold + 1 - text;
-
-			appendBinaryStringInfo(&page->out, text, plain);
-			text += plain;
+			appendBinaryStringInfo(&page->out, text, end - text);
+			return;
+		}
+		if (close == bold + 2)
+		{
+			/* nothing between them: a line of stars */
+			while (close < end && *close == '*')
+				close++;
+			appendBinaryStringInfo(&page->out, text, close - text);
+			text = close;
 			continue;
 		}
 		appendBinaryStringInfo(&page->out, text, bold - text);

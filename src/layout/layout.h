@@ -18,8 +18,10 @@
 #include "utils/snapshot.h"
 #include "utils/timestamp.h"
 
+#include "common/catalog.h"
 #include "common/json.h"
 #include "formula/compile.h"
+#include "formula/references.h"
 
 #define LAYOUT_TABLE		"sigma_layout_elements"
 #define LAYOUT_MAX_LEVELS	4	/* of containers and tab sets inside each other */
@@ -134,6 +136,8 @@ typedef struct LayoutChange
 	bool		retyped;		/* it is something else now */
 	bool		configured;		/* settings: references are checked */
 	bool		brings;			/* settings hold sequences, or it is a control */
+	bool		preset;			/* a control that starts with something else now, or with what its new type has */
+	char	   *old_label;		/* a tab that is called something else now: its old label */
 	JsonNode   *given;			/* children as written, or NULL */
 } LayoutChange;
 
@@ -186,11 +190,44 @@ extern const char *const sigma_layout_sequence_settings[];	/* ends with NULL */
 extern bool sigma_layout_refers(const ElementKind *kind, Jsonb *config);
 extern bool sigma_layout_brings(const ElementKind *kind, Jsonb *config);
 extern void sigma_layout_documents(Relation rel, List *changes);
+extern JsonNode *sigma_layout_settings(Relation rel, const char *id);	/* as they are now, or NULL */
+extern void sigma_layout_write_settings(Relation rel, List *ids, List *written);	/* of Jsonb */
 extern JsonNode *sigma_layout_sequence_document(const ElementKind *kind, const char *element, const char *setting,
 												JsonNode *document);
 extern const char *sigma_layout_usual_trigger(const ElementKind *kind, const char *setting);
-extern JsonNode *sigma_layout_control_variable(const char *name, const JsonNode *settings);
+
+/* references.c: what settings name */
+typedef struct SourceColumns SourceColumns;
+
+extern void sigma_layout_check_references(JsonNode *document);
+extern bool sigma_layout_column_missing(SourceColumns **columns, const Reference *reference);
+
+/* a source is an input table, an element that shows one, or a relation: is there none of that name? */
 extern bool sigma_layout_source_missing(const char *name, const char **noun);
+
+/* a hint that names what is nearest to an id that does not exist, else "otherwise" */
+extern char *sigma_layout_hint(DocumentKind kind, const char *id, const char *otherwise);
+
+/* controls.c: controls and their variables */
+typedef struct LayoutControl
+{
+	const char *id;
+	JsonNode   *settings;
+} LayoutControl;
+
+extern void sigma_layout_compare_settings(LayoutChange *change, Jsonb *old, Jsonb *config);
+extern void sigma_layout_bring_variable(const LayoutChange *change, const JsonNode *settings);
+extern void sigma_layout_check_variable(const LayoutChange *change, const JsonNode *settings);
+extern void sigma_layout_delete_variable(const char *id);
+extern JsonNode *sigma_layout_control_variable(const char *name, const JsonNode *settings);
+extern bool sigma_layout_control_takes(const JsonNode *settings, const char *type);
+extern List *sigma_layout_controls(const char *variable);	/* of LayoutControl: those that set it */
+extern void sigma_layout_hold_still(void);
+
+/* tabs.c: the tab that is shown first */
+extern void sigma_layout_check_default_tab(Relation rel, const char *tabs);
+extern bool sigma_layout_lost_default_tab(Relation rel, const char *tabs, const char *id, const char *label);
+extern void sigma_layout_follow_tabs(Relation rel, List *changes);
 
 /* remove.c */
 typedef struct LayoutDeleted

@@ -304,7 +304,8 @@ adopt_listed(Relation rel, List *listings)
 		foreach(inner, listing->ids)
 			if (sigma_tree_fetch(tree, lfirst(inner)) == NULL)
 				sigma_document_error(listing->where->items[foreach_current_index(inner)], ERRCODE_SIGMA_NOT_FOUND,
-									 "Give an object to create the child.",
+									 sigma_layout_hint(DOCUMENT_LAYOUT_ELEMENT, lfirst(inner),
+													   "Give an object to create the child."),
 									 "child \"%s\" of layout element \"%s\" does not exist",
 									 (char *) lfirst(inner), listing->parent_id);
 		if (is_in_order(tree, listing))

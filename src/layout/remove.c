@@ -67,6 +67,7 @@ static bool json_may_mention(Removal *removal, Jsonb *document);
 static bool string_may_mention(Removal *removal, const char *string, int length);
 static void keep_used_sequences(Removal *removal, DocumentKind kind, const char *id, List *references);
 static void note_reasons(Removal *removal, DocumentKind kind, const char *id, List *references);
+static void note_default_tabs(Removal *removal);
 static const char *deleted_name(Removal *removal, const Reference *reference);
 static const char *deleted_variable(Removal *removal, const Reference *reference);
 static void report_reasons(Removal *removal, const LayoutRemoval *asked);
@@ -129,6 +130,7 @@ sigma_layout_removed(Relation rel, List *deleted)
 		if (hash_get_num_entries(removal.sequences) > 0)
 			visit_definitions(&removal, keep_used_sequences);
 		visit_definitions(&removal, note_reasons);
+		note_default_tabs(&removal);
 		report_reasons(&removal, asked);
 		delete_belongings(&removal);
 	}
@@ -446,6 +448,28 @@ note_reasons(Removal *removal, DocumentKind kind, const char *id, List *referenc
 	}
 }
 
+/* The same of tabs that stay and have lost the one that they show first. */
+static void
+note_default_tabs(Removal *removal)
+{
+	ListCell   *cell;
+
+	foreach(cell, removal->deleted)
+	{
+		LayoutDeleted *tab = lfirst(cell);
+		JsonNode   *settings;
+
+		if (tab->type == NULL || strcmp(tab->type, "tab") != 0 || tab->parent_id == NULL ||
+			contains(removal->ids, tab->parent_id))
+			continue;
+		settings = tab->config == NULL ? NULL : sigma_json_read(tab->config);
+		if (sigma_layout_lost_default_tab(removal->rel, tab->parent_id, tab->id, settings == NULL ? NULL :
+										  sigma_json_get_string(settings, "label", NULL)))
+			removal->reasons = lappend(removal->reasons,
+									   psprintf("Layout element \"%s\" refers to \"%s\" at $.default_tab.", tab->parent_id, tab->id));
+	}
+}
+
 /* What this names, where that is gone; else NULL. */
 static const char *
 deleted_name(Removal *removal, const Reference *reference)
@@ -571,12 +595,7 @@ delete_belongings(Removal *removal)
 	while ((entry = hash_seq_search(&scan)) != NULL)
 		variables = lappend(variables, *entry);
 	foreach(cell, variables)
-	{
-		JsonNode   *variable = sigma_catalog_read(DOCUMENT_VARIABLE, lfirst(cell));
-
-		if (variable != NULL && strcmp(sigma_json_get_string(variable, "kind", ""), "control") == 0)
-			(void) sigma_catalog_delete(DOCUMENT_VARIABLE, lfirst(cell));
-	}
+		sigma_layout_delete_variable(lfirst(cell));
 }
 
 /* Sets of ids; the strings must outlive the set. */

@@ -14,9 +14,12 @@
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 
-#include "common/text.h"
+#include "common/attempt.h"
 #include "common/catalog.h"
+#include "common/errors.h"
+#include "common/text.h"
 #include "formula/references.h"
+#include "input_table/objects.h"
 #include "layout/layout.h"
 
 PG_FUNCTION_INFO_V1(render_layout);
@@ -76,6 +79,8 @@ static void render_settings(StringInfo out, const Strokes *strokes, const char *
 static const char *title_of(const OutlineNode *node, const JsonNode *settings);
 static void render_warnings(StringInfo out, const Strokes *strokes, const char *indent, const char *stroke,
 							const OutlineNode *node);
+static void render_formula_warning(StringInfo out, const char *start, JsonNode *document);
+static void check_formulas(void *arg);
 static bool is_missing(const Reference *reference, const char **noun);
 
 /* render_layout(root): the tree below root, or with NULL all trees; SG404 for an unknown root. */
@@ -251,18 +256,22 @@ title_of(const OutlineNode *node, const JsonNode *settings)
 	return NULL;
 }
 
-/* A line for everything that an element names and that is not there. */
+/* A line for everything that an element names and that is not there, and for formulas that are not right any more. */
 static void
 render_warnings(StringInfo out, const Strokes *strokes, const char *indent, const char *stroke,
 				const OutlineNode *node)
 {
 	JsonNode   *document = sigma_catalog_read(DOCUMENT_LAYOUT_ELEMENT, node->id);
+	char	   *start = psprintf("%s%s%s", indent, stroke, strokes->warning);
+	SourceColumns *columns = NULL;
+	bool		formulas;
 	ListCell   *cell;
 
 	if (node->orphan)
-		appendStringInfo(out, "%s%s%sparent \"%s\" does not exist\n", indent, stroke, strokes->warning, node->parent_id);
+		appendStringInfo(out, "%sparent \"%s\" does not exist\n", start, node->parent_id);
 	if (document == NULL)
 		return;
+	formulas = sigma_json_get(document, "filter") != NULL;
 	(void) sigma_json_remove(document, "parent_id");
 	(void) sigma_json_remove(document, "children");
 	foreach(cell, sigma_document_references(DOCUMENT_LAYOUT_ELEMENT, document))
@@ -270,10 +279,40 @@ render_warnings(StringInfo out, const Strokes *strokes, const char *indent, cons
 		Reference  *reference = lfirst(cell);
 		const char *noun;
 
+		formulas |= reference->place != NULL;
 		if (is_missing(reference, &noun))
-			appendStringInfo(out, "%s%s%s%s \"%s\" does not exist\n", indent, stroke, strokes->warning, noun,
-							 sigma_text_line(reference->name, MAX_SHOWN));
+			appendStringInfo(out, "%s%s \"%s\" does not exist\n", start, noun, sigma_text_line(reference->name, MAX_SHOWN));
+		else if (sigma_layout_column_missing(&columns, reference))
+			appendStringInfo(out, "%scolumn \"%s\" of \"%s\" does not exist\n", start,
+							 sigma_text_line(reference->name, MAX_SHOWN), sigma_text_line(reference->table, MAX_SHOWN));
 	}
+	if (formulas)
+		render_formula_warning(out, start, document);
+}
+
+/* A line for the first formula of an element that does not compile. */
+static void
+render_formula_warning(StringInfo out, const char *start, JsonNode *document)
+{
+	ErrorData  *error = sigma_attempt(check_formulas, document);
+	const char *path = error == NULL || error->detail == NULL || error->detail[0] != '$' ? "" : error->detail;
+
+	if (error == NULL)
+		return;
+	if (ERRCODE_TO_CATEGORY(error->sqlerrcode) != ERRCODE_SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION &&
+		ERRCODE_TO_CATEGORY(error->sqlerrcode) != ERRCODE_TO_CATEGORY(ERRCODE_SIGMA_DOCUMENT))
+		ReThrowError(error);
+	if (strncmp(path, "$.", 2) == 0)
+		appendStringInfo(out, "%s%s: %s\n", start, pnstrdup(path + 2, strcspn(path + 2, ":\n")), error->message);
+	else
+		appendStringInfo(out, "%s%s\n", start, error->message);
+}
+
+/* AttemptedWork: the formulas of an element's settings. */
+static void
+check_formulas(void *arg)
+{
+	sigma_layout_check_formulas(arg);
 }
 
 /* Is what a reference names missing?  *noun says what it would be. */
@@ -281,6 +320,7 @@ static bool
 is_missing(const Reference *reference, const char **noun)
 {
 	DocumentKind kind;
+	NamedObject object;
 
 	switch (reference->kind)
 	{
@@ -296,8 +336,9 @@ is_missing(const Reference *reference, const char **noun)
 			kind = DOCUMENT_LAYOUT_ELEMENT;
 			break;
 		case REFERENCE_VARIABLE:
-			kind = DOCUMENT_VARIABLE;
-			break;
+			*noun = sigma_catalog_table(DOCUMENT_VARIABLE)->noun;
+			return reference->table == NULL && !reference->may_be_other &&
+				!sigma_names_resolve(sigma_names_open(), reference, &object);
 		case REFERENCE_COLUMN:
 		default:
 			return false;

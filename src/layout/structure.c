@@ -411,7 +411,8 @@ settle(LayoutTree *tree, Element *element)
 			ereport(ERROR,
 					(errcode(ERRCODE_SIGMA_NOT_FOUND),
 					 errmsg("parent \"%s\" of layout element \"%s\" does not exist", at->parent_id, at->id),
-					 errhint("Create \"%s\" first, or in the same statement.", at->parent_id)));
+					 errhint("%s", sigma_layout_hint(DOCUMENT_LAYOUT_ELEMENT, at->parent_id,
+													 psprintf("Create \"%s\" first, or in the same statement.", at->parent_id)))));
 		at = at->parent;
 	}
 	while (way != NIL)

@@ -43,6 +43,11 @@ SELECT line FROM regexp_split_to_table(pg_temp.body('html_text', NULL), E'\n') A
 -- what is missing is nothing; braces can stand for themselves
 UPDATE sigma.sigma_layout_elements SET config = config || '{"content": "{{1 / 0}} and {{[Control/html_missing]}} and {{{{"}' WHERE id = 'html_text';
 SELECT * FROM pg_temp.lines('html_page', '<p>');
+-- bold is what stands between two pairs of stars of one line
+UPDATE sigma.sigma_layout_elements SET config = config || jsonb_build_object('content', E'**a** b **c**d\n\na ** b\n\n**** *e* ***f***\n\n**g\nh**') WHERE id = 'html_text';
+SELECT * FROM pg_temp.lines('html_page', '<p>|<strong>|<br>');
+UPDATE sigma.sigma_layout_elements SET config = config || jsonb_build_object('content', repeat(E'** \n', 200000)) WHERE id = 'html_text';
+SELECT length(sigma.render_html('html_page')) > 1000000;
 SELECT sigma.delete_layout_element('html_page');
 
 -- Tabs, dialogs, popovers; what a page does by itself, and what it leaves to a client

@@ -48,12 +48,62 @@ SELECT pg_temp.refused($$SELECT sigma.create_control('{"id": "ctl_x", "control_t
 SELECT pg_temp.refused($$SELECT sigma.create_control('{"id": "ctl_x", "control_type": "number-range", "default_value": 3}')$$);
 SELECT pg_temp.refused($$SELECT sigma.update_layout_element('ctl_a', '{"control_type": "switch"}')$$);
 SELECT pg_temp.refused($$SELECT sigma.update_layout_element('ctl_c', '{"step": 2}')$$);
-SELECT pg_temp.refused($$SELECT sigma.update_layout_element('ctl_text', '{"control_type": "number"}')$$);
+-- what a control offers, its limits and what it starts with are of its type, and fit each other
+SELECT pg_temp.refused($$SELECT sigma.create_control('{"id": "ctl_x", "control_type": "number", "min": 10, "max": 1}')$$);
+SELECT pg_temp.refused($$SELECT sigma.create_control('{"id": "ctl_x", "control_type": "number", "min": "a"}')$$);
+SELECT pg_temp.refused($$SELECT sigma.create_control('{"id": "ctl_x", "control_type": "date", "max": 7}')$$);
+SELECT pg_temp.refused($$SELECT sigma.create_control('{"id": "ctl_x", "control_type": "date-range", "min": "2026-02-01", "max": "2026-01-01"}')$$);
+SELECT pg_temp.refused($$SELECT sigma.create_control('{"id": "ctl_x", "control_type": "slider", "step": 0}')$$);
+SELECT pg_temp.refused($$SELECT sigma.create_control('{"id": "ctl_x", "control_type": "number", "min": 10, "default_value": 1}')$$);
+SELECT pg_temp.refused($$SELECT sigma.create_control('{"id": "ctl_x", "control_type": "date", "max": "2026-01-31", "default_value": "2026-02-01"}')$$);
+SELECT pg_temp.refused($$SELECT sigma.create_control('{"id": "ctl_x", "control_type": "number-range", "max": 9, "default_value": {"min": 1, "max": 10}}')$$);
+SELECT pg_temp.refused($$SELECT sigma.create_control('{"id": "ctl_x", "control_type": "date-range", "min": "2026-01-01", "default_value": {"start": "2025-12-31"}}')$$);
+SELECT pg_temp.refused($$SELECT sigma.create_control('{"id": "ctl_x", "control_type": "segmented", "value_type": "number", "values": [1, "2"]}')$$);
+SELECT pg_temp.refused($$SELECT sigma.create_control('{"id": "ctl_x", "control_type": "segmented", "value_type": "logical", "values": [1]}')$$);
+SELECT pg_temp.refused($$SELECT sigma.create_control('{"id": "ctl_x", "control_type": "list", "value_type": "date", "values": ["2026-01-31", "soon"]}')$$);
+SELECT pg_temp.refused($$SELECT sigma.create_control('{"id": "ctl_x", "control_type": "segmented", "values": ["1", "2", "3", "4", "5", "6", "7", "8"]}')$$);
+SELECT pg_temp.refused($$SELECT sigma.create_control('{"id": "ctl_x", "control_type": "list", "values": ["a"], "source": "pg_catalog.pg_class", "column": "relname"}')$$);
+SELECT pg_temp.refused($$SELECT sigma.create_control('{"id": "ctl_x", "control_type": "list", "source": "pg_catalog.pg_class"}')$$);
+SELECT pg_temp.refused($$SELECT sigma.create_control('{"id": "ctl_x", "control_type": "list", "column": "relname"}')$$);
+SELECT pg_temp.refused($$UPDATE sigma.sigma_layout_elements SET config = config || '{"min": 100, "max": 1}' WHERE id = 'ctl_f2'$$);
 -- a variable of another type
 SELECT pg_temp.refused($$SELECT sigma.create_control('{"id": "ctl_x", "control_type": "number", "variable": "ctl_text"}')$$);
 SELECT pg_temp.refused($$SELECT sigma.create_control('{"id": "ctl_x", "control_type": "list", "multiple": true, "variable": "ctl_text"}')$$);
 SELECT pg_temp.refused($$SELECT sigma.create_control('{"id": "ctl_x", "control_type": "text", "variable": "ctl_list"}')$$);
 SELECT count(*) FROM sigma.sigma_variables WHERE id = 'ctl_x';
+INSERT INTO sigma.sigma_variables (id, type) VALUES ('ctl_y', 'number');
+SELECT pg_temp.refused($$INSERT INTO sigma.sigma_layout_elements (id, type) VALUES ('ctl_y', 'control')$$);
+SELECT sigma.delete_variable('ctl_y');
+
+-- a control's variable follows it: what it starts with, and its type, where no other control sets it
+SELECT sigma.update_layout_element('ctl_number', '{"default_value": 5}');
+SELECT sigma.update_layout_element('ctl_text', '{"label": "Text"}');
+SELECT sigma.set_variable('ctl_text', '"abc"');
+SELECT id, type, value, default_value FROM sigma.list_variables() WHERE id IN ('ctl_number', 'ctl_text') ORDER BY id;
+SELECT sigma.update_layout_element('ctl_text', '{"control_type": "number", "default_value": 3}');
+SELECT sigma.update_layout_element('ctl_number', '{"default_value": null}');
+SELECT id, type, value, default_value FROM sigma.list_variables() WHERE id IN ('ctl_number', 'ctl_text') ORDER BY id;
+SELECT sigma.create_control('{"id": "ctl_sync", "parent_id": "ctl_page", "control_type": "slider", "variable": "ctl_number"}');
+SELECT pg_temp.refused($$SELECT sigma.update_layout_element('ctl_number', '{"control_type": "switch"}')$$);
+SELECT sigma.create_variable('{"id": "ctl_declared", "type": "number", "default_value": 1}');
+SELECT sigma.create_control('{"id": "ctl_own", "parent_id": "ctl_page", "control_type": "number", "variable": "ctl_declared", "default_value": 2}');
+SELECT sigma.update_layout_element('ctl_own', '{"default_value": 4}');
+SELECT default_value FROM sigma.list_variables() WHERE id = 'ctl_declared';
+-- and not the other way round: controls that set a variable stand against another type, and against deleting it
+SELECT pg_temp.refused($$SELECT sigma.update_variable('ctl_number', '{"type": "text"}')$$);
+SELECT pg_temp.refused($$UPDATE sigma.sigma_variables SET type = 'date' WHERE id = 'ctl_switch'$$);
+SELECT pg_temp.refused($$SELECT sigma.delete_variable('ctl_number')$$);
+SELECT pg_temp.refused($$DELETE FROM sigma.sigma_variables WHERE id = 'ctl_switch'$$);
+SELECT * FROM sigma.dependents('variable:ctl_number');
+SELECT * FROM sigma.dependencies('element:ctl_number');
+UPDATE sigma.sigma_variables SET type = 'text' WHERE id = 'ctl_segmented';
+UPDATE sigma.sigma_variables SET type = 'number' WHERE id = 'ctl_segmented';
+\set VERBOSITY terse
+SELECT sigma.delete_variable('ctl_switch', cascade => true);
+SELECT line FROM regexp_split_to_table(sigma.render_layout('ctl_page'), E'\n') WITH ORDINALITY AS t(line, n) WHERE line ~ 'does not exist';
+SELECT path, message FROM sigma.check() WHERE object = 'element:ctl_switch';
+\set VERBOSITY default
 
 SELECT sigma.delete_layout_element('ctl_page'), sigma.delete_layout_element('ctl_page2');
 SELECT id FROM sigma.list_variables() WHERE id ~ '^ctl_';
+SELECT sigma.delete_variable('ctl_declared');
