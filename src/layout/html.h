@@ -228,6 +228,7 @@ typedef struct Chart
 	const char *title;
 	const char *x_label;
 	const char *y_label;
+	bool		mixed;			/* values of several columns, which the legend names */
 	int			ncategory;
 	const char **categories;	/* their labels */
 	double	   *positions;		/* on the x axis, where that is one of numbers or times; else NULL */

@@ -173,6 +173,7 @@ read_settings(HtmlSource *source, ChartWork *work, const JsonNode *settings)
 				 errmsg("a chart of single values needs \"y\"")));
 	chart->x_label = work->x == NULL ? NULL : work->x->label;
 	chart->y_label = work->y == NIL ? "Rows" : list_length(work->y) > 1 ? "Values" : value_label(work, linitial(work->y));
+	chart->mixed = list_length(work->y) > 1;
 	chart->whole = work->y == NIL || strncmp(aggregate_of(work, linitial(work->y)), "count", 5) == 0;
 	chart->stacked = work->series != NIL && strcmp(chart->type, "line") != 0 && strcmp(chart->type, "combo") != 0;
 	work->categories = sigma_id_set("categories of a chart", sizeof(ChartKey));

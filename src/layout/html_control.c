@@ -33,6 +33,7 @@ static void put_list(HtmlPage *page, const Control *control);
 static void put_segments(HtmlPage *page, const Control *control);
 static void put_range(HtmlPage *page, const Control *control, const char *input, const char *const *members);
 static void put_input(HtmlPage *page, const Control *control, const char *input, const char *member, const char *label);
+static void put_unset(HtmlPage *page, const Control *control, const char *member);
 static void put_switch(HtmlPage *page, const Control *control);
 static void put_text_area(HtmlPage *page, const Control *control);
 static bool is_group(const Control *control);
@@ -264,7 +265,9 @@ put_input(HtmlPage *page, const Control *control, const char *input, const char 
 	}
 	if (member == NULL)
 		sigma_html_attribute(page, "placeholder", sigma_json_get_string(control->settings, "placeholder", NULL));
-	if (strcmp(input, "file") != 0)
+	if (slides && text == NULL)
+		put_unset(page, control, member);
+	else if (strcmp(input, "file") != 0)
 		sigma_html_attribute(page, "value", text);
 	sigma_html_put(page, ">");
 	if (slides)
@@ -273,6 +276,18 @@ put_input(HtmlPage *page, const Control *control, const char *input, const char 
 		sigma_html_text(page, text);
 		sigma_html_put(page, "</output></span>");
 	}
+}
+
+/* A slider without a value stands at an end of its line, and has none until it is moved. */
+static void
+put_unset(HtmlPage *page, const Control *control, const char *member)
+{
+	bool		is_end = member != NULL && strcmp(member, "max") == 0;
+	const JsonNode *limit = sigma_json_get(control->settings, is_end ? "max" : "min");
+
+	sigma_html_attribute(page, "value", limit != NULL && limit->kind == JSON_NUMBER ? sigma_json_text(limit) :
+						 is_end ? "100" : "0");
+	sigma_html_put(page, " data-sigma-unset");
 }
 
 /* The text of its value, or of an end of its range; NULL where there is none. */

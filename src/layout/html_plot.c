@@ -14,6 +14,7 @@
 #include "layout/html.h"
 
 #define LETTER	6.3				/* width of a letter of a label */
+#define TITLED	170				/* a drawing that is lower has no room for titles of axes */
 
 /* Where things are in a drawing. */
 typedef struct Plot
@@ -27,6 +28,9 @@ typedef struct Plot
 	ChartScale	x;				/* of positions */
 	double		band;			/* width of a category, where there are no positions */
 	bool		bars;			/* categories are bands, and zero is on the axis */
+	int			width;
+	int			height;
+	bool		titled;			/* axes say what they are */
 } Plot;
 
 static void measure(Plot *plot, const Chart *chart, int width, int height);
@@ -34,6 +38,7 @@ static void value_range(const Chart *chart, double *low, double *high);
 static double x_of(const Plot *plot, int category);
 static double y_of(const Plot *plot, double value);
 static void put_summary(HtmlPage *page, const Chart *chart);
+static void put_axis_titles(HtmlPage *page, const Plot *plot);
 static void put_axis_y(HtmlPage *page, const Plot *plot);
 static void put_axis_x(HtmlPage *page, const Plot *plot);
 static void put_numbers_x(HtmlPage *page, const Plot *plot);
@@ -56,6 +61,7 @@ sigma_chart_axes(HtmlPage *page, const Chart *chart, int width, int height)
 	sigma_html_format(page, "<svg class=\"svg\" viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"", width, height);
 	put_summary(page, chart);
 	sigma_html_put(page, "\">");
+	put_axis_titles(page, &plot);
 	put_axis_y(page, &plot);
 	if (scatter && chart->positions != NULL && !chart->times)
 		put_numbers_x(page, &plot);
@@ -112,8 +118,11 @@ measure(Plot *plot, const Chart *chart, int width, int height)
 		letters = Max(letters, (int) strlen(sigma_chart_tick(&plot->y, tick)));
 	plot->left = letters * LETTER + 12;
 	plot->right = width - 12;
-	plot->top = 10;
-	plot->bottom = height - 24;
+	plot->width = width;
+	plot->height = height;
+	plot->titled = height >= TITLED;
+	plot->top = plot->titled && !chart->mixed ? 26 : 10;
+	plot->bottom = height - (plot->titled && chart->x_label != NULL ? 40 : 24);
 	plot->band = (plot->right - plot->left) / Max(chart->ncategory, 1);
 	if (chart->positions != NULL)
 	{
@@ -180,6 +189,27 @@ static double
 y_of(const Plot *plot, double value)
 {
 	return plot->bottom - (value - plot->y.low) / (plot->y.high - plot->y.low) * (plot->bottom - plot->top);
+}
+
+/* What the axes are: above the one, below the other. */
+static void
+put_axis_titles(HtmlPage *page, const Plot *plot)
+{
+	const Chart *chart = plot->chart;
+	int			letters = (plot->width - 8) / LETTER;
+
+	if (plot->titled && !chart->mixed)
+	{
+		sigma_html_put(page, "<text class=\"at\" x=\"4\" y=\"11\">");
+		sigma_html_text(page, sigma_html_cut(chart->y_label, letters));
+		sigma_html_put(page, "</text>");
+	}
+	if (!plot->titled || chart->x_label == NULL)
+		return;
+	sigma_html_format(page, "<text class=\"at\" text-anchor=\"middle\" x=\"%.1f\" y=\"%d\">",
+					  (plot->left + plot->right) / 2, plot->height - 4);
+	sigma_html_text(page, sigma_html_cut(chart->x_label, letters));
+	sigma_html_put(page, "</text>");
 }
 
 /* Lines across, and what they stand for. */

@@ -51,7 +51,12 @@ sigma_chart_tick(const ChartScale *scale, double value)
 	if (fabs(value) < step * 1e-6)
 		return pstrdup("0");
 	if (largest >= 10000)
+	{
+		/* all ticks of an axis in thousands, where one is */
+		if (largest < 1e6 && fabs(value) < 10000)
+			return psprintf("%.*fK", fabs(value - rint(value / 1000) * 1000) < 1e-6 ? 0 : 1, value / 1000);
 		return sigma_chart_number(value, true);
+	}
 	if (step < 1e-6)
 		return psprintf("%.3g", value);
 	while (digits < 6 && fabs(step * pow(10, digits) - rint(step * pow(10, digits))) > 1e-6)

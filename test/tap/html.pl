@@ -225,6 +225,16 @@ SELECT sigma.create_page('{"id": "parts", "name": "Parts", "children": [
     {"id": "pop", "type": "popover", "label": "Filters", "children": [{"id": "popped", "type": "text", "content": "inside"}]},
     {"id": "sure", "type": "modal", "title": "Sure?", "prevent_close_on_overlay": true},
     {"id": "drawer", "type": "drawer", "title": "Detail", "side": "start", "width": "xs", "children": [{"id": "in", "type": "text", "content": "of a row"}]}]}');
+SELECT sigma.create_page('{"id": "grounds", "name": "Grounds", "children": [
+    {"id": "dark_ground", "type": "container", "background_color": "#102a43", "children": [{"id": "dark_text", "type": "text", "content": "on dark"},
+        {"id": "dark_field", "type": "control", "control_type": "text", "label": "Field", "default_value": "typed"}, {"id": "dark_button", "type": "button", "text": "Second", "variant": "secondary"},
+        {"id": "dark_chart", "type": "chart", "title": "Drawn", "source": "plan", "x": "Channel", "y": "Budget"}]},
+    {"id": "light_ground", "type": "container", "background_color": "white", "children": [{"id": "light_text", "type": "text", "content": "on light"},
+        {"id": "light_field", "type": "control", "control_type": "number", "label": "Number", "default_value": 3},
+        {"id": "unset", "type": "control", "control_type": "range-slider", "label": "Between", "min": 10, "max": 90},
+        {"id": "slide", "type": "control", "control_type": "slider", "label": "Slide"}, {"id": "upload", "type": "control", "control_type": "file-upload", "label": "File"},
+        {"id": "span", "type": "control", "control_type": "date-range", "label": "Period", "default_value": {"start": "2026-01-01", "end": "2026-03-31"}}]},
+    {"id": "box_tabs", "type": "tabs", "tab_style": "box", "tabs": [{"label": "A", "content": "first"}, {"label": "B"}]}]}');
 SELECT sigma.create_input_table(jsonb_build_object('id', 'evil', 'name', '</title></style></script><script>alert(1)</script>', 'columns', jsonb_build_array(
     jsonb_build_object('name', '"><img src=x onerror=alert(1)>', 'type', 'text'), jsonb_build_object('name', $$' onmouseover='alert(1)$$, 'type', 'dropdown',
         'validation', jsonb_build_object('values', jsonb_build_array('<iframe srcdoc="<script>alert(1)</script>">'))))));
@@ -237,7 +247,7 @@ SELECT sigma.create_page(jsonb_build_object('id', 'hostile', 'title', '</title><
         jsonb_build_array(jsonb_build_object('type', 'navigation', 'subtype', 'open_link', 'target', E'java\tscript:alert(1)'))))))));
 SQL
 my $home = Cwd::abs_path($node->basedir);
-for my $page (qw(overview parts hostile))
+for my $page (qw(overview parts grounds hostile))
 {
 	append_to_file("$home/$page.html", $node->safe_psql('postgres', "SELECT sigma.render_html('$page')"));
 }
@@ -389,6 +399,39 @@ like(evaluate('document.querySelector(".toasts").textContent'), qr/needs the dat
 my $context = $json->encode($fired->[1]{context});
 like($node->safe_psql('postgres', "SELECT sigma.fire_trigger('run', 'click', \$json\$$context\$json\$)->0->>'status'"), qr/^success$/, 'and the database takes that context');
 is_deeply([ troubles() ], [], 'no errors there');
+
+# Elements on a background of their own are readable in either scheme, and controls have room.
+my $contrast = <<'JS';
+(id => {
+    const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+    const light = color => { canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = color; canvas.fillRect(0, 0, 1, 1);
+        const [r, g, b] = [...canvas.getImageData(0, 0, 1, 1).data].map(c => (c /= 255, c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
+    const at = document.querySelector(`[data-sigma-id=${id}]`), part = at.querySelector("input, .btn, p, h3") ?? at;
+    let ground = part;
+    while (/^(transparent|rgba\(0, 0, 0, 0\))$/.test(getComputedStyle(ground).backgroundColor)) ground = ground.parentElement;
+    const [a, b] = [light(getComputedStyle(part).color), light(getComputedStyle(ground).backgroundColor)].sort((x, y) => y - x);
+    return (a + 0.05) / (b + 0.05);
+})
+JS
+for my $scheme (qw(light dark))
+{
+	set_screen(320, 640, $scheme);
+	load_page("$home/grounds.html");
+	cmp_ok(evaluate("$contrast('$_')"), '>=', 4.5, "$_ is readable where the system is $scheme")
+		for qw(dark_text dark_field dark_button dark_chart light_text light_field);
+	is(evaluate('[...document.querySelectorAll("main *")].filter(e => e.getBoundingClientRect().right > innerWidth + 0.5 && !e.closest(".scroll")).map(e => e.outerHTML.slice(0, 80)).join()'),
+		'', "nothing stands out at the side, $scheme");
+}
+my $controls = 'sigma.context().controls';
+is_deeply(evaluate($controls), { dark_field => 'typed', light_field => 3, unset => { min => undef, max => undef }, slide => undef, upload => undef,
+	span => { start => '2026-01-01', end => '2026-03-31' } }, 'a slider that was not moved has no value');
+is_deeply(evaluate('[...document.querySelectorAll("[data-sigma-id=unset] input")].map(i => i.value)'), [ 10, 90 ], 'and stands at its ends');
+evaluate('sigma.setControl("unset", { min: 20, max: null }), 1');
+is_deeply(evaluate("$controls.unset"), { min => 20, max => undef }, 'an end that is set has one');
+evaluate('(() => { const i = document.querySelector("[data-sigma-id=slide] input"); i.value = 7; i.dispatchEvent(new Event("input", { bubbles: true })); })()');
+is(evaluate("$controls.slide"), 7, 'and so has one that was moved');
+is_deeply([ troubles() ], [], 'no errors on the grounds');
 
 # Hostile content.
 load_page("$home/hostile.html");
