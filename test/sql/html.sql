@@ -78,6 +78,17 @@ SELECT sigma.create_page('{"id": "html_second", "name": "Second"}');
 SELECT * FROM pg_temp.lines(NULL, 'role="tab"|<main|<dialog');
 DELETE FROM sigma.sigma_layout_elements WHERE parent_id IS NULL;
 SELECT pg_temp.body(NULL);
+-- what opening, closing and submitting start
+SELECT sigma.create_input_table('{"id": "html_asked", "columns": [{"name": "Why", "type": "text"}]}');
+SELECT sigma.create_page('{"id": "html_starts", "children": [
+    {"id": "html_ask", "type": "modal", "title": "Ask", "on_open": {"id": "html_opened", "actions": [{"type": "notify", "parameters": {"channel": "c", "subject": "s"}}]},
+     "on_close": {"id": "html_closed", "actions": [{"type": "notify", "parameters": {"channel": "c", "subject": "s"}}]}, "children": [
+        {"id": "html_why", "type": "form", "input_table": "html_asked", "submit_sequence": {"id": "html_submitted", "actions": [{"type": "notify", "parameters": {"channel": "c", "subject": "{{[Form/Why]}}"}}]}}]},
+    {"id": "html_asks", "type": "button", "text": "Ask", "actions": [{"actions": [{"type": "modal", "subtype": "open", "target": "html_ask"}]}]},
+    {"id": "html_plug", "type": "plugin", "plugin_id": "gantt", "url": "https://example.com/{{1 + 1}}"},
+    {"id": "html_slide", "type": "control", "control_type": "range-slider", "label": "Between", "min": 5}]}');
+SELECT * FROM pg_temp.lines('html_starts', 'data-sigma-(on-open|submit|plugin|unset)');
+SELECT sigma.delete_layout_element('html_starts'), sigma.delete_input_table('html_asked', true);
 
 -- Input tables, forms
 SELECT sigma.create_input_table('{"id": "html_plan", "name": "Plan", "data_entry_permission": "draft", "columns": [

@@ -223,7 +223,8 @@ SELECT sigma.create_page('{"id": "parts", "name": "Parts", "children": [
     {"id": "hidden_tabs", "type": "tabs", "show_tab_bar": false, "tabs": [{"id": "t1", "label": "One", "children": [{"id": "x1", "type": "text", "content": "first"}]},
         {"id": "t2", "label": "Two", "disabled": true}, {"id": "t3", "label": "Three", "children": [{"id": "x3", "type": "text", "content": "third"}]}]},
     {"id": "pop", "type": "popover", "label": "Filters", "children": [{"id": "popped", "type": "text", "content": "inside"}]},
-    {"id": "sure", "type": "modal", "title": "Sure?", "prevent_close_on_overlay": true},
+    {"id": "sure", "type": "modal", "title": "Sure?", "prevent_close_on_overlay": true,
+        "on_open": {"id": "seq_opened", "actions": [{"type": "control", "subtype": "clear_value", "target": "choice"}]}, "on_close": {"id": "seq_closed", "actions": [{"type": "control", "subtype": "clear_value", "target": "choice"}]}},
     {"id": "drawer", "type": "drawer", "title": "Detail", "side": "start", "width": "xs", "children": [{"id": "in", "type": "text", "content": "of a row"}]}]}');
 SELECT sigma.create_page('{"id": "grounds", "name": "Grounds", "children": [
     {"id": "dark_ground", "type": "container", "background_color": "#102a43", "children": [{"id": "dark_text", "type": "text", "content": "on dark"},
@@ -386,6 +387,12 @@ evaluate('sigma.open("sure"), 1');
 click(undef, 5, 5);
 ok(evaluate('document.querySelector("[data-sigma-id=sure]").open'), 'a dialog that must not close so stays');
 evaluate('sigma.close("sure"), 1');
+is_deeply([ map { [ $_->[1]{trigger_type}, $_->[1]{sequences} ] } @{ evaluate('heard.filter(h => h[0] === "fire" && h[1].element_id === "sure")') } ],
+	[ [ 'modal_open', ['seq_opened'] ] ], 'opening a dialog starts its sequence; closing it by an effect starts none');
+evaluate('heard.length = 0, sigma.open("sure"), 1');
+click('[data-sigma-id=sure] [data-sigma-close]');
+is_deeply([ map { [ $_->[1]{trigger_type}, $_->[1]{sequences} ] } @{ evaluate('heard') } ],
+	[ [ 'modal_open', ['seq_opened'] ], [ 'modal_close', ['seq_closed'] ] ], 'closing it by hand does');
 evaluate('document.querySelector("[data-sigma-id=choice] input").focus(), 1');
 call('Input.insertText', text => 'typed "text"');
 press('Tab');

@@ -75,6 +75,36 @@ for my $i (1 .. @expected)
 }
 cmp_ok(scalar(@expected), '>=', 5, 'the README has examples');
 
+# The table of settings names what sigma.element_types() lists, for each type of element.
+my ($settings) = $readme =~ /^\| types \| settings .*?\n(.*?)\n\n/ms;
+my ($of_all, %of_type, @unnamed);
+foreach my $row (split /\n/, $settings // '')
+{
+	my (undef, $types, $text) = split / *\| */, $row, 3;
+	$text =~ s/\\\|/|/g;
+	if ($types =~ /^all but `(\w+)`/)
+	{
+		$of_all = $text;
+	}
+	elsif ($types =~ /^…/)
+	{
+		$of_type{control} .= " $text";
+	}
+	else
+	{
+		$of_type{$_} .= " $text" foreach $types =~ /`([\w-]+)`/g;
+	}
+}
+my ($of_each) = $readme =~ /^Documents are flat:(.*)$/m;
+foreach my $line (split /\n/, $node->safe_psql('examples', 'SELECT type, setting FROM sigma.element_types()'))
+{
+	my ($of, $setting) = split /\|/, $line;
+	my $text = ($of_type{$of} // '') . " $of_each" . ($of eq 'divider' ? '' : " $of_all");
+	push @unnamed, "$of.$setting" unless $text =~ /`$setting(?:[ `]|$)/ || $text =~ /\b$setting\b/;
+}
+is("@unnamed", '', 'the table of settings has every setting of every type');
+cmp_ok(scalar(keys %of_type), '>=', 19, 'it was read');
+
 # The reference of the formula language is the table of functions.
 my ($reference) = $readme =~ /<!-- functions -->\n(.*?)<!-- \/functions -->/ms;
 my $printed_reference = '';
