@@ -451,7 +451,7 @@ refuse_other_type(const char *id, const char *type)
 	StringInfoData detail;
 	ListCell   *lc;
 
-	sigma_layout_hold_still();
+	sigma_layout_lock();
 	controls = sigma_layout_controls(id);
 	initStringInfo(&detail);
 	foreach(lc, controls)
@@ -531,7 +531,7 @@ refuse_if_used(const char *id, const char *name)
 	Names	   *names = sigma_names_open();
 	List	   *found;
 
-	sigma_layout_hold_still();
+	sigma_layout_lock();
 	sigma_names_set_variable(names, id, name);
 	found = sigma_dependents_find(names, &object);
 	if (found != NIL)

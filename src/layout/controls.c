@@ -7,9 +7,9 @@
  * the control's.  Controls that name one variable are synced: none of them can have a
  * type that the others, or the variable, have not.
  *
- * Definitions of variables are written as the caller.  Whoever changes or deletes one
- * by itself keeps writers of the layout out until the transaction ends, and finds the
- * controls by the newest snapshot.
+ * Definitions of variables are written as the caller.  Who gives one another type or
+ * deletes it takes the layout's lock, as who makes a control or lets it set another
+ * variable: whichever is later sees what the other did, by the newest snapshot.
  */
 #include "postgres.h"
 
@@ -18,7 +18,6 @@
 #include "access/table.h"
 #include "access/xact.h"
 #include "miscadmin.h"
-#include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -28,12 +27,9 @@
 #include "common/errors.h"
 #include "layout/layout.h"
 
-/* Are variables written for controls?  Then the layout is locked as far as it must be. */
-static bool within_layout = false;
-
 static void follow_control(const char *name, const LayoutChange *change, const JsonNode *settings);
 static bool others_take(const char *variable, const char *except, const char *type);
-static void write_variable(const char *id, JsonNode *changes);
+static int	compare_controls(const ListCell *a, const ListCell *b);
 static bool same_member(const JsonNode *a, const JsonNode *b, const char *key);
 
 /*
@@ -53,8 +49,11 @@ sigma_layout_compare_settings(LayoutChange *change, Jsonb *old, Jsonb *config)
 	before = old == NULL || !JB_ROOT_IS_OBJECT(old) ? sigma_json_new(JSON_OBJECT, NULL) : sigma_json_read(old);
 	after = config == NULL || !JB_ROOT_IS_OBJECT(config) ? sigma_json_new(JSON_OBJECT, NULL) : sigma_json_read(config);
 	if (is_control)
+	{
+		change->rebound = !same_member(before, after, "variable");
 		change->preset = !same_member(before, after, "default_value") || !same_member(before, after, "control_type") ||
 			!same_member(before, after, "value_type") || !same_member(before, after, "multiple");
+	}
 	else if (!same_member(before, after, "label"))
 		change->old_label = sigma_json_get_string(before, "label", NULL);
 }
@@ -78,9 +77,12 @@ sigma_layout_bring_variable(const LayoutChange *change, const JsonNode *settings
 {
 	char	   *name = sigma_json_get_string(settings, "variable", change->id);
 
+	/* who inserts holds it already */
+	if (change->preset || change->rebound)
+		sigma_layout_lock();
 	if (!sigma_catalog_exists(DOCUMENT_VARIABLE, name))
 		(void) sigma_catalog_insert(DOCUMENT_VARIABLE, sigma_json_write(sigma_layout_control_variable(name, settings)));
-	else if (change->preset)
+	else if (change->preset && !change->rebound)
 		follow_control(name, change, settings);
 	sigma_layout_check_variable(change, settings);
 }
@@ -98,7 +100,6 @@ follow_control(const char *name, const LayoutChange *change, const JsonNode *set
 		return;
 	if (!sigma_layout_control_takes(settings, sigma_json_get_string(variable, "type", "text")))
 	{
-		sigma_layout_lock();
 		if (!others_take(name, change->id, type))
 			return;
 		sigma_json_set(changes, "type", sigma_json_new_string(type, NULL));
@@ -111,7 +112,7 @@ follow_control(const char *name, const LayoutChange *change, const JsonNode *set
 	else if (sigma_json_get(variable, "default_value") != NULL)
 		sigma_json_set(changes, "default_value", sigma_json_new(JSON_NULL, NULL));
 	if (changes->count > 0)
-		write_variable(name, changes);
+		sigma_catalog_update(DOCUMENT_VARIABLE, name, sigma_json_write(changes));
 }
 
 /* Could all controls that set a variable, but for one, set one of that type? */
@@ -130,43 +131,14 @@ others_take(const char *variable, const char *except, const char *type)
 	return true;
 }
 
-/* Change a variable for its control, as the caller. */
-static void
-write_variable(const char *id, JsonNode *changes)
-{
-	bool		outer = within_layout;
-
-	within_layout = true;
-	PG_TRY();
-	{
-		sigma_catalog_update(DOCUMENT_VARIABLE, id, sigma_json_write(changes));
-	}
-	PG_FINALLY();
-	{
-		within_layout = outer;
-	}
-	PG_END_TRY();
-}
-
 /* Delete the variable of controls that are gone, as the caller; one that was declared by itself stays. */
 void
 sigma_layout_delete_variable(const char *id)
 {
 	JsonNode   *variable = sigma_catalog_read(DOCUMENT_VARIABLE, id);
-	bool		outer = within_layout;
 
-	if (variable == NULL || strcmp(sigma_json_get_string(variable, "kind", ""), "control") != 0)
-		return;
-	within_layout = true;
-	PG_TRY();
-	{
+	if (variable != NULL && strcmp(sigma_json_get_string(variable, "kind", ""), "control") == 0)
 		(void) sigma_catalog_delete(DOCUMENT_VARIABLE, id);
-	}
-	PG_FINALLY();
-	{
-		within_layout = outer;
-	}
-	PG_END_TRY();
 }
 
 /* The document of the variable that a control of these settings makes. */
@@ -218,7 +190,7 @@ sigma_layout_control_takes(const JsonNode *settings, const char *type)
 	return !multiple && sigma_control_holds(control, type);
 }
 
-/* The controls that set a variable, as a List of LayoutControl. */
+/* The controls that set a variable (NULL: any), as a List of LayoutControl, by their ids. */
 List *
 sigma_layout_controls(const char *variable)
 {
@@ -247,19 +219,20 @@ sigma_layout_controls(const char *variable)
 		config = heap_getattr(row, LAYOUT_CONFIG, desc, &isnull);
 		control->settings = isnull || !JB_ROOT_IS_OBJECT(DatumGetJsonbP(config)) ?
 			sigma_json_new(JSON_OBJECT, NULL) : sigma_json_read(DatumGetJsonbP(config));
-		if (strcmp(sigma_json_get_string(control->settings, "variable", unconstify(char *, control->id)), variable) == 0)
+		control->variable = sigma_json_get_string(control->settings, "variable", unconstify(char *, control->id));
+		if (variable == NULL || strcmp(control->variable, variable) == 0)
 			controls = lappend(controls, control);
 	}
 	systable_endscan(scan);
 	UnregisterSnapshot(snapshot);
 	table_close(rel, AccessShareLock);
+	list_sort(controls, compare_controls);
 	return controls;
 }
 
-/* Keep others from writing elements until the transaction ends; the layout's own work is locked already. */
-void
-sigma_layout_hold_still(void)
+/* By id. */
+static int
+compare_controls(const ListCell *a, const ListCell *b)
 {
-	if (!within_layout)
-		LockRelationOid(sigma_relation_oid(LAYOUT_TABLE), ShareRowExclusiveLock);
+	return strcmp(((const LayoutControl *) lfirst(a))->id, ((const LayoutControl *) lfirst(b))->id);
 }

@@ -137,6 +137,7 @@ typedef struct LayoutChange
 	bool		configured;		/* settings: references are checked */
 	bool		brings;			/* settings hold sequences, or it is a control */
 	bool		preset;			/* a control that starts with something else now, or with what its new type has */
+	bool		rebound;		/* a control that sets another variable now */
 	char	   *old_label;		/* a tab that is called something else now: its old label */
 	JsonNode   *given;			/* children as written, or NULL */
 } LayoutChange;
@@ -212,6 +213,7 @@ extern char *sigma_layout_hint(DocumentKind kind, const char *id, const char *ot
 typedef struct LayoutControl
 {
 	const char *id;
+	const char *variable;		/* that it sets */
 	JsonNode   *settings;
 } LayoutControl;
 
@@ -221,8 +223,7 @@ extern void sigma_layout_check_variable(const LayoutChange *change, const JsonNo
 extern void sigma_layout_delete_variable(const char *id);
 extern JsonNode *sigma_layout_control_variable(const char *name, const JsonNode *settings);
 extern bool sigma_layout_control_takes(const JsonNode *settings, const char *type);
-extern List *sigma_layout_controls(const char *variable);	/* of LayoutControl: those that set it */
-extern void sigma_layout_hold_still(void);
+extern List *sigma_layout_controls(const char *variable);	/* of LayoutControl: those that set it; NULL: all */
 
 /* tabs.c: the tab that is shown first */
 extern void sigma_layout_check_default_tab(Relation rel, const char *tabs);

@@ -257,34 +257,12 @@ add_sequence(Removal *removal, const LayoutDeleted *element, const JsonNode *nod
 static void
 keep_shared_variables(Removal *removal)
 {
-	TupleDesc	desc = RelationGetDescr(removal->rel);
-	Snapshot	snapshot;
-	SysScanDesc scan;
-	HeapTuple	row;
+	ListCell   *cell;
 
 	if (hash_get_num_entries(removal->variables) == 0)
 		return;
-	CommandCounterIncrement();
-	snapshot = RegisterSnapshot(GetLatestSnapshot());
-	scan = systable_beginscan(removal->rel, InvalidOid, false, snapshot, 0, NULL);
-	while ((row = systable_getnext(scan)) != NULL)
-	{
-		bool		isnull;
-		Datum		type = heap_getattr(row, LAYOUT_TYPE, desc, &isnull);
-		Datum		config;
-		char	   *name;
-
-		CHECK_FOR_INTERRUPTS();
-		if (isnull || strcmp(TextDatumGetCString(type), "control") != 0)
-			continue;
-		name = TextDatumGetCString(heap_getattr(row, LAYOUT_ID, desc, &isnull));
-		config = heap_getattr(row, LAYOUT_CONFIG, desc, &isnull);
-		if (!isnull)
-			name = sigma_json_get_string(sigma_json_read(DatumGetJsonbP(config)), "variable", name);
-		(void) hash_search(removal->variables, &name, HASH_REMOVE, NULL);
-	}
-	systable_endscan(scan);
-	UnregisterSnapshot(snapshot);
+	foreach(cell, sigma_layout_controls(NULL))
+		(void) hash_search(removal->variables, &((LayoutControl *) lfirst(cell))->variable, HASH_REMOVE, NULL);
 }
 
 /* Tell of every definition that may refer to something deleted. */

@@ -89,6 +89,10 @@ SELECT sigma.create_variable('{"id": "ctl_declared", "type": "number", "default_
 SELECT sigma.create_control('{"id": "ctl_own", "parent_id": "ctl_page", "control_type": "number", "variable": "ctl_declared", "default_value": 2}');
 SELECT sigma.update_layout_element('ctl_own', '{"default_value": 4}');
 SELECT default_value FROM sigma.list_variables() WHERE id = 'ctl_declared';
+-- one that sets another variable now leaves that as it is
+SELECT sigma.update_layout_element('ctl_own', '{"variable": "ctl_number", "default_value": 6}');
+SELECT id, default_value FROM sigma.list_variables() WHERE id = 'ctl_number';
+SELECT pg_temp.refused($$SELECT sigma.update_layout_element('ctl_own', '{"variable": "ctl_switch"}')$$);
 -- and not the other way round: controls that set a variable stand against another type, and against deleting it
 SELECT pg_temp.refused($$SELECT sigma.update_variable('ctl_number', '{"type": "text"}')$$);
 SELECT pg_temp.refused($$UPDATE sigma.sigma_variables SET type = 'date' WHERE id = 'ctl_switch'$$);
