@@ -256,7 +256,7 @@ UPDATE sigma.sigma_schedules SET next_run = '2020-01-01 00:00+00';
 SELECT sigma.update_action_sequence('due_clock', '{"timeout_ms": 5000}');
 SELECT next_run > now() FROM sigma.sigma_schedules;
 SELECT sigma.update_action_sequence('due_clock', '{"trigger": {"type": "schedule", "cron": "@hourly"}}');
-SELECT next_run - now() <= '1 hour' AND next_run > now() FROM sigma.sigma_schedules;
+SELECT next_run - now() BETWEEN '-1 minute' AND '1 hour' FROM sigma.sigma_schedules;
 -- schedules come before row changes
 SET client_min_messages = warning;
 SELECT sigma.create_action_sequence('{"id": "due_later", "trigger": {"type": "row_change", "table_id": "due_t", "when": "after_commit"}, "actions": [{"type": "variable", "subtype": "set", "target": "due_v", "value": 1}]}');

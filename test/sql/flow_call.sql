@@ -97,9 +97,9 @@ DELETE FROM sigds.sigds_flow_call_t;
 SELECT sigma.update_action_sequence('flow_call_rows', '{"execution_config": {"max_rows_changed": 5, "max_actions": 6}}');
 SELECT pg_temp.show(r), pg_temp.rows() FROM sigma.execute_sequence('flow_call_rows') AS r;
 -- so does its time, and the other one's own
-SELECT sigma.update_action_sequence('flow_call_inner', '{"timeout_ms": 50, "actions": [{"id": "sleep", "type": "flow", "subtype": "for_each", "rows": "SELECT pg_sleep(5)", "actions": []}]}');
+SELECT sigma.update_action_sequence('flow_call_inner', '{"timeout_ms": 50, "actions": [{"id": "sleep", "type": "flow", "subtype": "for_each", "rows": "SELECT pg_sleep(60)", "actions": []}]}');
 SELECT pg_temp.show(r) FROM sigma.execute_sequence('flow_call_rows') AS r;
-SELECT sigma.update_action_sequence('flow_call_inner', '{"timeout_ms": 0}'), sigma.update_action_sequence('flow_call_rows', '{"timeout_ms": 50}');
+SELECT sigma.update_action_sequence('flow_call_inner', '{"timeout_ms": 0}'), sigma.update_action_sequence('flow_call_rows', '{"timeout_ms": 1000}');
 SELECT pg_temp.show(r) FROM sigma.execute_sequence('flow_call_rows') AS r;
 
 --

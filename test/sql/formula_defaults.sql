@@ -20,7 +20,7 @@ copy
 \.
 SELECT sigma.handle_data_entry('fd', '[{"Item": "entry"}, {"Item": "entry 2", "Half": 4}, {"Item": "entry 3", "By": null}]') ->> 'inserted' AS inserted;
 SELECT sigma.import_csv('fd', E'Item\ncsv\n') ->> 'inserted' AS inserted;
-SELECT "Item", "By", "On" - (now() AT TIME ZONE 'UTC')::date AS days, "At" IS NOT NULL AS at, "Half", "Ok", "Doc" FROM sigds.sigds_fd ORDER BY sigma_row_id;
+SELECT "Item", "By", "On" - (sigma_created_at AT TIME ZONE 'UTC')::date AS days, "At" IS NOT NULL AS at, "Half", "Ok", "Doc" FROM sigds.sigds_fd ORDER BY sigma_row_id;
 -- only its default writes a column that is not editable
 INSERT INTO sigds.sigds_fd ("Item", "At") VALUES ('x', '2000-01-01');
 SELECT f ->> 'rule' AS rule FROM (SELECT to_jsonb(f) AS f FROM sigma.validate_data('fd', '[{"Item": "y", "At": "2000-01-01"}, {"Item": "z"}]') AS f) AS v;

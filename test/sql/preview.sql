@@ -67,12 +67,12 @@ SELECT sigma.pause_sequence('pv_bad');
 SELECT pv('pv_bad');
 -- a run that takes too long
 SELECT sigma.create_action_sequence('{"id": "pv_slow", "timeout_ms": 20, "actions": [{"id": "a", "type": "data_modification", "subtype": "insert_row", "target": "pv_quiet", "values": {"Name": "slow"}}]}');
-CREATE FUNCTION pv_sleep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(5); RETURN NULL; END $$;
+CREATE FUNCTION pv_sleep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(60); RETURN NULL; END $$;
 CREATE TRIGGER pv_sleep AFTER INSERT ON sigds.sigds_pv_quiet FOR EACH STATEMENT EXECUTE FUNCTION pv_sleep();
 SELECT pv('pv_slow');
 -- statement_timeout is the client's: it is raised, and the session goes on
-SET statement_timeout = 100;
 SELECT sigma.update_action_sequence('pv_slow', '{"timeout_ms": 0}');
+SET statement_timeout = 1000;
 DO $$ BEGIN PERFORM sigma.preview_sequence('pv_slow'); EXCEPTION WHEN query_canceled THEN RAISE NOTICE 'caught %', SQLSTATE; END $$;
 RESET statement_timeout;
 DROP TRIGGER pv_sleep ON sigds.sigds_pv_quiet;

@@ -174,7 +174,7 @@ SELECT sigma.create_action_sequence('{"id": "rc_slow", "trigger": {"type": "row_
     {"id": "rc_wait", "type": "variable", "subtype": "set", "target": "rc_v", "value": 1}]}');
 SET sigma.allow_injection = on;
 SELECT sigma.inject('rc_wait', 'slow', '{"ms": 600000}');
-SET statement_timeout = 100;
+SET statement_timeout = 1000;
 INSERT INTO sigds.sigds_rc_t ("Name") VALUES ('canceled');
 RESET statement_timeout;
 SELECT count(*) FROM sigds.sigds_rc_t WHERE "Name" = 'canceled';

@@ -171,33 +171,33 @@ BEGIN
 END
 $$;
 CREATE TRIGGER slow AFTER INSERT ON sigds.sigds_run_errors_t FOR EACH ROW EXECUTE FUNCTION run_errors_slow();
-SELECT pg_temp.define('run_errors_slow', '{"timeout_ms": 250}', '{"values": {"Name": "[Control/n]"}}');
+SELECT pg_temp.define('run_errors_slow', '{"timeout_ms": 1000}', '{"values": {"Name": "[Control/n]"}}');
 SELECT pg_temp.steps(r), r -> 'error' ->> 'message', r -> 'error' ->> 'hint' FROM sigma.execute_sequence('run_errors_slow', '{"controls": {"n": "slow"}}') AS r;
 SELECT pg_temp.steps(r), r -> 'error' ->> 'message' FROM sigma.execute_sequence('run_errors_slow', '{"controls": {"n": "busy"}}') AS r;
 SELECT pg_temp.steps(r), r -> 'error' ->> 'message' FROM sigma.execute_sequence('run_errors_slow', '{"controls": {"n": "eats"}}') AS r;
 SELECT pg_temp.steps(r) FROM sigma.execute_sequence('run_errors_slow', '{"controls": {"n": "quick"}}') AS r;
 SELECT pg_temp.rows();
 -- it ends the run even where errors do not
-SELECT pg_temp.define('run_errors_slow_on', '{"timeout_ms": 250, "stop_on_error": false, "execution_config": {"atomic": false}}', '{"values": {"Name": "[Control/n]"}, "error_handling": "continue"}');
+SELECT pg_temp.define('run_errors_slow_on', '{"timeout_ms": 1000, "stop_on_error": false, "execution_config": {"atomic": false}}', '{"values": {"Name": "[Control/n]"}, "error_handling": "continue"}');
 DELETE FROM sigds.sigds_run_errors_t;
 SELECT pg_temp.steps(r), r -> 'error' ->> 'message', pg_temp.rows() FROM sigma.execute_sequence('run_errors_slow_on', '{"controls": {"n": "slow"}}') AS r;
 SELECT pg_temp.steps(r), r -> 'error' ->> 'message' FROM sigma.execute_sequence('run_errors_slow_on', '{"controls": {"n": "eats"}}') AS r;
 -- a step's own limit is a failure like others: the run goes on
 DELETE FROM sigds.sigds_run_errors_t;
-SELECT pg_temp.define('run_errors_slow_step', '{"stop_on_error": false}', '{"values": {"Name": "[Control/n]"}, "timeout_ms": 250}');
+SELECT pg_temp.define('run_errors_slow_step', '{"stop_on_error": false}', '{"values": {"Name": "[Control/n]"}, "timeout_ms": 1000}');
 SELECT pg_temp.steps(r), r -> 'actions' -> 1 -> 'error' ->> 'message', r -> 'controls' FROM sigma.execute_sequence('run_errors_slow_step', '{"controls": {"n": "slow"}}') AS r;
 SELECT pg_temp.steps(r), r -> 'actions' -> 1 -> 'error' ->> 'message' FROM sigma.execute_sequence('run_errors_slow_step', '{"controls": {"n": "eats"}}') AS r;
 SELECT pg_temp.define('run_errors_slow_retry', '{}', '{"values": {"Name": "slow"}, "timeout_ms": 20, "error_handling": "retry", "retry": {"times": 1, "backoff_ms": 0}}');
 SELECT pg_temp.steps(r) FROM sigma.execute_sequence('run_errors_slow_retry') AS r;
-SELECT pg_temp.define('run_errors_wait', '{"timeout_ms": 250}', '{"error_handling": "retry", "retry": {"backoff_ms": 20000}}');
+SELECT pg_temp.define('run_errors_wait', '{"timeout_ms": 1000}', '{"error_handling": "retry", "retry": {"backoff_ms": 20000}}');
 SELECT pg_temp.steps(r), r -> 'error' ->> 'message' FROM sigma.execute_sequence('run_errors_wait', '{"controls": {"q": 500}}') AS r;
 -- 0: no limit
 SELECT pg_temp.define('run_errors_unlimited', '{"timeout_ms": 0}');
 SELECT pg_temp.steps(r) FROM sigma.execute_sequence('run_errors_unlimited', '{"controls": {"q": 5}}') AS r;
 -- the session is as it was: a later statement is not cancelled, a user's limit is not ours
 SELECT count(*) FROM (SELECT pg_sleep(0.1)) AS s;
-SET statement_timeout = 60;
 SELECT pg_temp.define('run_errors_patient', '{"timeout_ms": 10000}', '{"values": {"Name": "slow"}, "error_handling": "continue"}');
+SET statement_timeout = 1000;
 SELECT sigma.execute_sequence('run_errors_patient') ->> 'status';
 RESET statement_timeout;
 SELECT count(*) FROM sigma.sigma_execution_history WHERE sequence_id = 'run_errors_patient';
@@ -221,13 +221,13 @@ SELECT status, reason, count(*) FROM sigma.sigma_execution_history WHERE sequenc
 -- the inner run's limit is the inner run's
 DROP TRIGGER nested ON sigds.sigds_run_errors_t;
 CREATE TRIGGER nested AFTER INSERT ON sigds.sigds_run_errors_t FOR EACH ROW EXECUTE FUNCTION run_errors_nested('run_errors_slow');
-SELECT sigma.update_action_sequence('run_errors_slow', '{"timeout_ms": 150}'), sigma.update_action_sequence('run_errors_outer', '{"timeout_ms": 10000}');
+SELECT sigma.update_action_sequence('run_errors_slow', '{"timeout_ms": 1000}'), sigma.update_action_sequence('run_errors_outer', '{"timeout_ms": 10000}');
 SELECT pg_temp.steps(r) FROM sigma.execute_sequence('run_errors_outer', '{"controls": {"n": "other"}}') AS r;
 DELETE FROM sigds.sigds_run_errors_t;
 -- the outer run's limit, met inside the inner run, is the outer run's
-SELECT sigma.update_action_sequence('run_errors_slow', '{"timeout_ms": 10000}'), sigma.update_action_sequence('run_errors_outer', '{"timeout_ms": 250}');
+SELECT sigma.update_action_sequence('run_errors_slow', '{"timeout_ms": 10000}'), sigma.update_action_sequence('run_errors_outer', '{"timeout_ms": 1000}');
 SELECT pg_temp.steps(r), r -> 'error' ->> 'message' FROM sigma.execute_sequence('run_errors_outer', '{"controls": {"n": "other"}}') AS r;
-SELECT sigma.update_action_sequence('run_errors_slow', '{"timeout_ms": 250}');
+SELECT sigma.update_action_sequence('run_errors_slow', '{"timeout_ms": 1000}');
 SELECT pg_temp.steps(r), r -> 'error' ->> 'message' FROM sigma.execute_sequence('run_errors_slow', '{"controls": {"n": "slow"}}') AS r;
 
 --

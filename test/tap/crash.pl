@@ -25,7 +25,7 @@ my $batch = 400;
 srand($seed);
 
 my $node = PostgreSQL::Test::Cluster->new('main');
-$node->init;
+$node->init(extra => ['--encoding', 'UTF8', '--locale', 'C']);
 $node->append_conf('postgresql.conf', "fsync = off\nsynchronous_commit = on\nmax_connections = 30\nautovacuum = off");
 $node->start;
 $node->safe_psql('postgres', q{

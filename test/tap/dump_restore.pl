@@ -8,7 +8,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 my $node = PostgreSQL::Test::Cluster->new('main');
-$node->init;
+$node->init(extra => ['--encoding', 'UTF8', '--locale', 'C']);
 $node->append_conf('postgresql.conf', "timezone = 'UTC'\nfsync = off\nmax_connections = 30");
 $node->start;
 

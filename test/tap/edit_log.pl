@@ -13,7 +13,7 @@ my $rounds = $ENV{SIGMA_ROUNDS} || 20;
 srand($seed);
 
 my $node = PostgreSQL::Test::Cluster->new('main');
-$node->init;
+$node->init(extra => ['--encoding', 'UTF8', '--locale', 'C']);
 $node->append_conf('postgresql.conf', "timezone = 'UTC'\nsynchronous_commit = off\nmax_connections = 30");
 $node->start;
 $node->safe_psql('postgres', q{

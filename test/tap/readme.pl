@@ -11,7 +11,7 @@ use Test::More;
 
 my $readme = slurp_file('README.md');
 my $node = PostgreSQL::Test::Cluster->new('main');
-$node->init;
+$node->init(extra => ['--encoding', 'UTF8', '--locale', 'C']);
 $node->append_conf('postgresql.conf', "timezone = 'UTC'\nfsync = off");
 $node->start;
 

@@ -9,7 +9,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 my $node = PostgreSQL::Test::Cluster->new('main');
-$node->init;
+$node->init(extra => ['--encoding', 'UTF8', '--locale', 'C']);
 $node->append_conf('postgresql.conf', "fsync = off");
 $node->start;
 $node->safe_psql('postgres', q{
@@ -17,21 +17,33 @@ $node->safe_psql('postgres', q{
 	SELECT sigma.create_input_table('{"id": "t", "columns": [{"name": "how", "type": "text"}]}');
 	CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$
 	BEGIN
-		IF NEW.how = 'eats the first cancel' THEN
+		-- who cancels himself is cancelled before any limit; the signal is a user's
+		IF NEW.how LIKE '%cancels itself' THEN
+			IF NEW.how LIKE 'eats%' THEN
+				BEGIN
+					PERFORM pg_cancel_backend(pg_backend_pid()), pg_sleep(600);
+				EXCEPTION WHEN query_canceled THEN
+					RAISE LOG 'cancel eaten';
+				END;
+			ELSE
+				PERFORM pg_cancel_backend(pg_backend_pid());
+			END IF;
+			PERFORM pg_sleep(600);
+		ELSIF NEW.how = 'eats the limit' THEN
 			BEGIN
-				PERFORM pg_sleep(60);
+				PERFORM pg_sleep(600);
 			EXCEPTION WHEN query_canceled THEN
 				RAISE LOG 'cancel eaten';
 			END;
-			PERFORM pg_sleep(61);
+			PERFORM pg_sleep(600);
 		ELSIF NEW.how = 'slow' THEN
-			PERFORM pg_sleep(62);
+			PERFORM pg_sleep(600);
 		ELSIF NEW.how = 'runs another' THEN
 			BEGIN
-				PERFORM sigma.execute_sequence('s600000', '{"controls": {"how": "slow"}}');
+				PERFORM sigma.execute_sequence('s600000', '{"controls": {"how": "cancels itself"}}');
 			EXCEPTION WHEN query_canceled THEN
 				RAISE LOG 'cleaning up';
-				PERFORM pg_sleep(65);
+				PERFORM pg_sleep(600);
 				RAISE;
 			END;
 		END IF;
@@ -39,10 +51,11 @@ $node->safe_psql('postgres', q{
 	END
 	$$;
 	CREATE TRIGGER slow AFTER INSERT ON sigds.sigds_t FOR EACH ROW EXECUTE FUNCTION slow();
+	-- 300 ms may be over anywhere in a run, 3 s are not before its step sleeps
 	SELECT sigma.create_action_sequence(jsonb_build_object('id', 's' || ms, 'timeout_ms', ms, 'stop_on_error', false, 'actions',
 		'[{"type": "data_modification", "subtype": "insert_row", "target": "t", "values": {"how": "[Control/how]"}},
 		  {"type": "data_modification", "subtype": "insert_row", "target": "t", "values": {"how": "[Control/then]"}}]'::jsonb))
-	FROM unnest(ARRAY[300, 600000]) AS ms;
+	FROM unnest(ARRAY[300, 3000, 600000]) AS ms;
 });
 
 # Start statements in a session of its own.
@@ -54,7 +67,7 @@ sub background
 	$session->{run} = IPC::Run::start(
 		[ 'psql', '-XAtq', '-d', $node->connstr('postgres'), map { ('-c', $_) } @statements ],
 		'<', \undef, '>', \$session->{out}, '2>', \$session->{err},
-		IPC::Run::timeout(60));
+		IPC::Run::timeout($PostgreSQL::Test::Utils::timeout_default));
 	return $session;
 }
 
@@ -87,7 +100,7 @@ is(history(), 'none', 'and left no history');
 # its own limit is contained; later statements of the session can be cancelled by the user
 $session = background(
 	q{SELECT r ->> 'status', r -> 'error' ->> 'sqlstate' FROM sigma.execute_sequence('s300', '{"controls": {"how": "slow"}}') AS r},
-	q{SELECT 'later', pg_sleep(63)},
+	q{SELECT 'later', pg_sleep(600)},
 	q{SELECT r ->> 'status', r -> 'error' ->> 'sqlstate' FROM sigma.execute_sequence('s300', '{"controls": {"how": "slow"}}') AS r;});
 $node->poll_query_until('postgres', q{SELECT count(*) = 1 FROM sigma.sigma_execution_history});
 cancel_sleeper();
@@ -99,7 +112,7 @@ is(history(), 'failed run exceeded its limit of 300 ms, failed run exceeded its 
 # the limit was met and eaten by the step's own code, then the user cancels
 $node->safe_psql('postgres', 'DELETE FROM sigma.sigma_execution_history');
 my $log = -s $node->logfile;
-$session = background(q{SELECT sigma.execute_sequence('s300', '{"controls": {"how": "eats the first cancel"}}') ->> 'status';});
+$session = background(q{SELECT sigma.execute_sequence('s3000', '{"controls": {"how": "eats the limit"}}') ->> 'status';});
 $node->wait_for_log(qr/cancel eaten/, $log);
 cancel_sleeper();
 $session->{run}->finish;
@@ -109,9 +122,7 @@ is(history(), 'none', 'and left no history');
 # the user's cancel was eaten, then the limit is met: PostgreSQL lets code eat cancels
 $log = -s $node->logfile;
 $session = background(
-	q{SELECT sigma.update_action_sequence('s300', '{"timeout_ms": 3000}')},
-	q{SELECT r ->> 'status', r -> 'error' ->> 'sqlstate' FROM sigma.execute_sequence('s300', '{"controls": {"how": "eats the first cancel"}}') AS r;});
-cancel_sleeper();
+	q{SELECT r ->> 'status', r -> 'error' ->> 'sqlstate' FROM sigma.execute_sequence('s3000', '{"controls": {"how": "eats it and cancels itself"}}') AS r;});
 $node->wait_for_log(qr/cancel eaten/, $log);
 $session->{run}->finish;
 unlike($session->{out}, qr/success/, 'a run over its limit is no success');
@@ -119,8 +130,7 @@ unlike($session->{out}, qr/success/, 'a run over its limit is no success');
 # the user cancels a run inside a run, and while that error is on its way out the outer run's limit is met
 $node->safe_psql('postgres', 'DELETE FROM sigma.sigma_execution_history');
 $log = -s $node->logfile;
-$session = background(q{SELECT r ->> 'status', r -> 'error' ->> 'sqlstate' FROM sigma.execute_sequence('s300', '{"controls": {"how": "runs another"}}') AS r;});
-cancel_sleeper();
+$session = background(q{SELECT r ->> 'status', r -> 'error' ->> 'sqlstate' FROM sigma.execute_sequence('s3000', '{"controls": {"how": "runs another"}}') AS r;});
 $node->wait_for_log(qr/cleaning up/, $log);
 $session->{run}->finish;
 like($session->{err}, $user, 'a cancel of the inner run stays the user\'s');
@@ -128,17 +138,17 @@ is($session->{out}, '', 'and is not contained as the limit of the outer one');
 is(history(), 'none', 'and left no history');
 
 # lock_timeout sends the same signal: it is contained, and so is the limit after it
-$node->safe_psql('postgres', q{DELETE FROM sigma.sigma_execution_history; UPDATE sigma.sigma_action_sequences SET timeout_ms = 1500 WHERE id = 's300';
+$node->safe_psql('postgres', q{DELETE FROM sigma.sigma_execution_history;
 	CREATE TABLE wanted (); CREATE FUNCTION want() RETURNS trigger LANGUAGE plpgsql AS $$
 	BEGIN IF NEW.how = 'lock' THEN LOCK TABLE wanted; END IF; RETURN NULL; END $$;
 	CREATE TRIGGER want AFTER INSERT ON sigds.sigds_t FOR EACH ROW EXECUTE FUNCTION want();});
-my $holder = background('BEGIN', 'LOCK TABLE wanted', 'SELECT pg_advisory_lock(1)', 'SELECT pg_sleep(64)');
+my $holder = background('BEGIN', 'LOCK TABLE wanted', 'SELECT pg_advisory_lock(1)', 'SELECT pg_sleep(600)');
 $node->poll_query_until('postgres', q{SELECT count(*) = 1 FROM pg_locks WHERE locktype = 'advisory'});
 is( $node->safe_psql('postgres', q{SET lock_timeout = '50ms';
 	SELECT r ->> 'status', r -> 'actions' -> 0 -> 'error' ->> 'sqlstate', r -> 'error' ->> 'sqlstate'
-	FROM sigma.execute_sequence('s300', '{"controls": {"how": "lock", "then": "slow"}}') AS r}),
+	FROM sigma.execute_sequence('s3000', '{"controls": {"how": "lock", "then": "slow"}}') AS r}),
 	'failed|55P03|57014', 'lock_timeout fails the step, the limit then ends the run');
-$node->safe_psql('postgres', q{SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'PgSleep'});
+cancel_sleeper();
 $holder->{run}->finish;
 
 # stop_sequence() cancels what pg_cancel_backend() would let the caller cancel, and nothing else

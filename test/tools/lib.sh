@@ -6,9 +6,19 @@
 # stands under TMPDIR, because a server does not run as root: for root, an
 # unprivileged user owns it, who may not be able to read the clone.
 #
+# TEMP_CONFIG=FILE gives all servers settings, those of TAP tests too, as in PostgreSQL's own tests.
+#
 # Sourced by the tools beside it.
 
 set -euo pipefail
+
+# The caller's surroundings do not count: who may read new files, in which language programs speak and sort, which
+# server libpq takes, and limits of time that a loaded machine misses.  A socket's path has at most 107 bytes.
+umask 022
+unset CDPATH LANGUAGE PGHOSTADDR PGSERVICE PGPASSWORD PGCLIENTENCODING PGDATESTYLE PGTZ
+export LANG=C LC_ALL=C PGCTLTIMEOUT=600 PG_TEST_TIMEOUT_DEFAULT=600
+export TMPDIR=${TMPDIR:-/tmp}
+if [ ${#TMPDIR} -gt 60 ]; then TMPDIR=/tmp; fi
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 PG_CONFIG=${PG_CONFIG:-pg_config}
@@ -18,15 +28,16 @@ if ! command -v "$PG_CONFIG" >/dev/null; then
 fi
 PG_CONFIG=$(command -v "$PG_CONFIG")
 
-# One place per clone and user, so that "make up" and "make down" meet.
-sandbox=${SIGMA_SANDBOX:-${TMPDIR:-/tmp}/sigma-$(id -u)-$(printf '%s' "$top" | cksum | cut -d' ' -f1)}
-
 if [ "$(id -u)" -eq 0 ]; then
     server_user=postgres
     id "$server_user" >/dev/null 2>&1 || server_user=nobody
+    runuser -u "$server_user" -- test -w "$TMPDIR" || TMPDIR=/tmp
 else
     server_user=$(id -un)
 fi
+
+# One place per clone and user, so that "make up" and "make down" meet.
+sandbox=${SIGMA_SANDBOX:-$TMPDIR/sigma-$(id -u)-$(printf '%s' "$top" | cksum | cut -d' ' -f1)}
 
 # Run a command as the user who owns the server.
 as_server_user() {
@@ -113,10 +124,11 @@ start_cluster() {
             echo "timezone = 'UTC'"
             echo "log_timezone = 'UTC'"
             for setting in "$@"; do echo "$setting"; done
+            if [ -n "${TEMP_CONFIG:-}" ]; then cat "$TEMP_CONFIG"; fi
         } | as_server_user tee -a "$dir/postgresql.conf" >/dev/null
     fi
     export PGHOST=$sandbox/sock PGPORT=5432 PGUSER=postgres PGDATABASE=postgres
-    as_server_user "$bindir/pg_ctl" -D "$dir" -l "$dir/server.log" -w -t 60 start >/dev/null ||
+    as_server_user "$bindir/pg_ctl" -D "$dir" -l "$dir/server.log" -w start >/dev/null ||
         { as_server_user tail -n 20 "$dir/server.log" >&2; return 1; }
 }
 
