@@ -77,7 +77,7 @@ SELECT id, "Target", "Note" FROM sigds.sigds_lf ORDER BY id;
 SELECT id, "Target", "Note" FROM sigds.sigds_entry_lf ORDER BY id;
 SELECT id, "Target", "Note" FROM sigds.sigds_shown_lf ORDER BY id;
 SELECT id, "Target", "Note", "Gap" FROM sigma_views."lf Plan" ORDER BY id;
-UPDATE sigds.sigds_lf SET "Note" = 'mine' RETURNING id, "Note";
+WITH mine AS (UPDATE sigds.sigds_lf SET "Note" = 'mine' RETURNING id, "Note") TABLE mine ORDER BY id;
 UPDATE sigds.sigds_lf SET "Note" = 'not mine' WHERE id = 1;
 SELECT pg_temp.failure('UPDATE sigds.sigds_lf SET "Target" = 1000 WHERE id = 6');
 SELECT e->>'rule' AS rule, e->>'message' AS message FROM sigma.handle_data_entry('lf', '[{"id": 1, "Note": "x"}, {"id": 2, "Note": "x"}, {"id": 4, "Note": "entry"}]', 'partial') AS r, jsonb_array_elements(r->'errors') AS e;
