@@ -140,7 +140,7 @@ like(refusal('postgres', "SET ROLE other; SELECT sigma.import_csv_file('copied',
 spew('long.csv', "Id,First\n" . join('', map { "$_,\"x\n\"\n" } 1 .. 300000));
 my ($code, $out, $err) = $node->psql('postgres', qq{
 	\\set VERBOSITY sqlstate
-	SET statement_timeout = '100ms';
+	SET statement_timeout = '300ms';
 	SELECT sigma.import_csv_file('copied', '$dir/long.csv');
 	RESET statement_timeout;
 	SELECT count(*) FROM sigds.sigds_copied WHERE "First" = E'x\\n';}, on_error_stop => 0);
