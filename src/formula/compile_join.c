@@ -189,8 +189,9 @@ compile_value(FormulaCompiler *compiler, const FormulaNode *node, FormulaFrame *
 	if (frame->aggregated || strcmp(node->text, "Rollup") == 0)
 		sigma_compile_need_aggregate(compiler, node, frame);
 	sigma_compile_pop_frame(compiler, frame);
+	/* what is Null whatever the rows needs none of them, and its SQL may not stand without them */
 	if (value->form == SQL_NULL)
-		return value;
+		return sigma_compile_node(compiler, sigma_formula_parse("Null"));
 	return sigma_compile_result(compiler, value->form,
 								psprintf("(SELECT %s FROM %s WHERE %s%s)", value->sql, sigma_compile_from(frame),
 										 condition, frame->aggregated ? "" : " ORDER BY 1 LIMIT 1"));

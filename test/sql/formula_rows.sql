@@ -78,7 +78,8 @@ SELECT f, over(f, 'orders') FROM unnest(ARRAY[
     'Lookup(Lookup([orders/Amount], [customers/Id], [orders/Customer]), [Customer], [customers/Id])', 'Lookup(Sum([Qty]), [Customer], [customers/Id])',
     'Sum(Lookup([customers/Id], [Customer], [customers/Id]))', 'Sum(Lookup([customers/Id], [customers/Id], [customers/Id]))',
     'Rollup(SumIf([orders/Amount], [orders/Qty] > [Qty]), [Customer], [orders/Customer])', 'DateLookback([Amount], [Due], 1, "year")', 'DateLookback(Sum([Amount]), [Due], 1, "year")',
-    'DateLookback([Amount], [Due], -1, "month")']) AS f;
+    'DateLookback([Amount], [Due], -1, "month")',
+    'DateLookback(FirstNonNull(Null), [Due], 1, "year")', 'Rollup(Max(Null), [Customer], [customers/Id])', 'Lookup(First(Null), [Customer], [customers/Id])']) AS f;
 SELECT f, over(f, 'customers') FROM unnest(ARRAY[
     'Rollup(Sum([orders/Amount]), [Id], [orders/Customer])', 'Rollup(Count(), [Id], [orders/Customer])', 'Rollup(Last([orders/Note]), [Id], [orders/Customer])',
     'Rollup(FirstNonNull([orders/Note]), [Id], [orders/Customer])', 'Rollup(Nth([orders/Amount], 2), [Id], [orders/Customer])', 'Rollup(ListAgg([orders/Odd "Name"]), [Id], [orders/Customer])',
