@@ -35,7 +35,7 @@ SELECT pg_temp.failure('UPDATE sigds.sigds_lt t SET "Adj" = v.n FROM (VALUES (1,
 
 -- rules as elsewhere; all or nothing
 SELECT pg_temp.failure('UPDATE sigds.sigds_lt SET "Adj" = -1 WHERE id = 1');
-SELECT pg_temp.failure('UPDATE sigds.sigds_lt SET "Adj" = 3 - id');
+SELECT pg_temp.failure('UPDATE sigds.sigds_lt SET "Adj" = CASE id WHEN 5 THEN -2 ELSE 3 END');
 SELECT pg_temp.failure($$UPDATE sigds.sigds_lt SET "Tags" = '{a,NULL}' WHERE id = 1$$);
 SELECT count(*) FROM sigds.sigds_entry_lt WHERE id = 1;
 -- a rule that is newer than an entry meets the columns that change
