@@ -40,7 +40,7 @@ SELECT ex('ex_s');
 -- nothing was done, no lock is left but the looking at the catalog
 BEGIN;
 SELECT length(sigma.explain_sequence('ex_s')) > 0;
-SELECT relation::regclass, mode FROM pg_locks WHERE pid = pg_backend_pid() AND relation::regclass::text ~ '^sig(ds|ma)\.' AND mode <> 'AccessShareLock';
+SELECT relation::regclass, mode FROM pg_locks WHERE pid = pg_backend_pid() AND relation::regclass::text ~ '^sig(ds|ma)\.' AND mode NOT IN ('AccessShareLock', 'SIReadLock');
 SELECT count(*) FROM pg_locks WHERE locktype = 'transactionid' AND pid = pg_backend_pid();
 COMMIT;
 SELECT count(*) FROM sigds.sigds_ex_t;

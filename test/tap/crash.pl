@@ -93,7 +93,7 @@ sub start_session
 	append_to_file($in, script($kind, $table, $round));
 	# conflicts of undo, deadlocks and the end of the connection are all right
 	$session->{run} = IPC::Run::start([ 'psql', '-XAtq', '-d', $node->connstr('postgres'), '-f', $in ],
-		'<', \undef, '>', $session->{out}, '2>', '/dev/null', IPC::Run::timeout(180));
+		'<', \undef, '>', $session->{out}, '2>', '/dev/null', IPC::Run::timeout($PostgreSQL::Test::Utils::timeout_default));
 	return $session;
 }
 

@@ -174,7 +174,7 @@ DELETE FROM sigds.sigds_r WHERE sigma_row_id = :row;
 SELECT sigma.undo('r');
 \endif
 });
-$node->run_log([ 'pgbench', '-n', '-c', '6', '-j', '2', '-t', '150', '--max-tries', '5', '-h', $node->host, '-p', $node->port,
+$node->run_log([ 'pgbench', '-n', "--random-seed=$seed", '-c', '6', '-j', '2', '-t', '150', '--max-tries', '5', '-h', $node->host, '-p', $node->port,
 	'-f', $node->basedir . '/work.sql', 'postgres' ]);
 is((differences())[0], 0, 'after six sessions at once the table is what its log says');
 is($node->safe_psql('postgres', q{SELECT count(*) FROM sigds.sigds_wal_r a JOIN sigds.sigds_wal_r b ON b.edit_num > a.edit_num AND a.xact >= b.settled}),
@@ -183,7 +183,7 @@ is($node->safe_psql('postgres', q{SELECT count(*) FROM sigds.sigds_wal_r a JOIN 
 # Crashes in the middle of work.
 for my $crash (1 .. 3)
 {
-	my $harness = IPC::Run::start([ 'pgbench', '-n', '-c', '4', '-T', '30', '-h', $node->host, '-p', $node->port,
+	my $harness = IPC::Run::start([ 'pgbench', '-n', "--random-seed=$seed$crash", '-c', '4', '-T', '30', '-h', $node->host, '-p', $node->port,
 		'-f', $node->basedir . '/work.sql', 'postgres' ], '>', \my $out, '2>', \my $err);
 	select(undef, undef, undef, 0.7 + rand(0.5));
 	$node->stop('immediate');
