@@ -379,6 +379,7 @@ extern void sigma_outcome_number(StepOutcome *outcome, int64 number);
 /* contain.c */
 extern ErrorData *sigma_run_guard(Run *run, GuardedWork work, bool *kept);
 extern ErrorData *sigma_run_subtransaction(Run *run, GuardedWork work, bool *kept);
+extern bool sigma_run_deferred(Run *run);
 extern ErrorData *sigma_error_make(int sqlstate, const char *message, const char *detail, const char *hint);
 extern ErrorData *sigma_error_late(MemoryContext cxt, const Deadline *passed);
 

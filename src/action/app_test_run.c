@@ -231,6 +231,7 @@ run_test(Run *run)
 	sigma_session.changes = changes;
 	test->doing = NULL;
 	results = start(document);
+	(void) sigma_run_deferred(run);
 	sigma_session.changes = NULL;
 	if (expect == NULL)
 		expect = sigma_json_new(JSON_OBJECT, NULL);

@@ -10,11 +10,13 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "executor/spi.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 
 #include "action/action.h"
+#include "common/spi.h"
 
 static ErrorData *judge(Run *run, ErrorData *error, Deadline *deadlines);
 static bool is_standing(const Deadline *deadline);
@@ -137,6 +139,20 @@ must_rethrow(const ErrorData *error)
 		default:
 			return false;
 	}
+}
+
+/*
+ * Guarded work: what is deferred to the commit - constraints, constraint triggers - is
+ * done now, for the caller's transaction as a whole; for runs that are not to be kept.
+ */
+bool
+sigma_run_deferred(Run *run)
+{
+	SPI_connect();
+	sigma_spi_run("SET CONSTRAINTS ALL IMMEDIATE", SPI_OK_UTILITY);
+	SPI_finish();
+	MemoryContextSwitchTo(run->cxt);
+	return true;
 }
 
 /* An error that was not raised, in the current context; "detail" and "hint" may be NULL. */

@@ -4,9 +4,10 @@
  *
  * The run is a real one, along the path that all runs take, inside a subtransaction that
  * is rolled back: its rows, its history, its outbox, its settings and its locks go with
- * that.  Before, the rows that it wrote are read as they were and as they are
- * (input_table/row_changes.c).  What PostgreSQL does not undo survives: numbers drawn
- * from sequences, session-level advisory locks, what functions do outside of the database.
+ * that, those of compiling the sequence too.  Before, what is deferred to the commit is done,
+ * and the rows that it wrote are read as they were and as they are (input_table/row_changes.c).
+ * What PostgreSQL does not undo survives: numbers drawn from sequences, with the locks of
+ * these, session-level advisory locks, what functions do outside of the database.
  */
 #include "postgres.h"
 
@@ -32,7 +33,8 @@ PG_FUNCTION_INFO_V1(preview_sequence);
 typedef struct Preview
 {
 	Run			probe;			/* must be first: it is contained like a step, and never kept */
-	const Sequence *sequence;
+	const char *sequence_id;
+	Sequence   *sequence;		/* pinned, or NULL */
 	RunContext *context;
 	Jsonb	   *result;
 } Preview;
@@ -50,7 +52,8 @@ static const Beyond beyond[] = {
 };
 
 static bool run_preview(Run *run);
-static Jsonb *complete_result(Jsonb *result, RowChanges *changes, int64 since);
+static Jsonb *complete_result(Jsonb *result, RowChanges *changes, int64 since, const ErrorData *deferred);
+static void push_commit_error(JsonbParseState **state, const ErrorData *error);
 static void push_outbox(JsonbParseState **state, int64 since);
 static void push_not_previewed(JsonbParseState **state, JsonbContainer *result, List *unread, List *tables);
 static void push_later_starts(JsonbParseState **state, List *tables);
@@ -61,7 +64,7 @@ static const char *text_member(JsonbContainer *object, const char *key);
 /*
  * preview_sequence(sequence_id text, context jsonb) returns jsonb
  *
- * The result of a run, and {preview, changes, changes_left_out, rules, not_previewed}.
+ * The result of a run, and {preview, changes, changes_left_out, rules, outbox, not_previewed, commit_error?}.
  * Nothing of the run is left.  Raises SG404 for an unknown id, and what a run raises.
  */
 Datum
@@ -73,7 +76,6 @@ preview_sequence(PG_FUNCTION_ARGS)
 	MemoryContext cxt = AllocSetContextCreate(caller, "sigma preview", ALLOCSET_DEFAULT_SIZES);
 	SessionState session = sigma_session;
 	Preview    *preview;
-	Sequence   *sequence;
 	ErrorData  *volatile error = NULL;
 	Jsonb	   *result;
 
@@ -82,8 +84,7 @@ preview_sequence(PG_FUNCTION_ARGS)
 	preview = palloc0(sizeof(Preview));
 	preview->probe.cxt = preview->probe.kept = cxt;
 	preview->context = sigma_run_read_context(document);
-	sequence = sigma_sequence_pin(id, false);
-	preview->sequence = sequence;
+	preview->sequence_id = id;
 	PG_TRY();
 	{
 		bool		kept;
@@ -93,7 +94,8 @@ preview_sequence(PG_FUNCTION_ARGS)
 	PG_FINALLY();
 	{
 		sigma_session = session;
-		sigma_sequence_unpin(sequence);
+		if (preview->sequence != NULL)
+			sigma_sequence_unpin(preview->sequence);
 	}
 	PG_END_TRY();
 	if (error != NULL)
@@ -111,9 +113,12 @@ run_preview(Run *run)
 	Preview    *preview = (Preview *) run;
 	RowChanges *changes = sigma_row_changes_begin();
 	RunRequest	request = {0};
+	Run		   *ended;
+	ErrorData  *deferred = NULL;
 	Jsonb	   *result;
 	int64		since;
 
+	preview->sequence = sigma_sequence_pin(preview->sequence_id, false);
 	SPI_connect();
 	since = sigma_outbox_newest();
 	SPI_finish();
@@ -121,16 +126,22 @@ run_preview(Run *run)
 	sigma_session.changes = changes;
 	request.sequence = preview->sequence;
 	request.context = preview->context;
-	result = sigma_run_pinned(&request, NULL);
+	result = sigma_run_pinned(&request, &ended);
+	if (ended->status == RUN_SUCCESS)
+	{
+		bool		kept;
+
+		deferred = sigma_run_guard(run, sigma_run_deferred, &kept);
+	}
 	sigma_session.changes = NULL;
 	MemoryContextSwitchTo(run->cxt);
-	preview->result = complete_result(result, changes, since);
+	preview->result = complete_result(result, changes, since, deferred);
 	return false;
 }
 
-/* The result with the members of a preview. */
+/* The result with the members of a preview; "deferred": what the commit would raise, or NULL. */
 static Jsonb *
-complete_result(Jsonb *result, RowChanges *changes, int64 since)
+complete_result(Jsonb *result, RowChanges *changes, int64 since, const ErrorData *deferred)
 {
 	JsonbParseState *state = NULL;
 	JsonbIterator *iterator = JsonbIteratorInit(&result->root);
@@ -144,10 +155,28 @@ complete_result(Jsonb *result, RowChanges *changes, int64 since)
 	while ((token = JsonbIteratorNext(&iterator, &value, true)) != WJB_END_OBJECT)
 		pushJsonbValue(&state, token, &value);
 	sigma_push_bool(&state, "preview", true);
+	if (deferred != NULL)
+		push_commit_error(&state, deferred);
 	sigma_row_changes_push(changes, &state, SHOWN_CHANGES, &unread);
 	push_outbox(&state, since);
 	push_not_previewed(&state, &result->root, unread, sigma_row_changes_tables(changes));
 	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
+}
+
+/* "commit_error": what the commit would raise. */
+static void
+push_commit_error(JsonbParseState **state, const ErrorData *error)
+{
+	sigma_push_key(state, "commit_error");
+	pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
+	/* the value points at the text, which PostgreSQL keeps in one place */
+	sigma_push_text(state, "sqlstate", pstrdup(unpack_sql_state(error->sqlerrcode)));
+	sigma_push_text(state, "message", error->message != NULL ? error->message : "");
+	if (error->detail != NULL)
+		sigma_push_text(state, "detail", error->detail);
+	if (error->hint != NULL)
+		sigma_push_text(state, "hint", error->hint);
+	pushJsonbValue(state, WJB_END_OBJECT, NULL);
 }
 
 /* "outbox": the messages that were written since, and that nobody gets. */

@@ -66,7 +66,7 @@ SELECT pv('pv_bad');
 SELECT sigma.pause_sequence('pv_bad');
 SELECT pv('pv_bad');
 -- a run that takes too long
-SELECT sigma.create_action_sequence('{"id": "pv_slow", "timeout_ms": 20, "actions": [{"id": "a", "type": "data_modification", "subtype": "insert_row", "target": "pv_quiet", "values": {"Name": "slow"}}]}');
+SELECT sigma.create_action_sequence('{"id": "pv_slow", "timeout_ms": 250, "actions": [{"id": "a", "type": "data_modification", "subtype": "insert_row", "target": "pv_quiet", "values": {"Name": "slow"}}]}');
 CREATE FUNCTION pv_sleep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(60); RETURN NULL; END $$;
 CREATE TRIGGER pv_sleep AFTER INSERT ON sigds.sigds_pv_quiet FOR EACH STATEMENT EXECUTE FUNCTION pv_sleep();
 SELECT pv('pv_slow');
@@ -113,6 +113,42 @@ SELECT r ->> 'status' FROM sigma.execute_sequence('pv_one', '{"controls": {"name
 DROP TRIGGER pv_inner ON sigds.sigds_pv_t;
 DELETE FROM sigds.sigds_pv_t WHERE "Name" = 'm2';
 SELECT count(*) FROM sigds.sigds_pv_quiet;
+
+--
+-- What is deferred to the commit is done at the end: what it writes, and what it would raise
+--
+CREATE TABLE pv_parent (k text PRIMARY KEY);
+CREATE TABLE pv_child (k text REFERENCES pv_parent DEFERRABLE INITIALLY DEFERRED);
+CREATE FUNCTION pv_adopt(k text) RETURNS void LANGUAGE sql AS $$ INSERT INTO pv_child VALUES (k) $$;
+CREATE FUNCTION pv_at_commit() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE sigds.sigds_pv_t SET "Qty" = "Qty" + 10 WHERE "Name" = 'n1';
+    RETURN NULL;
+END $$;
+CREATE CONSTRAINT TRIGGER pv_at_commit AFTER INSERT ON pv_child DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION pv_at_commit();
+SELECT sigma.create_action_sequence('{"id": "pv_deferred", "actions": [{"id": "call", "type": "stored_procedure", "target": "pv_adopt", "arguments": ["[Control/k]"]}]}');
+INSERT INTO pv_parent VALUES ('yes');
+SELECT pv('pv_deferred', '{"controls": {"k": "yes"}}');
+SELECT r ->> 'status', jsonb_pretty(r -> 'commit_error') FROM sigma.preview_sequence('pv_deferred', '{"controls": {"k": "no"}}') AS r;
+-- in a transaction: what it has deferred is deferred still
+BEGIN;
+INSERT INTO pv_child VALUES ('later');
+SELECT r -> 'commit_error' ->> 'sqlstate' FROM sigma.preview_sequence('pv_deferred', '{"controls": {"k": "yes"}}') AS r;
+INSERT INTO pv_parent VALUES ('later');
+SELECT r -> 'commit_error' ->> 'sqlstate' FROM sigma.preview_sequence('pv_deferred', '{"controls": {"k": "yes"}}') AS r;
+SELECT "Qty" FROM sigds.sigds_pv_t WHERE "Name" = 'n1';
+COMMIT;
+SELECT "Qty" FROM sigds.sigds_pv_t WHERE "Name" = 'n1';
+UPDATE sigds.sigds_pv_t SET "Qty" = 1 WHERE "Name" = 'n1';
+-- tests of an app ask it too
+SELECT sigma.create_test('pv_deferred 1', '{"sequence": "pv_deferred", "context": {"controls": {"k": "no"}}}');
+SELECT sigma.create_test('pv_deferred 2', '{"sequence": "pv_deferred", "context": {"controls": {"k": "no"}}, "expect": {"error": {"sqlstate": "23503"}}}');
+SELECT sigma.create_test('pv_deferred 3', '{"sequence": "pv_deferred", "context": {"controls": {"k": "yes"}}, "expect": {"status": "success", "changes": [{"operation": "update", "new": {"Qty": 11}}]}}');
+SELECT * FROM sigma.run_tests('pv\_deferred%');
+DELETE FROM sigma.sigma_tests WHERE name LIKE 'pv\_deferred%';
+SELECT sigma.delete_action_sequence('pv_deferred');
+DROP TABLE pv_child, pv_parent;
+DROP FUNCTION pv_adopt, pv_at_commit;
 
 --
 -- Inside a transaction: what was done before is "old", and stays
