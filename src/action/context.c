@@ -7,7 +7,9 @@
  * which also raises what is to be raised about it.
  *
  * Nothing here outlives the memory context that the run was started in, and
- * nothing is locked.
+ * nothing is locked.  Values that are set again are not freed one by one, since the
+ * records of steps point at them: a loop, whose records forget with each row, has a
+ * memory context of its own for them.
  */
 #include "postgres.h"
 
@@ -20,6 +22,8 @@
 #include "common/document.h"
 #include "common/errors.h"
 #include "compat.h"
+
+#define MIN_GARBAGE		((Size) 256 * 1024)	/* bytes of a loop's values that are not looked at */
 
 /* What a top-level key of a context must be. */
 typedef enum MemberKind
@@ -57,6 +61,7 @@ static bool read_members(RunContext *context);
 static bool read_member(RunContext *context, const Member *member, const JsonbValue *value);
 static bool read_selection(RunContext *context, const JsonbValue *value);
 static const Member *find_member(const JsonbValue *key);
+static void move_values(RunContext *context, MemoryContext from, MemoryContext to);
 static bool find_set(const RunValues *values, const char *name, JsonbValue *value);
 static void add_set(RunContext *context, RunValues *values, const char *name, const JsonbValue *value);
 static void grow(RunContext *context, RunValues *values);
@@ -79,7 +84,7 @@ sigma_context_read(Jsonb *document)
 	RunContext *context = palloc0(sizeof(RunContext));
 	JsonNode   *tree;
 
-	context->cxt = CurrentMemoryContext;
+	context->cxt = context->values = CurrentMemoryContext;
 	context->document = document;
 	if (document == NULL)
 	{
@@ -94,7 +99,7 @@ sigma_context_read(Jsonb *document)
 
 	tree = sigma_document_normalise(DOCUMENT_CONTEXT, sigma_json_read(document), 0);
 	memset(context, 0, sizeof(RunContext));
-	context->cxt = CurrentMemoryContext;
+	context->cxt = context->values = CurrentMemoryContext;
 	context->document = sigma_json_write(tree);
 	if (!read_members(context))
 		elog(ERROR, "normalised context could not be read");
@@ -246,6 +251,7 @@ sigma_context_mark(RunContext *context)
 	mark.fixed_variables = context->set_variables.fixed;
 	mark.selected = context->selected;
 	mark.selected_length = context->selected_length;
+	mark.values = context->values;
 	context->set_controls.fixed = mark.controls;
 	context->set_variables.fixed = mark.variables;
 	return mark;
@@ -261,6 +267,7 @@ sigma_context_restore(RunContext *context, ContextMark mark)
 	context->set_variables.fixed = mark.fixed_variables;
 	context->selected = mark.selected;
 	context->selected_length = mark.selected_length;
+	context->values = mark.values;
 }
 
 /* The mark is needed no more; what was set since stays. */
@@ -269,6 +276,38 @@ sigma_context_release(RunContext *context, ContextMark mark)
 {
 	settle(&context->set_controls, mark.controls, mark.fixed_controls);
 	settle(&context->set_variables, mark.variables, mark.fixed_variables);
+}
+
+void
+sigma_context_begin_loop(RunContext *context, ContextLoop *loop, MemoryContext parent)
+{
+	loop->outer = context->values;
+	loop->limit = MIN_GARBAGE;
+	context->values = AllocSetContextCreate(parent, "sigma loop values", ALLOCSET_DEFAULT_SIZES);
+}
+
+/* Where a lot has come together most of it is replaced: what holds still is kept, the rest is freed. */
+void
+sigma_context_next_row(RunContext *context, ContextLoop *loop)
+{
+	MemoryContext old = context->values;
+	MemoryContext kept;
+
+	if (MemoryContextMemAllocated(old, true) < loop->limit)
+		return;
+	kept = AllocSetContextCreate(MemoryContextGetParent(old), "sigma loop values", ALLOCSET_DEFAULT_SIZES);
+	move_values(context, old, kept);
+	context->values = kept;
+	MemoryContextDelete(old);
+	loop->limit = Max(MIN_GARBAGE, 2 * MemoryContextMemAllocated(kept, true));
+}
+
+/* What holds still is of what is around the loop now. */
+void
+sigma_context_end_loop(RunContext *context, ContextLoop *loop)
+{
+	move_values(context, context->values, loop->outer);
+	context->values = loop->outer;
 }
 
 void
@@ -370,6 +409,29 @@ find_member(const JsonbValue *key)
 	return NULL;
 }
 
+/* Copy the values that one memory context has into another one. */
+static void
+move_values(RunContext *context, MemoryContext from, MemoryContext to)
+{
+	RunValues  *const sets[] = {&context->set_controls, &context->set_variables};
+	int			i;
+	int			j;
+
+	for (i = 0; i < lengthof(sets); i++)
+		for (j = 0; j < sets[i]->count; j++)
+		{
+			RunValue   *one = &sets[i]->items[j];
+			JsonbValue	copy;
+
+			if (one->cxt != from)
+				continue;
+			sigma_jsonb_copy(&one->value, to, &copy);
+			one->name = MemoryContextStrdup(to, one->name);
+			one->value = copy;
+			one->cxt = to;
+		}
+}
+
 /* What the run has set last under that name. */
 static bool
 find_set(const RunValues *values, const char *name, JsonbValue *value)
@@ -390,10 +452,10 @@ add_set(RunContext *context, RunValues *values, const char *name, const JsonbVal
 	int			place = find_place(values, name, values->count);
 	JsonbValue	copy;
 
-	sigma_jsonb_copy(value, context->cxt, &copy);
+	sigma_jsonb_copy(value, context->values, &copy);
 	if (place < values->fixed)
 	{
-		const char *own = place < 0 ? MemoryContextStrdup(context->cxt, name) : values->items[place].name;
+		const char *own = place < 0 ? MemoryContextStrdup(context->values, name) : values->items[place].name;
 
 		if (values->count == values->capacity)
 			grow(context, values);
@@ -401,6 +463,7 @@ add_set(RunContext *context, RunValues *values, const char *name, const JsonbVal
 		values->items[place].name = own;
 	}
 	values->items[place].value = copy;
+	values->items[place].cxt = context->values;
 }
 
 /* Room for more values; the array is as large as it says whatever is raised on the way. */

@@ -26,6 +26,7 @@ typedef struct RunValue
 {
 	const char *name;			/* id of a control, name of a variable */
 	JsonbValue	value;			/* scalar or jbvBinary */
+	MemoryContext cxt;			/* holds both, or the value alone */
 } RunValue;
 
 /* What a run has set, oldest first; the last entry of a name holds. */
@@ -40,7 +41,8 @@ typedef struct RunValues
 /* The context of one run; lives in the memory context it was read in. */
 typedef struct RunContext
 {
-	MemoryContext cxt;			/* holds this struct and everything set during the run */
+	MemoryContext cxt;			/* holds this struct */
+	MemoryContext values;		/* for what is set: that of the innermost loop, else the same */
 	Jsonb	   *document;		/* the canonical context, for history and for comparing input */
 	const char *user_id;		/* or NULL */
 	const char *workbook_id;	/* or NULL */
@@ -76,7 +78,15 @@ typedef struct ContextMark
 	int			fixed_variables;
 	JsonbContainer *selected;	/* a loop selects its rows one by one */
 	int			selected_length;
+	MemoryContext values;
 } ContextMark;
+
+/* A loop: what its rows set is apart, so that what they replace can be freed. */
+typedef struct ContextLoop
+{
+	MemoryContext outer;		/* for what is set around it */
+	Size		limit;			/* bytes from which on freeing is worth it */
+} ContextLoop;
 
 /*
  * Read a context (NULL: an empty one), normalising it where it is not canonical.
@@ -130,6 +140,15 @@ extern bool sigma_context_store_variable(RunContext *context, const char *name, 
 extern ContextMark sigma_context_mark(RunContext *context);
 extern void sigma_context_restore(RunContext *context, ContextMark mark);
 extern void sigma_context_release(RunContext *context, ContextMark mark);
+
+/*
+ * A loop begins, in a memory context that lasts longer than its rows; a row of it, when nothing
+ * points at values that the rows before have set; it ends.  An error that passes
+ * through it needs no end: whoever contains that goes back to a mark.
+ */
+extern void sigma_context_begin_loop(RunContext *context, ContextLoop *loop, MemoryContext parent);
+extern void sigma_context_next_row(RunContext *context, ContextLoop *loop);
+extern void sigma_context_end_loop(RunContext *context, ContextLoop *loop);
 
 /* For the result: an object of what the run has set, as a value. */
 extern void sigma_context_write_variables(JsonbWriter *writer, const RunContext *context);

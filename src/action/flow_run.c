@@ -83,11 +83,13 @@ run_for_each(Run *run, const FlowForEach *part, StepOutcome *outcome)
 	StepRecord *record = run->record;
 	StepRecord *records = sigma_run_held_records(run);
 	LoopRows	rows = {0};
+	ContextLoop loop;
 	int64		done = 0;
 	bool		going = true;
 
 	open_rows(run, part, &rows);
 	run->cxt = AllocSetContextCreate(cxt, "sigma loop", ALLOCSET_DEFAULT_SIZES);
+	sigma_context_begin_loop(run->context, &loop, cxt);
 	while (going && done < rows.count)
 	{
 		/* before, not after: what the last row made is what the record shows */
@@ -96,12 +98,14 @@ run_for_each(Run *run, const FlowForEach *part, StepOutcome *outcome)
 		record->row = done++;
 		if (record->row > 0)
 			forget_results(records, record->step->held);
+		sigma_context_next_row(run->context, &loop);
 		SPI_connect();
 		MemoryContextSwitchTo(run->cxt);
 		next_row(&rows, run->context);
 		going = sigma_steps_run(run, &part->steps, records) && !run->stopped;
 		SPI_finish();
 	}
+	sigma_context_end_loop(run->context, &loop);
 	run->cxt = cxt;
 	MemoryContextSwitchTo(cxt);
 	run->context->selected = selected;

@@ -217,6 +217,30 @@ FROM sigma.sigma_action_sequences WHERE id = 'flow_slow';
 SELECT r ->> 'status', r #>> '{error,message}', pg_temp.rows() FROM sigma.execute_sequence('flow_slow') AS r;
 
 --
+-- values that rows of loops set again and again are freed on the way; what holds still holds
+--
+CREATE FUNCTION flow_bytes() RETURNS bigint LANGUAGE sql VOLATILE AS $$ SELECT sum(total_bytes)::bigint FROM pg_backend_memory_contexts WHERE name = 'sigma loop values' $$;
+SELECT sigma.create_action_sequence('{"id": "flow_values", "actions": [
+    {"type": "variable", "subtype": "set", "target": "before", "value": "as it was"},
+    {"type": "variable", "subtype": "set", "target": "last", "value": "none"},
+    {"type": "flow", "subtype": "for_each", "rows": "SELECT o FROM generate_series(1, 3) AS o", "actions": [
+        {"type": "variable", "subtype": "set", "target": "outer", "value": "[Selection/o]"},
+        {"type": "control", "subtype": "set_value", "target": "seen", "value": "[Selection/o]", "selection_mode": "add"},
+        {"type": "flow", "subtype": "for_each", "rows": "SELECT i FROM generate_series(1, 800) AS i", "actions": [
+            {"type": "variable", "subtype": "set", "target": "long", "value": {"type": "formula", "formula": "Repeat(\"x\", 4000) & Text([ActionVar/outer]) & \"/\" & Text([Selection/i])"}},
+            {"type": "variable", "subtype": "set", "target": "same", "value": "[ActionVar/long]"},
+            {"id": "no", "type": "data_modification", "subtype": "insert_row", "target": "flow_t", "error_handling": "continue", "values": {"k": "[ActionVar/long]", "n": 100000},
+             "conditions": {"type": "custom_formula", "formula": "Mod([Selection/i], 200) = 0"}},
+            {"type": "variable", "subtype": "set", "target": "last", "value": "[Selection/i]", "error_handling": "continue"}]},
+        {"type": "stored_procedure", "target": "flow_bytes", "output_variable": "bytes"}]},
+    {"type": "variable", "subtype": "set", "target": "after", "value": {"type": "formula", "formula": "Right([ActionVar/same], 5)"}}]}');
+SELECT r ->> 'status', r ->> 'failed_actions', (r #>> '{variables,bytes}')::bigint < 3000000 AS few_bytes, r -> 'controls' -> 'seen', (r -> 'variables') - 'bytes' - 'long' - 'same',
+       length(r #>> '{variables,long}'), r #> '{variables,long}' = r #> '{variables,same}', right(r #>> '{actions,2,actions,2,actions,0,result}', 5)
+FROM sigma.execute_sequence('flow_values') AS r;
+SELECT sigma.delete_action_sequence('flow_values');
+DROP FUNCTION flow_bytes;
+
+--
 -- bad ones
 --
 CREATE FUNCTION pg_temp.refused(actions text) RETURNS text LANGUAGE plpgsql AS $$
