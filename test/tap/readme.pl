@@ -111,5 +111,30 @@ my $printed_reference = '';
 IPC::Run::run([ 'psql', '-XqAt', '-d', $node->connstr('examples'), '-f', 'test/tap/functions_reference.sql' ], '>', \$printed_reference);
 is($reference, $printed_reference, 'the reference of formulas is the table of functions');
 
+# The table of actions names what sigma.action_types() lists, and nothing else.
+my ($actions) = $readme =~ /^\| type \| subtype \| target, parameters .*?\n(.*?)\n\n/ms;
+my (%rows, %listed, $type);
+foreach my $row (split /\n/, $actions // '')
+{
+	my (undef, $first, @rest) = split / *(?<!\\)\| */, $row;
+	next if $first =~ /^-*$/ && $row =~ /---/;
+	($type) = $first =~ /`(\w+)`/ if $first ne '';
+	$rows{$type} .= join ' ', $first, @rest, '';
+	$listed{"$type $_"} = 1 foreach map { split /\W+/ } $rest[0] =~ /`([^`]*)`/g;
+}
+my %known;
+my @missing;
+foreach my $line (split /\n/, $node->safe_psql('examples', 'SELECT type, subtype, parameter FROM sigma.action_types()'))
+{
+	my ($of, $subtype, $parameter) = split /\|/, $line, 3;
+	$known{"$of $subtype"} = 1;
+	next if !defined $rows{$of} && ($rows{ai_query} // '') =~ /`$of`/;    # not built
+	next if ($rows{$of} // '') =~ /0A000/;
+	push @missing, grep { $_ ne '' && $_ ne 'target' && ($rows{$of} // '') !~ /\b$_\b/ } $subtype, $parameter;
+}
+is("@missing", '', 'the table of actions has every subtype and parameter');
+is(join(' ', grep { !$known{$_} } sort keys %listed), '', 'and no other');
+cmp_ok(scalar(keys %listed), '>', 30, 'it was read');
+
 $node->stop;
 done_testing();
