@@ -5,17 +5,9 @@
 \pset tuples_only on
 
 -- what a statement raises: code, message, path, hint
-CREATE FUNCTION pg_temp.refused(statement text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-    code text; said text; at text; hint text;
-BEGIN
-    EXECUTE statement;
-    RETURN 'NOT REFUSED';
-EXCEPTION WHEN OTHERS THEN
-    GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, said = MESSAGE_TEXT, at = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
-    RETURN concat_ws(' | ', code, said, nullif(at, ''), nullif(hint, ''));
-END
-$$;
+\getenv test PG_ABS_SRCDIR
+\set include :test '/include/refused.sql'
+\i :include
 CREATE FUNCTION pg_temp.action(doc jsonb) RETURNS text LANGUAGE sql AS $$
     SELECT pg_temp.refused(format('SELECT sigma.create_action(%L)', doc))
 $$;

@@ -1,16 +1,8 @@
 -- who names an input table or a column: renames are followed, drops and retypes refused
 \pset null '<null>'
-CREATE FUNCTION pg_temp.failure(statement text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-    message text; detail text; hint text; state text;
-BEGIN
-    EXECUTE statement;
-    RETURN 'no error';
-EXCEPTION WHEN OTHERS THEN
-    GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
-    RETURN concat_ws(E'\n', state || ': ' || message, nullif(detail, ''), nullif(hint, ''));
-END
-$$;
+\getenv test PG_ABS_SRCDIR
+\set include :test '/include/failure.sql'
+\i :include
 SELECT sigma.create_input_table('{"id": "de_t", "columns": [{"name": "a", "type": "text", "unique": true}, {"name": "b", "type": "number"}, {"name": "free", "type": "text"}]}');
 SELECT sigma.create_input_table('{"id": "de_other", "columns": [{"name": "a", "type": "text"}, {"name": "b", "type": "number"}]}');
 SELECT sigma.create_action('{"id": "de_update", "type": "data_modification", "subtype": "update_rows", "target": "de_t",

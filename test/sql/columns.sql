@@ -19,17 +19,9 @@ CREATE FUNCTION pg_temp.indexes(id text) RETURNS SETOF text LANGUAGE sql AS $$
     SELECT regexp_replace(pg_get_indexdef(indexrelid), '_[A-Z0-9]{10}_key', '_<column>_key')
     FROM pg_index WHERE indrelid = ('sigds.sigds_' || id)::regclass AND NOT indisprimary ORDER BY 1
 $$;
-CREATE FUNCTION pg_temp.failure(statement text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-    message text; detail text; hint text; state text;
-BEGIN
-    EXECUTE statement;
-    RETURN 'no error';
-EXCEPTION WHEN OTHERS THEN
-    GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
-    RETURN concat_ws(E'\n', state || ': ' || message, nullif(detail, ''), nullif(hint, ''));
-END
-$$;
+\getenv test PG_ABS_SRCDIR
+\set include :test '/include/failure.sql'
+\i :include
 
 SELECT sigma.create_input_table('{"id": "co_t", "columns": [
     {"name": "a", "type": "text", "unique": true, "description": "first"},

@@ -47,17 +47,9 @@ SELECT * FROM sigma.dependents('relation:public.dep_plain');
 SELECT * FROM sigma.dependents('function:public.dep_discount(numeric)');
 
 -- refused: SQLSTATE, message, details, hint
-CREATE FUNCTION pg_temp.refused(command text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-    state text; message text; detail text; hint text;
-BEGIN
-    EXECUTE command;
-    RETURN 'accepted';
-EXCEPTION WHEN OTHERS THEN
-    GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
-    RETURN concat_ws(' | ', state, message, nullif(detail, ''), nullif(hint, ''));
-END
-$$;
+\getenv test PG_ABS_SRCDIR
+\set include :test '/include/refused.sql'
+\i :include
 SELECT o, pg_temp.refused(format('SELECT * FROM sigma.dependents(%L)', o))
 FROM (VALUES ('dep_orders'), ('table:dep_orders'), ('column:'), ('input_table:dep_nowhere'), ('column:dep_orders/Nope'), ('column:dep_orders'),
     ('element:dep_x'), ('variable:limit'), ('relation:public.dep_nowhere'), ('function:public.dep_nowhere(int)'), (NULL)) v (o);

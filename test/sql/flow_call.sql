@@ -105,16 +105,9 @@ SELECT pg_temp.show(r) FROM sigma.execute_sequence('flow_call_rows') AS r;
 --
 -- circles are refused when they would be saved, with the way
 --
-CREATE FUNCTION pg_temp.refused(command text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-    state text; said text; place text; help text;
-BEGIN
-    EXECUTE command;
-    RAISE 'NOT REFUSED';
-EXCEPTION WHEN OTHERS THEN
-    GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, said = MESSAGE_TEXT, place = PG_EXCEPTION_DETAIL, help = PG_EXCEPTION_HINT;
-    RETURN concat_ws(' | ', state, said, place, NULLIF(help, ''));
-END $$;
+\getenv test PG_ABS_SRCDIR
+\set include :test '/include/refused.sql'
+\i :include
 SELECT pg_temp.refused($$SELECT sigma.create_action_sequence('{"id": "flow_call_self", "actions": [{"type": "flow", "subtype": "run_sequence", "target": "flow_call_self"}]}')$$);
 SELECT pg_temp.refused($$SELECT sigma.create_action_sequence('{"id": "flow_call_self", "actions": [{"type": "flow", "subtype": "run_sequence", "target": "flow_call_iner"}]}')$$);
 SELECT sigma.create_action('{"id": "flow_call_a", "type": "flow", "subtype": "if_else", "branches": [{"condition": [], "actions": [{"type": "flow", "subtype": "run_sequence", "target": "flow_call_outer"}]}]}');

@@ -35,17 +35,9 @@ SELECT pg_temp.result('{"threshold": 0.5, "operator": "<"}', '0.4'), pg_temp.res
 SELECT pg_temp.result('{"operator": "in", "expected_value": ["good", "fair"]}', '"fair"'), pg_temp.result('{"operator": "is_null"}', 'null');
 
 -- refused: SQLSTATE, message, place, hint
-CREATE FUNCTION pg_temp.refused(command text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-    state text; message text; detail text; hint text;
-BEGIN
-    EXECUTE command;
-    RETURN 'accepted';
-EXCEPTION WHEN OTHERS THEN
-    GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
-    RETURN concat_ws(' | ', state, message, nullif(detail, ''), nullif(hint, ''));
-END
-$$;
+\getenv test PG_ABS_SRCDIR
+\set include :test '/include/refused.sql'
+\i :include
 CREATE FUNCTION pg_temp.action(doc jsonb) RETURNS text LANGUAGE sql AS
     $$SELECT pg_temp.refused(format('SELECT sigma.create_action(%L)', doc || '{"id": "fa_refused"}'))$$;
 SELECT f, pg_temp.action(jsonb_build_object('type', 'modal', 'subtype', 'close', 'conditions', jsonb_build_array(jsonb_build_object('type', 'custom_formula', 'formula', f))))

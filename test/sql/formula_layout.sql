@@ -18,17 +18,9 @@ SELECT sigma.create_page('{"id": "fl_page", "title": "Books until {{Text( [Contr
 SELECT id, config - 'children' FROM sigma.sigma_layout_elements WHERE id LIKE 'fl\_%' ORDER BY id;
 
 -- refused: SQLSTATE, message, place, hint
-CREATE FUNCTION pg_temp.refused(command text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-    state text; message text; detail text; hint text;
-BEGIN
-    EXECUTE command;
-    RETURN 'accepted';
-EXCEPTION WHEN OTHERS THEN
-    GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
-    RETURN concat_ws(' | ', state, message, nullif(detail, ''), nullif(hint, ''));
-END
-$$;
+\getenv test PG_ABS_SRCDIR
+\set include :test '/include/refused.sql'
+\i :include
 CREATE FUNCTION pg_temp.element(doc jsonb) RETURNS text LANGUAGE sql AS
     $$SELECT pg_temp.refused(format('SELECT sigma.create_layout_element(%L)', doc || '{"id": "fl_refused"}'))$$;
 SELECT f, pg_temp.element(jsonb_build_object('type', 'table', 'source', 'fl_books', 'filter', f))

@@ -2,17 +2,9 @@
 \set SHOW_CONTEXT never
 \pset format unaligned
 \pset tuples_only on
-CREATE FUNCTION pg_temp.refused(sql text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-    code text; message text; detail text; hint text;
-BEGIN
-    EXECUTE sql;
-    RETURN 'not refused';
-EXCEPTION WHEN OTHERS THEN
-    GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
-    RETURN concat_ws(E'\n', code || ' ' || message, nullif(detail, ''), nullif(hint, ''));
-END
-$$;
+\getenv test PG_ABS_SRCDIR
+\set include :test '/include/refused_lines.sql'
+\i :include
 -- the page without what is constant: one tag a line
 CREATE FUNCTION pg_temp.body(root text, context jsonb DEFAULT '{}') RETURNS text LANGUAGE sql AS $$
     SELECT regexp_replace(regexp_replace(regexp_replace(sigma.render_html(root, context), '^.*</symbol></svg>', ''),

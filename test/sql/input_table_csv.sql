@@ -1,16 +1,8 @@
 -- a CSV file that comes with the definition: columns from it, rows imported with it
 \pset null '<null>'
-CREATE FUNCTION pg_temp.failure(statement text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-    message text; detail text; hint text; state text;
-BEGIN
-    EXECUTE statement;
-    RETURN 'no error';
-EXCEPTION WHEN OTHERS THEN
-    GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
-    RETURN concat_ws(E'\n', state || ': ' || message, nullif(detail, ''), nullif(hint, ''));
-END
-$$;
+\getenv test PG_ABS_SRCDIR
+\set include :test '/include/failure.sql'
+\i :include
 
 -- columns are taken from the file
 SELECT sigma.create_input_table('{"id": "cf_a", "type": "csv", "encoding": "latin1", "csvData": "name,amount,paid\nÄnn,12.50,true\nBob,7,false\n"}');

@@ -13,17 +13,9 @@ CREATE FUNCTION pg_temp.indexes(id text) RETURNS SETOF text LANGUAGE sql AS $$
     FROM pg_index WHERE indrelid = ('sigds.sigds_' || id)::regclass ORDER BY 1
 $$;
 -- the error of a statement, with its SQLSTATE
-CREATE FUNCTION pg_temp.failure(statement text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-    message text; detail text; hint text; state text;
-BEGIN
-    EXECUTE statement;
-    RETURN 'no error';
-EXCEPTION WHEN OTHERS THEN
-    GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
-    RETURN concat_ws(E'\n', state || ': ' || message, nullif(detail, ''), nullif(hint, ''));
-END
-$$;
+\getenv test PG_ABS_SRCDIR
+\set include :test '/include/failure.sql'
+\i :include
 
 -- every column type, defaults as literals of the type, in the order given
 SELECT sigma.create_input_table('{

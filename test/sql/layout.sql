@@ -2,17 +2,9 @@
 -- is written and in whatever order; what would break the tree is refused.
 -- Nesting as in https://help.sigmacomputing.com/docs/use-containers-to-organize-workbook-layouts
 \set SHOW_CONTEXT never
-CREATE FUNCTION pg_temp.refused(sql text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-    code text; message text; detail text; hint text;
-BEGIN
-    EXECUTE sql;
-    RETURN 'not refused';
-EXCEPTION WHEN OTHERS THEN
-    GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
-    RETURN concat_ws(E'\n', code || ' ' || message, nullif(detail, ''), nullif(hint, ''));
-END
-$$;
+\getenv test PG_ABS_SRCDIR
+\set include :test '/include/refused_lines.sql'
+\i :include
 CREATE VIEW pg_temp.rows AS
     SELECT id, type, parent_id, children, nesting_level AS level, "position" AS pos FROM sigma.sigma_layout_elements ORDER BY id;
 \pset format unaligned

@@ -1,17 +1,9 @@
 -- Documents of layout elements: functions, nesting, spelling, what settings bring along
 -- and what they name.
 \set SHOW_CONTEXT never
-CREATE FUNCTION pg_temp.refused(sql text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-    code text; message text; detail text; hint text;
-BEGIN
-    EXECUTE sql;
-    RETURN 'not refused';
-EXCEPTION WHEN OTHERS THEN
-    GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
-    RETURN concat_ws(E'\n', code || ' ' || message, nullif(detail, ''), nullif(hint, ''));
-END
-$$;
+\getenv test PG_ABS_SRCDIR
+\set include :test '/include/refused_lines.sql'
+\i :include
 \pset format unaligned
 \pset tuples_only on
 

@@ -1,17 +1,9 @@
 -- Places on grids: a page has 24 columns, a container 12 by default
 -- (https://help.sigmacomputing.com/docs/create-and-manage-workbook-layouts).
 \set SHOW_CONTEXT never
-CREATE FUNCTION pg_temp.refused(sql text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-    code text; message text; detail text; hint text;
-BEGIN
-    EXECUTE sql;
-    RETURN 'not refused';
-EXCEPTION WHEN OTHERS THEN
-    GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
-    RETURN concat_ws(E'\n', code || ' ' || message, nullif(detail, ''), nullif(hint, ''));
-END
-$$;
+\getenv test PG_ABS_SRCDIR
+\set include :test '/include/refused_lines.sql'
+\i :include
 CREATE FUNCTION pg_temp.places() RETURNS TABLE (id text, parent_id text, grid jsonb) LANGUAGE sql AS $$
     SELECT e.id, e.parent_id, e.config -> 'grid' FROM sigma.sigma_layout_elements AS e WHERE e.id ~ '^grid_' ORDER BY e.id COLLATE "C"
 $$;

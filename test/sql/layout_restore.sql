@@ -1,17 +1,9 @@
 -- A dump is restored with check_function_bodies off, row by row or in one COPY, in any
 -- order: rows come back as they were, and the rules of the tree hold.
 \set SHOW_CONTEXT never
-CREATE FUNCTION pg_temp.refused(sql text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-    code text; message text; detail text; hint text;
-BEGIN
-    EXECUTE sql;
-    RETURN 'not refused';
-EXCEPTION WHEN OTHERS THEN
-    GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
-    RETURN concat_ws(E'\n', code || ' ' || message, nullif(detail, ''), nullif(hint, ''));
-END
-$$;
+\getenv test PG_ABS_SRCDIR
+\set include :test '/include/refused_lines.sql'
+\i :include
 \pset format unaligned
 \pset tuples_only on
 SELECT sigma.create_page('{"id": "res_page", "name": "Home", "style": {"color": "red"}, "metadata": {"a": 1}, "children": [

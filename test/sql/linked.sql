@@ -2,8 +2,9 @@
 -- (https://help.sigmacomputing.com/docs/create-new-input-tables: distinct keys, live read-only columns)
 \set VERBOSITY terse
 \pset null '·'
-CREATE FUNCTION pg_temp.failure(statement text) RETURNS text LANGUAGE plpgsql AS
-    $$DECLARE detail text; hint text; BEGIN EXECUTE statement; RETURN 'no error'; EXCEPTION WHEN OTHERS THEN GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT; RETURN concat_ws(E'\n', SQLSTATE || ': ' || SQLERRM, nullif(detail, ''), nullif(hint, '')); END$$;
+\getenv test PG_ABS_SRCDIR
+\set include :test '/include/failure.sql'
+\i :include
 -- which indexes a statement reads, and how many tables as a whole
 CREATE FUNCTION pg_temp.lookup(statement text, OUT indexes text[], OUT scans bigint) LANGUAGE plpgsql AS
     $$DECLARE plan jsonb; BEGIN EXECUTE 'EXPLAIN (FORMAT JSON) ' || statement INTO plan;

@@ -1,8 +1,9 @@
 -- Steps that write linked tables, and sigma.fill: entry columns of rows that the source has
 \set VERBOSITY terse
 \pset null '·'
-CREATE FUNCTION pg_temp.failure(statement text) RETURNS text LANGUAGE plpgsql AS
-    $$DECLARE detail text; hint text; BEGIN EXECUTE statement; RETURN 'no error'; EXCEPTION WHEN OTHERS THEN GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT; RETURN concat_ws(E'\n', SQLSTATE || ': ' || SQLERRM, nullif(detail, ''), nullif(hint, '')); END$$;
+\getenv test PG_ABS_SRCDIR
+\set include :test '/include/failure.sql'
+\i :include
 -- one step as a sequence: its status, rows and error
 CREATE FUNCTION pg_temp.step(subtype text, parameters jsonb, context jsonb DEFAULT '{}') RETURNS text LANGUAGE plpgsql AS
     $$DECLARE r jsonb; BEGIN

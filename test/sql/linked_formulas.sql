@@ -2,8 +2,9 @@
 -- (https://help.sigmacomputing.com/docs/create-new-input-tables: calculations beside linked columns)
 \set VERBOSITY terse
 \pset null '·'
-CREATE FUNCTION pg_temp.failure(statement text) RETURNS text LANGUAGE plpgsql AS
-    $$DECLARE detail text; hint text; BEGIN EXECUTE statement; RETURN 'no error'; EXCEPTION WHEN OTHERS THEN GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT; RETURN concat_ws(E'\n', SQLSTATE || ': ' || SQLERRM, nullif(detail, ''), nullif(hint, '')); END$$;
+\getenv test PG_ABS_SRCDIR
+\set include :test '/include/failure.sql'
+\i :include
 CREATE TABLE public.lf_sales (id int PRIMARY KEY, region text, rev numeric);
 INSERT INTO lf_sales SELECT g, (ARRAY['East', 'West'])[g % 2 + 1], g * 10 FROM generate_series(1, 6) g;
 SELECT sigma.create_input_table('{"id": "lf_rates", "name": "lf Rates", "data_entry_permission": "published", "columns": [{"name": "Region", "type": "text"}, {"name": "Rate", "type": "number"}, {"name": "Twice", "type": "number", "formula": "[Rate] * 2"}]}');

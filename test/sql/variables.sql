@@ -4,17 +4,9 @@
 \pset tuples_only on
 SET sigma.user_email = 'ann@example.com';
 
-CREATE FUNCTION pg_temp.refused(statement text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-    state text; message text; detail text; hint text;
-BEGIN
-    EXECUTE statement;
-    RETURN 'accepted: ' || statement;
-EXCEPTION WHEN OTHERS THEN
-    GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
-    RETURN concat_ws(' | ', state, message, nullif(detail, ''), nullif(hint, ''));
-END
-$$;
+\getenv test PG_ABS_SRCDIR
+\set include :test '/include/refused.sql'
+\i :include
 
 -- every type with its default; kind, scope and type have defaults of their own
 SELECT sigma.create_variable(config::jsonb) FROM (VALUES
