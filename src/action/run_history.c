@@ -474,12 +474,13 @@ put_step(ReturnSetInfo *result, JsonbContainer *step, const JsonbValue *outermos
  * prune_history(keep interval, keep_rows int) returns bigint
  *
  * Deletes the runs that began longer ago than "keep", and all but the newest
- * "keep_rows"; either may be null, not both (22004).  How many it deleted.  The
- * caller needs the rights of a DELETE.
+ * "keep_rows"; either may be null, not both (22004), and neither negative (22023).  How
+ * many it deleted.  The caller needs the rights of a DELETE.
  */
 Datum
 prune_history(PG_FUNCTION_ARGS)
 {
+	Interval	none = {0};
 	uint64		deleted = 0;
 
 	if (PG_ARGISNULL(0) && PG_ARGISNULL(1))
@@ -490,6 +491,10 @@ prune_history(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("\"keep_rows\" must not be negative")));
+	if (!PG_ARGISNULL(0) && DatumGetBool(DirectFunctionCall2(interval_lt, PG_GETARG_DATUM(0), IntervalPGetDatum(&none))))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("\"keep\" must not be negative")));
 	SPI_connect();
 	if (!PG_ARGISNULL(0))
 	{

@@ -256,6 +256,7 @@ SELECT sigma.prune_history(NULL, 0);
 SELECT count(*) FROM sigma.sigma_execution_history;
 ROLLBACK;
 SELECT sigma.prune_history(NULL);
+SELECT sigma.prune_history('-1 day');
 SELECT sigma.prune_history(NULL, -1);
 
 --
