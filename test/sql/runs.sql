@@ -114,7 +114,8 @@ SELECT count(*) > 4 FROM sigma.run_history(NULL, NULL, NULL);
 SELECT duration_ms >= 0 AND end_time >= start_time FROM sigma.run_history('{"sequence_id": "runs_bad"}');
 -- the index serves
 SET enable_seqscan = off;
-EXPLAIN (COSTS OFF) SELECT 1 FROM sigma.sigma_execution_history AS h WHERE h.sequence_id OPERATOR(pg_catalog.=) 'runs_ok'::text ORDER BY h.start_time DESC LIMIT 1;
+CREATE FUNCTION pg_temp.plan(query text) RETURNS SETOF text LANGUAGE plpgsql AS $$ BEGIN RETURN QUERY EXECUTE 'EXPLAIN (COSTS OFF) ' || query; END $$;
+SELECT bool_or(line LIKE '%sigma_execution_history_sequence%') FROM pg_temp.plan($$SELECT h.execution_id FROM sigma.sigma_execution_history AS h WHERE h.sequence_id OPERATOR(pg_catalog.=) 'runs_ok'::text$$) AS line;
 RESET enable_seqscan;
 -- what is no filter, no time, no page
 SELECT * FROM sigma.run_history('{"sequence": "runs_ok"}');
