@@ -1728,18 +1728,42 @@ COMMENT ON FUNCTION sigma.refuse_audit_write() IS 'refuses all writes to sigma_a
 
 CREATE TRIGGER sigma_0_refuse BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON sigma.sigma_audit
     FOR EACH STATEMENT EXECUTE FUNCTION sigma.refuse_audit_write();
-CREATE TRIGGER sigma_9_audit AFTER INSERT OR UPDATE OR DELETE ON sigma.sigma_input_tables
-    FOR EACH ROW EXECUTE FUNCTION sigma.audit_definition();
-CREATE TRIGGER sigma_9_audit AFTER INSERT OR UPDATE OR DELETE ON sigma.sigma_layout_elements
-    FOR EACH ROW EXECUTE FUNCTION sigma.audit_definition();
-CREATE TRIGGER sigma_9_audit AFTER INSERT OR UPDATE OR DELETE ON sigma.sigma_actions
-    FOR EACH ROW EXECUTE FUNCTION sigma.audit_definition();
-CREATE TRIGGER sigma_9_audit AFTER INSERT OR UPDATE OR DELETE ON sigma.sigma_action_sequences
-    FOR EACH ROW EXECUTE FUNCTION sigma.audit_definition();
-CREATE TRIGGER sigma_9_audit AFTER INSERT OR UPDATE OR DELETE ON sigma.sigma_variables
-    FOR EACH ROW EXECUTE FUNCTION sigma.audit_definition();
-CREATE TRIGGER sigma_9_audit AFTER INSERT OR UPDATE OR DELETE ON sigma.sigma_tests
-    FOR EACH ROW EXECUTE FUNCTION sigma.audit_definition();
+CREATE TRIGGER sigma_9_audit_insert AFTER INSERT ON sigma.sigma_input_tables REFERENCING NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION sigma.audit_definition();
+CREATE TRIGGER sigma_9_audit_update AFTER UPDATE ON sigma.sigma_input_tables REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION sigma.audit_definition();
+CREATE TRIGGER sigma_9_audit_delete AFTER DELETE ON sigma.sigma_input_tables REFERENCING OLD TABLE AS old_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION sigma.audit_definition();
+CREATE TRIGGER sigma_9_audit_insert AFTER INSERT ON sigma.sigma_layout_elements REFERENCING NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION sigma.audit_definition();
+CREATE TRIGGER sigma_9_audit_update AFTER UPDATE ON sigma.sigma_layout_elements REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION sigma.audit_definition();
+CREATE TRIGGER sigma_9_audit_delete AFTER DELETE ON sigma.sigma_layout_elements REFERENCING OLD TABLE AS old_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION sigma.audit_definition();
+CREATE TRIGGER sigma_9_audit_insert AFTER INSERT ON sigma.sigma_actions REFERENCING NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION sigma.audit_definition();
+CREATE TRIGGER sigma_9_audit_update AFTER UPDATE ON sigma.sigma_actions REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION sigma.audit_definition();
+CREATE TRIGGER sigma_9_audit_delete AFTER DELETE ON sigma.sigma_actions REFERENCING OLD TABLE AS old_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION sigma.audit_definition();
+CREATE TRIGGER sigma_9_audit_insert AFTER INSERT ON sigma.sigma_action_sequences REFERENCING NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION sigma.audit_definition();
+CREATE TRIGGER sigma_9_audit_update AFTER UPDATE ON sigma.sigma_action_sequences REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION sigma.audit_definition();
+CREATE TRIGGER sigma_9_audit_delete AFTER DELETE ON sigma.sigma_action_sequences REFERENCING OLD TABLE AS old_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION sigma.audit_definition();
+CREATE TRIGGER sigma_9_audit_insert AFTER INSERT ON sigma.sigma_variables REFERENCING NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION sigma.audit_definition();
+CREATE TRIGGER sigma_9_audit_update AFTER UPDATE ON sigma.sigma_variables REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION sigma.audit_definition();
+CREATE TRIGGER sigma_9_audit_delete AFTER DELETE ON sigma.sigma_variables REFERENCING OLD TABLE AS old_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION sigma.audit_definition();
+CREATE TRIGGER sigma_9_audit_insert AFTER INSERT ON sigma.sigma_tests REFERENCING NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION sigma.audit_definition();
+CREATE TRIGGER sigma_9_audit_update AFTER UPDATE ON sigma.sigma_tests REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION sigma.audit_definition();
+CREATE TRIGGER sigma_9_audit_delete AFTER DELETE ON sigma.sigma_tests REFERENCING OLD TABLE AS old_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION sigma.audit_definition();
 
 ------------------------------------------------------------------------------
 -- rights: access

@@ -31,8 +31,8 @@
 #include "common/errors.h"
 #include "common/json_push.h"
 #include "common/session.h"
+#include "common/transition.h"
 #include "input_table/edit_log.h"
-#include "input_table/transition.h"
 
 #define MAX_SELECTED	10000	/* rows, as of loops */
 #define MAX_SELECTED_BYTES	(16 * 1024 * 1024)

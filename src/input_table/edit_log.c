@@ -27,10 +27,10 @@
 #include "common/jsonb_writer.h"
 #include "common/names.h"
 #include "common/session.h"
+#include "common/transition.h"
 #include "input_table/edit_log.h"
 #include "input_table/row_changes.h"
 #include "input_table/rules.h"
-#include "input_table/transition.h"
 
 /* System columns of a row. */
 typedef struct Stamps

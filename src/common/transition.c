@@ -10,7 +10,7 @@
 #include "executor/executor.h"
 #include "utils/datum.h"
 
-#include "input_table/transition.h"
+#include "common/transition.h"
 
 /* A read pointer of our own: other triggers have theirs.  The reader lives in the current context. */
 void
