@@ -260,42 +260,47 @@ sigma_catalog_document_row(DocumentKind kind, TriggerData *trigger, HeapTuple ro
 {
 	const CatalogTable *table = sigma_catalog_table(kind);
 	TupleDesc	desc = RelationGetDescr(trigger->tg_relation);
-	bool		inserting = TRIGGER_FIRED_BY_INSERT(trigger->tg_event);
 	Datum	   *values = palloc(sizeof(Datum) * desc->natts);
 	bool	   *nulls = palloc(sizeof(bool) * desc->natts);
-	Datum		now = TimestampGetDatum(GetCurrentTransactionStartTimestamp());
 	int			i;
 
 	heap_deform_tuple(row, desc, values, nulls);
 	split_rest(table, desc, document);
+	sigma_catalog_stamp_row(trigger, values, nulls);
 	for (i = 0; i < desc->natts; i++)
 	{
 		Form_pg_attribute att = TupleDescAttr(desc, i);
-		const char *name = NameStr(att->attname);
 		JsonNode   *node;
 
-		if (strcmp(name, "created_at") == 0 || strcmp(name, "updated_at") == 0)
-		{
-			if ((inserting && nulls[i]) ||
-				(!inserting && name[0] == 'u' && sigma_session.origin != ORIGIN_SYSTEM))
-			{
-				values[i] = now;
-				nulls[i] = false;
-			}
+		if (is_row_only(NameStr(att->attname)))
 			continue;
-		}
-		if (strcmp(name, "status") == 0 && nulls[i])
-		{
-			values[i] = CStringGetTextDatum("active");
-			nulls[i] = false;
-		}
-		if (is_row_only(name))
-			continue;
-		node = sigma_json_get(document, name);
+		node = sigma_json_get(document, NameStr(att->attname));
 		nulls[i] = node == NULL || (node->kind == JSON_NULL && att->atttypid != JSONBOID);
 		values[i] = nulls[i] ? (Datum) 0 : write_column(att, node);
 	}
 	return heap_form_tuple(desc, values, nulls);
+}
+
+void
+sigma_catalog_stamp_row(TriggerData *trigger, Datum *values, bool *nulls)
+{
+	TupleDesc	desc = RelationGetDescr(trigger->tg_relation);
+	bool		inserting = TRIGGER_FIRED_BY_INSERT(trigger->tg_event);
+	int			i;
+
+	for (i = 0; i < desc->natts; i++)
+	{
+		const char *name = NameStr(TupleDescAttr(desc, i)->attname);
+
+		if (strcmp(name, "status") == 0 && nulls[i])
+			values[i] = CStringGetTextDatum("active");
+		else if (inserting ? nulls[i] && (strcmp(name, "created_at") == 0 || strcmp(name, "updated_at") == 0) :
+				 strcmp(name, "updated_at") == 0 && sigma_session.origin != ORIGIN_SYSTEM)
+			values[i] = TimestampGetDatum(GetCurrentTransactionStartTimestamp());
+		else
+			continue;
+		nulls[i] = false;
+	}
 }
 
 JsonNode *

@@ -65,6 +65,9 @@ extern TriggerData *sigma_catalog_trigger(FunctionCallInfo fcinfo, const char *f
 extern JsonNode *sigma_catalog_row_document(DocumentKind kind, TriggerData *trigger, HeapTuple row);
 extern HeapTuple sigma_catalog_document_row(DocumentKind kind, TriggerData *trigger, HeapTuple row, JsonNode *document);
 
+/* The stamps and the status alone, for a row whose document is known to be as it is stored. */
+extern void sigma_catalog_stamp_row(TriggerData *trigger, Datum *values, bool *nulls);
+
 /* The document of one row, not ACL-checked, by the newest snapshot; NULL where there is none. */
 extern JsonNode *sigma_catalog_read(DocumentKind kind, const char *id);
 

@@ -25,8 +25,6 @@
 #include "common/errors.h"
 #include "compat.h"
 
-#define MAX_KEYS	256			/* no object of fixed keys has as many */
-
 /* The kinds of documents, as sigma.check_document names them. */
 static const struct
 {
@@ -204,9 +202,9 @@ sigma_spec_respell(JsonNode *object)
 	int			i;
 	int			j;
 
-	if (object->count > MAX_KEYS)
+	if (object->count > SPEC_MAX_KEYS)
 		sigma_document_error(object, 0, NULL, "an object of %d keys; none here has more than %d",
-							 object->count, MAX_KEYS);
+							 object->count, SPEC_MAX_KEYS);
 	for (i = 0; i < object->count; i++)
 	{
 		JsonNode   *member = object->items[i];
@@ -513,21 +511,26 @@ check_number(const KeySpec *key, JsonNode *value)
 							 key->name, key->min, key->max);
 }
 
-/* Raise SG400 unless a colour is one that can stand in a style: "#0af", "teal", "rgb(0 0 0 / 50%)". */
+/* Can a colour stand in a style: "#0af", "teal", "rgb(0 0 0 / 50%)"? */
+bool
+sigma_is_color(const char *text, int length)
+{
+	bool		is_code = length > 0 && text[0] == '#';
+	const char *allowed = is_code ? "0123456789abcdefABCDEF" :
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789(),.%/ -";
+	int			i;
+
+	for (i = is_code ? 1 : 0; i < length; i++)
+		if (text[i] == '\0' || strchr(allowed, text[i]) == NULL)
+			return false;
+	return is_code ? length == 4 || length == 5 || length == 7 || length == 9 : length > 0 && length <= 64;
+}
+
+/* Raise SG400 unless it is a colour. */
 static void
 check_color(const KeySpec *key, const JsonNode *value)
 {
-	const char *c = value->string;
-	int			digits;
-
-	if (*c == '#')
-	{
-		digits = strspn(c + 1, "0123456789abcdefABCDEF");
-		if (c[digits + 1] == '\0' && (digits == 3 || digits == 4 || digits == 6 || digits == 8))
-			return;
-	}
-	else if (*c != '\0' && strlen(c) <= 64 &&
-			 c[strspn(c, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789(),.%/ -")] == '\0')
+	if (sigma_is_color(value->string, strlen(value->string)))
 		return;
 	sigma_document_error(value, 0, "A colour is \"#rgb\", \"#rrggbb\" or a name such as \"teal\".",
 						 "\"%s\" is not a colour: \"%s\"", key->name, value->string);

@@ -20,24 +20,24 @@ static const KeySpec grid_keys[] = {
 	{"height", SPEC_INT, "number of rows", .min = 1, .max = 1000},
 	{NULL}
 };
-static const ObjectSpec grid_spec = {"\"grid\"", grid_keys, NULL, NULL, sigma_finish_grid};
+static const ObjectSpec grid_spec = {"\"grid\"", grid_keys, NULL, NULL, sigma_finish_grid, sigma_grid_is_settled};
 
 static const KeySpec a_child = {.name = "children", .type = SPEC_NAME_OR_OBJECT, .object = &sigma_element_spec};
 static const KeySpec a_sequence = {.name = "actions", .type = SPEC_NAME_OR_OBJECT, .object = &sigma_sequence_spec};
 
 const KeySpec sigma_element_keys[] = {
-	{"id", SPEC_NAME, "its id, made where it is absent"},
-	{"type", SPEC_ENUM, "its type", KEY_REQUIRED, .names = &sigma_element_type_names},
-	{"name", SPEC_NAME, "its name"},
-	{"parent_id", SPEC_NAME, "what holds it"},
-	{"position", SPEC_INT, "its place among its siblings", .min = 0, .max = PG_INT32_MAX},
+	{"id", SPEC_NAME, "its id, made where it is absent", KEY_COLUMN},
+	{"type", SPEC_ENUM, "its type", KEY_REQUIRED | KEY_COLUMN, .names = &sigma_element_type_names},
+	{"name", SPEC_NAME, "its name", KEY_COLUMN},
+	{"parent_id", SPEC_NAME, "what holds it", KEY_COLUMN},
+	{"position", SPEC_INT, "its place among its siblings", KEY_COLUMN, .min = 0, .max = PG_INT32_MAX},
 	{"grid", SPEC_OBJECT, "its place on the grid: {column, row, width, height}", .object = &grid_spec},
 	{"visible", SPEC_BOOL, "it is shown", .fallback = "true"},
 	{"interactive", SPEC_BOOL, "it can be used", .fallback = "true"},
 	{"style", SPEC_SPELLED, "how it looks"},
-	{"children", SPEC_LIST, "what it holds: ids or elements", .of = &a_child},
+	{"children", SPEC_LIST, "what it holds: ids or elements", KEY_COLUMN, .of = &a_child},
 	{"actions", SPEC_LIST, "sequences it starts: ids or sequences", .of = &a_sequence},
-	{"metadata", SPEC_OPEN, "whatever the client adds"},
+	{"metadata", SPEC_OPEN, "whatever the client adds", KEY_COLUMN},
 	{"styling", SPEC_ALIAS, .other = "style"},
 	{"is_visible", SPEC_ALIAS, .other = "visible"},
 	{"is_interactive", SPEC_ALIAS, .other = "interactive"},

@@ -13,6 +13,7 @@
 #include "common/document.h"
 #include "common/document_hooks.h"
 #include "common/document_specs.h"
+#include "common/jsonb_value.h"
 
 /* The settings of an element's type; NULL where that is not known. */
 const KeySpec *const *
@@ -30,21 +31,19 @@ sigma_element_settings(const JsonNode *element)
 	return NULL;
 }
 
-/* A setting of an element type, or a key of every element; NULL where there is none of that name. */
-const KeySpec *
-sigma_element_setting(const char *type, const char *name, int length)
+/*
+ * Are stored settings of an element of that type plain?  Those of controls are not: their
+ * types have settings of their own, and a variable besides.
+ */
+bool
+sigma_element_is_plain(const char *type, Jsonb *settings)
 {
 	const ElementType *row = sigma_element_types;
-	const KeySpec *key;
-	int			i;
 
-	while (row->name != NULL && strcmp(row->name, type) != 0)
+	while (row->name != NULL && (row->name[0] != type[0] || strcmp(row->name, type) != 0))
 		row++;
-	for (i = -1; row->name != NULL && (i < 0 || row->tables[i] != NULL); i++)
-		for (key = i < 0 ? sigma_element_keys : row->tables[i]; key->name != NULL; key++)
-			if (key->name[0] == name[0] && strncmp(key->name, name, length) == 0 && key->name[length] == '\0')
-				return key;
-	return NULL;
+	return row->name != NULL && strcmp(type, "control") != 0 &&
+		sigma_spec_is_plain(sigma_element_keys, row->tables, &settings->root);
 }
 
 /* Move the members of a settings object into the element; SG400 where it has one of that name. */
@@ -299,6 +298,13 @@ sigma_begin_tab(JsonNode *tab, int flags)
 		sigma_document_error(type, 0, "Tabs hold tabs; other elements go in a tab's \"children\".",
 							 "an element of \"tabs\" must be of type tab");
 	sigma_begin_element(tab, flags);
+}
+
+/* Does an element with this place, whose numbers are right, stand on the grid? */
+bool
+sigma_grid_is_settled(JsonbContainer *grid)
+{
+	return sigma_jsonb_int(grid, "column", 1) + sigma_jsonb_int(grid, "width", 1) - 1 <= SIGMA_GRID_COLUMNS;
 }
 
 /* Raise SG400 where an element would stand beyond the grid. */

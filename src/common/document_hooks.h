@@ -56,6 +56,7 @@ extern void sigma_begin_element(JsonNode *element, int flags);
 extern void sigma_finish_element(JsonNode *element, int flags);
 extern void sigma_begin_tab(JsonNode *tab, int flags);
 extern void sigma_finish_grid(JsonNode *grid, int flags);
+extern bool sigma_grid_is_settled(JsonbContainer *grid);
 extern const KeySpec *const *sigma_element_settings(const JsonNode *element);
 extern JsonNode *sigma_read_density(const KeySpec *key, JsonNode *value, int flags);
 extern JsonNode *sigma_read_border(const KeySpec *key, JsonNode *value, int flags);

@@ -50,6 +50,9 @@ typedef enum SpecType
 #define KEY_NOT_EMPTY	0x10	/* SPEC_LIST, SPEC_MAP: at least one */
 #define KEY_NO_FALSE	0x20	/* false is the same as absent and left out */
 #define KEY_NO_TRUE		0x40	/* true is the same as absent and left out */
+#define KEY_COLUMN		0x80	/* stored in a column of its own, apart from what has none */
+
+#define SPEC_MAX_KEYS	256		/* no object of fixed keys has as many */
 
 typedef struct KeySpec KeySpec;
 typedef struct ObjectSpec ObjectSpec;
@@ -102,6 +105,8 @@ struct ObjectSpec
 	void		(*before) (JsonNode *object, int flags);
 	/* checks between keys */
 	void		(*after) (JsonNode *object, int flags);
+	/* would both leave an object as it is, whose members by themselves are plain?  NULL: nobody knows */
+	bool		(*settled) (JsonbContainer *object);
 };
 
 /* One type of layout element. */
@@ -158,7 +163,7 @@ extern const ObjectSpec sigma_value_spec;
 extern const ObjectSpec sigma_context_spec;
 
 extern const ElementType sigma_element_types[];		/* ends with NULL */
-extern const KeySpec *sigma_element_setting(const char *type, const char *name, int length);
+extern bool sigma_element_is_plain(const char *type, Jsonb *settings);
 extern const ControlType sigma_control_types[];		/* ends with NULL */
 extern const EnumSpec sigma_control_type_names;
 extern const ControlType *sigma_control_type(const JsonNode *settings);
@@ -190,6 +195,10 @@ extern void sigma_spec_alias(JsonNode *object, const char *given, const char *ca
 extern void sigma_spec_require(const JsonNode *node, JsonKind kind, const char *name, const char *what);
 extern JsonNode *sigma_spec_enum(const char *noun, const char *key, const EnumSpec *names, JsonNode *value);
 extern const char *sigma_spec_type_name(const KeySpec *key);
+extern bool sigma_is_color(const char *text, int length);
+
+/* document_plain.c */
+extern bool sigma_spec_is_plain(const KeySpec *keys, const KeySpec *const *tables, JsonbContainer *object);
 
 /* document_values.c */
 extern JsonNode *sigma_read_value(JsonNode *value, bool cell);
@@ -199,6 +208,7 @@ extern JsonNode *sigma_read_context(JsonNode *context);
 
 /* document_text.c */
 extern char *sigma_respell(const char *key);
+extern bool sigma_is_spelled(const char *key, int length);
 extern bool sigma_same_word(const char *a, const char *b);
 extern JsonNode *sigma_read_dynamic_text(JsonNode *text);
 extern JsonNode *sigma_read_formula(JsonNode *formula);

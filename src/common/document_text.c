@@ -43,9 +43,7 @@ sigma_respell(const char *key)
 	char	   *result;
 	char	   *out;
 
-	for (c = key; *c != '\0' && !is_upper(*c); c++)
-		;
-	if (*c == '\0')
+	if (sigma_is_spelled(key, strlen(key)))
 		return unconstify(char *, key);
 
 	result = out = palloc(strlen(key) * 2 + 1);
@@ -58,6 +56,18 @@ sigma_respell(const char *key)
 	}
 	*out = '\0';
 	return result;
+}
+
+/* Is a key spelled as keys are stored? */
+bool
+sigma_is_spelled(const char *key, int length)
+{
+	int			i;
+
+	for (i = 0; i < length; i++)
+		if (is_upper(key[i]))
+			return false;
+	return true;
 }
 
 /* The same word?  Case does not count; "-", "_" and blank are equal. */

@@ -52,7 +52,6 @@ const char *const sigma_layout_sequence_settings[] = {
 };
 
 static void bring(Relation rel, const LayoutChange *change, MemoryContext caller, List **ids, List **written);
-static bool is_inert(const KeySpec *key, const JsonbValue *value);
 static void check_settings(Relation rel, const LayoutChange *change);
 static void explain_element(void *arg);
 static void explain_sequence(void *arg);
@@ -79,54 +78,6 @@ sigma_layout_brings(const ElementKind *kind, Jsonb *config)
 			return true;
 	}
 	return false;
-}
-
-/*
- * May these settings (NULL: none) name anything or hold a formula?  Most of a page does
- * neither, and is not read again to be checked.
- */
-bool
-sigma_layout_refers(const ElementKind *kind, Jsonb *config)
-{
-	JsonbIterator *iterator;
-	JsonbValue	member;
-	JsonbIteratorToken token;
-	const KeySpec *key = NULL;
-
-	if (config == NULL || kind == NULL || !JB_ROOT_IS_OBJECT(config) || strcmp(kind->name, "control") == 0)
-		return config != NULL;
-	iterator = JsonbIteratorInit(&config->root);
-	while ((token = JsonbIteratorNext(&iterator, &member, true)) != WJB_DONE)
-	{
-		if (token == WJB_KEY)
-			key = sigma_element_setting(kind->name, member.val.string.val, member.val.string.len);
-		else if (token == WJB_VALUE && (key == NULL || !is_inert(key, &member)))
-			return true;
-	}
-	return false;
-}
-
-/* Can a value of this setting neither name anything nor hold a formula? */
-static bool
-is_inert(const KeySpec *key, const JsonbValue *value)
-{
-	switch (key->type)
-	{
-		case SPEC_TEXT:
-		case SPEC_COLOR:
-		case SPEC_BOOL:
-		case SPEC_INT:
-		case SPEC_NUMBER:
-		case SPEC_ENUM:
-		case SPEC_OPEN:
-		case SPEC_SPELLED:
-			return true;
-		case SPEC_DYNAMIC:
-			return value->type != jbvString ||
-				memmem(value->val.string.val, value->val.string.len, "{{", 2) == NULL;
-		default:
-			return strcmp(key->name, "grid") == 0;
-	}
 }
 
 /*

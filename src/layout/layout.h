@@ -144,6 +144,7 @@ typedef struct LayoutChange
 
 /* structure.c: the rules of the tree */
 extern const ElementKind *sigma_element_kind(const char *type);
+extern const ElementKind *sigma_element_kind_of(Datum type);
 extern const char *const *sigma_element_kind_names(void);
 extern LayoutTree *sigma_tree_open(Relation rel);
 extern void sigma_tree_close(LayoutTree *tree);
@@ -155,6 +156,10 @@ extern void sigma_tree_write(LayoutTree *tree);
 extern int	sigma_layout_max_nesting(Jsonb *config);
 extern HeapTuple sigma_layout_row(Relation rel, Snapshot snapshot, const char *id);
 extern int32 sigma_layout_next_position(Relation rel, const char *parent_id);
+
+/* elements.c: NULL is the same as NULL alone */
+extern bool sigma_same_text(const char *a, const char *b);
+extern bool sigma_same_json(const Jsonb *a, const Jsonb *b);
 
 /* grid.c: places on grids */
 extern void sigma_grid_read(Jsonb *config, Grid *grid);
@@ -188,7 +193,6 @@ extern Oid	sigma_layout_source_relation(const char *source);
 
 /* documents.c: what settings bring along and what they name */
 extern const char *const sigma_layout_sequence_settings[];	/* ends with NULL */
-extern bool sigma_layout_refers(const ElementKind *kind, Jsonb *config);
 extern bool sigma_layout_brings(const ElementKind *kind, Jsonb *config);
 extern void sigma_layout_documents(Relation rel, List *changes);
 extern JsonNode *sigma_layout_settings(Relation rel, const char *id);	/* as they are now, or NULL */

@@ -55,6 +55,7 @@ static const ElementKind kinds[] = {
 	{"plugin", false, false, false, 0, false},
 };
 
+static const ElementKind *find_kind(const char *name, int length);
 static Element *enter(LayoutTree *tree, const char *id);
 static void fill_element(LayoutTree *tree, Element *element, HeapTuple row);
 static void settle(LayoutTree *tree, Element *element);
@@ -74,10 +75,25 @@ static bool same_document(const JsonNode *document, Jsonb *stored, Jsonb **writt
 const ElementKind *
 sigma_element_kind(const char *type)
 {
+	return type == NULL ? NULL : find_kind(type, strlen(type));
+}
+
+/* The kind that a column names, or NULL. */
+const ElementKind *
+sigma_element_kind_of(Datum type)
+{
+	text	   *name = DatumGetTextPP(type);
+
+	return find_kind(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));
+}
+
+static const ElementKind *
+find_kind(const char *name, int length)
+{
 	int			i;
 
-	for (i = 0; type != NULL && i < lengthof(kinds); i++)
-		if (strcmp(kinds[i].name, type) == 0)
+	for (i = 0; length > 0 && i < lengthof(kinds); i++)
+		if (kinds[i].name[0] == name[0] && strncmp(kinds[i].name, name, length) == 0 && kinds[i].name[length] == '\0')
 			return &kinds[i];
 	return NULL;
 }
