@@ -32,18 +32,18 @@ sigma_element_settings(const JsonNode *element)
 }
 
 /*
- * Are stored settings of an element of that type plain?  Those of controls are not: their
+ * Are settings of an element of that type, as they are stored, plain?  Those of controls are not: their
  * types have settings of their own, and a variable besides.
  */
 bool
-sigma_element_is_plain(const char *type, Jsonb *settings)
+sigma_element_is_plain(const char *type, Jsonb *settings, int flags)
 {
 	const ElementType *row = sigma_element_types;
 
 	while (row->name != NULL && (row->name[0] != type[0] || strcmp(row->name, type) != 0))
 		row++;
 	return row->name != NULL && strcmp(type, "control") != 0 &&
-		sigma_spec_is_plain(sigma_element_keys, row->tables, &settings->root);
+		sigma_spec_is_plain(sigma_element_keys, row->tables, &settings->root, flags);
 }
 
 /* Move the members of a settings object into the element; SG400 where it has one of that name. */
@@ -304,7 +304,9 @@ sigma_begin_tab(JsonNode *tab, int flags)
 bool
 sigma_grid_is_settled(JsonbContainer *grid)
 {
-	return sigma_jsonb_int(grid, "column", 1) + sigma_jsonb_int(grid, "width", 1) - 1 <= SIGMA_GRID_COLUMNS;
+	int			width = sigma_jsonb_int(grid, "width", 1);
+
+	return width == 1 || sigma_jsonb_int(grid, "column", 1) + width - 1 <= SIGMA_GRID_COLUMNS;
 }
 
 /* Raise SG400 where an element would stand beyond the grid. */

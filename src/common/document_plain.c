@@ -18,20 +18,21 @@
 #include "common/document_specs.h"
 
 static const KeySpec *find_key(const KeySpec *keys, const JsonbValue *name);
-static bool lacks_any(const KeySpec *keys, JsonbContainer *object);
-static bool is_plain_value(const KeySpec *key, const JsonbValue *value);
-static bool is_plain_object(const ObjectSpec *spec, JsonbContainer *object);
+static bool lacks_any(const KeySpec *keys, const KeySpec *const *tables, JsonbContainer *object);
+static bool is_plain_value(const KeySpec *key, const JsonbValue *value, int flags);
+static bool is_plain_object(const ObjectSpec *spec, JsonbContainer *object, int flags);
 static bool is_plain_number(const KeySpec *key, Numeric number);
 static bool is_word(const char *const *names, const JsonbValue *value);
 static bool is_spelled(JsonbContainer *object);
 static bool contains(const JsonbValue *text, const char *part);
 
 /*
- * Is a stored object of these keys and further tables (NULL: none) plain?  Keys that
- * have a column of their own do not stand in it.  Raises 54001 alone.
+ * Is an object of these keys and further tables (NULL: none) plain?  Keys that have a
+ * column of their own do not stand in it.  "flags" DOCUMENT_STORED: it was read when it
+ * was stored; what is asked is whether it names anything.  Raises 54001 alone.
  */
 bool
-sigma_spec_is_plain(const KeySpec *keys, const KeySpec *const *tables, JsonbContainer *object)
+sigma_spec_is_plain(const KeySpec *keys, const KeySpec *const *tables, JsonbContainer *object, int flags)
 {
 	JsonbIterator *iterator;
 	JsonbIteratorToken token;
@@ -40,11 +41,10 @@ sigma_spec_is_plain(const KeySpec *keys, const KeySpec *const *tables, JsonbCont
 	int			i;
 
 	check_stack_depth();
-	if (!JsonContainerIsObject(object) || JsonContainerSize(object) == 0 || lacks_any(keys, object))
+	if (!JsonContainerIsObject(object))
 		return false;
-	for (i = 0; tables != NULL && tables[i] != NULL; i++)
-		if (lacks_any(tables[i], object))
-			return false;
+	if ((flags & DOCUMENT_STORED) == 0 && (JsonContainerSize(object) == 0 || lacks_any(keys, tables, object)))
+		return false;
 
 	iterator = JsonbIteratorInit(object);
 	while ((token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE)
@@ -57,7 +57,7 @@ sigma_spec_is_plain(const KeySpec *keys, const KeySpec *const *tables, JsonbCont
 			if (key == NULL || (key->flags & KEY_COLUMN) != 0)
 				return false;
 		}
-		else if (token == WJB_VALUE && !is_plain_value(key, &value))
+		else if (token == WJB_VALUE && !is_plain_value(key, &value, flags))
 			return false;
 	}
 	return true;
@@ -77,45 +77,49 @@ find_key(const KeySpec *keys, const JsonbValue *name)
 	return NULL;
 }
 
-/* Is there no member that the reader would ask for, or fill in? */
+/* Does it lack a member that the reader would ask for, or fill in? */
 static bool
-lacks_any(const KeySpec *keys, JsonbContainer *object)
+lacks_any(const KeySpec *keys, const KeySpec *const *tables, JsonbContainer *object)
 {
 	const KeySpec *key;
 	JsonbValue	value;
 
-	for (key = keys; key->name != NULL; key++)
-		if ((key->flags & (KEY_REQUIRED | KEY_FILLED)) != 0 && (key->flags & KEY_COLUMN) == 0 &&
-			getKeyJsonValueFromContainer(object, key->name, strlen(key->name), &value) == NULL)
-			return true;
+	for (; keys != NULL; keys = tables == NULL ? NULL : *tables++)
+		for (key = keys; key->name != NULL; key++)
+			if ((key->flags & (KEY_REQUIRED | KEY_FILLED)) != 0 && (key->flags & KEY_COLUMN) == 0 &&
+				getKeyJsonValueFromContainer(object, key->name, strlen(key->name), &value) == NULL)
+				return true;
 	return false;
 }
 
 /* Would the reader leave a value as it is, and does it name nothing? */
 static bool
-is_plain_value(const KeySpec *key, const JsonbValue *value)
+is_plain_value(const KeySpec *key, const JsonbValue *value, int flags)
 {
+	bool		stored = (flags & DOCUMENT_STORED) != 0;
+
 	switch (key->type)
 	{
 		case SPEC_TEXT:
-			return value->type == jbvString;
+			return stored || value->type == jbvString;
 		case SPEC_DYNAMIC:
 			return value->type == jbvString && !contains(value, "[") && !contains(value, "{{");
 		case SPEC_COLOR:
-			return value->type == jbvString && sigma_is_color(value->val.string.val, value->val.string.len);
+			return stored || (value->type == jbvString && sigma_is_color(value->val.string.val, value->val.string.len));
 		case SPEC_BOOL:
-			return value->type == jbvBool && (key->flags & (value->val.boolean ? KEY_NO_TRUE : KEY_NO_FALSE)) == 0;
+			return stored ||
+				(value->type == jbvBool && (key->flags & (value->val.boolean ? KEY_NO_TRUE : KEY_NO_FALSE)) == 0);
 		case SPEC_INT:
-			return value->type == jbvNumeric && is_plain_number(key, value->val.numeric);
+			return stored || (value->type == jbvNumeric && is_plain_number(key, value->val.numeric));
 		case SPEC_ENUM:
-			return value->type == jbvString && is_word(key->names->names, value);
+			return stored || (value->type == jbvString && is_word(key->names->names, value));
 		case SPEC_OPEN:
-			return value->type == jbvBinary && JsonContainerIsObject(value->val.binary.data);
+			return stored || (value->type == jbvBinary && JsonContainerIsObject(value->val.binary.data));
 		case SPEC_SPELLED:
-			return value->type == jbvBinary && JsonContainerIsObject(value->val.binary.data) &&
-				is_spelled(value->val.binary.data);
+			return stored || (value->type == jbvBinary && JsonContainerIsObject(value->val.binary.data) &&
+							  is_spelled(value->val.binary.data));
 		case SPEC_OBJECT:
-			return value->type == jbvBinary && is_plain_object(key->object, value->val.binary.data);
+			return value->type == jbvBinary && is_plain_object(key->object, value->val.binary.data, flags);
 		default:
 			return false;
 	}
@@ -123,11 +127,12 @@ is_plain_value(const KeySpec *key, const JsonbValue *value)
 
 /* An object within one: what its hooks would do must be known. */
 static bool
-is_plain_object(const ObjectSpec *spec, JsonbContainer *object)
+is_plain_object(const ObjectSpec *spec, JsonbContainer *object, int flags)
 {
 	if (spec->variant != NULL || ((spec->before != NULL || spec->after != NULL) && spec->settled == NULL))
 		return false;
-	return sigma_spec_is_plain(spec->keys, NULL, object) && (spec->settled == NULL || spec->settled(object));
+	return sigma_spec_is_plain(spec->keys, NULL, object, flags) &&
+		(spec->settled == NULL || (flags & DOCUMENT_STORED) != 0 || spec->settled(object));
 }
 
 /* A whole number, written without a fraction, within its limits. */

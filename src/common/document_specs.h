@@ -163,7 +163,7 @@ extern const ObjectSpec sigma_value_spec;
 extern const ObjectSpec sigma_context_spec;
 
 extern const ElementType sigma_element_types[];		/* ends with NULL */
-extern bool sigma_element_is_plain(const char *type, Jsonb *settings);
+extern bool sigma_element_is_plain(const char *type, Jsonb *settings, int flags);
 extern const ControlType sigma_control_types[];		/* ends with NULL */
 extern const EnumSpec sigma_control_type_names;
 extern const ControlType *sigma_control_type(const JsonNode *settings);
@@ -198,7 +198,7 @@ extern const char *sigma_spec_type_name(const KeySpec *key);
 extern bool sigma_is_color(const char *text, int length);
 
 /* document_plain.c */
-extern bool sigma_spec_is_plain(const KeySpec *keys, const KeySpec *const *tables, JsonbContainer *object);
+extern bool sigma_spec_is_plain(const KeySpec *keys, const KeySpec *const *tables, JsonbContainer *object, int flags);
 
 /* document_values.c */
 extern JsonNode *sigma_read_value(JsonNode *value, bool cell);

@@ -31,6 +31,7 @@ static bool compare_rows(LayoutChange *change, const TransitionReader *old, cons
 static void look_into(LayoutChange *change, Jsonb *config);
 static JsonNode *read_children(Jsonb *children);
 static void process(TriggerData *trigger, List *changes);
+static void look_around(LayoutTree *tree, List *changes);
 static void check_grids(LayoutTree *tree, List *changes);
 static char *text_column(const TransitionReader *row, int column);
 static Jsonb *json_column(const TransitionReader *row, int column);
@@ -207,7 +208,7 @@ compare_rows(LayoutChange *change, const TransitionReader *old, const Transition
 static void
 look_into(LayoutChange *change, Jsonb *config)
 {
-	if (config != NULL && change->kind != NULL && sigma_element_is_plain(change->kind->name, config))
+	if (config != NULL && change->kind != NULL && sigma_element_is_plain(change->kind->name, config, DOCUMENT_STORED))
 		config = NULL;
 	change->configured = config != NULL;
 	change->brings = sigma_layout_brings(change->kind, config);
@@ -247,26 +248,23 @@ process(TriggerData *trigger, List *changes)
 		sigma_layout_lock();
 		sigma_layout_adopt(rel, changes);
 		tree = sigma_tree_open(rel);
-		foreach(cell, changes)
-		{
-			LayoutChange *change = lfirst(cell);
-
-			/* siblings are read together; one by one they would be looked for by their ids */
-			if (change->moved && change->parent != NULL)
-				(void) sigma_tree_children(tree, change->parent);
-		}
+		look_around(tree, changes);
 		foreach(cell, changes)
 		{
 			LayoutChange *change = lfirst(cell);
 
 			if (change->moved)
-			{
 				sigma_tree_place(tree, change->id);
+			if (change->moved && change->old_parent != NULL)
 				sigma_tree_refresh(tree, change->old_parent);
-			}
-			if (change->moved || change->given != NULL)
+			if (change->given != NULL || (change->moved && (change->kind == NULL || change->kind->holds)))
 				sigma_tree_refresh(tree, change->id);
-			if (change->moved || change->reordered)
+		}
+		foreach(cell, changes)
+		{
+			LayoutChange *change = lfirst(cell);
+
+			if ((change->moved || change->reordered) && change->parent != NULL)
 				sigma_tree_refresh(tree, change->parent);
 		}
 		if (!tree->restoring)
@@ -278,6 +276,28 @@ process(TriggerData *trigger, List *changes)
 		sigma_layout_documents(rel, changes);
 	if (retyped)
 		sigma_layout_targets_changed();
+}
+
+/* Read what is looked up together at less cost than one by one: the siblings of moved rows, and what is in leaves. */
+static void
+look_around(LayoutTree *tree, List *changes)
+{
+	List	   *leaves = NIL;
+	ListCell   *cell;
+
+	foreach(cell, changes)
+	{
+		LayoutChange *change = lfirst(cell);
+
+		if (!change->moved)
+			continue;
+		if (change->parent != NULL)
+			(void) sigma_tree_children(tree, change->parent);
+		if (change->kind != NULL && !change->kind->holds)
+			leaves = lappend(leaves, change->id);
+	}
+	sigma_tree_expect_leaves(tree, leaves);
+	list_free(leaves);
 }
 
 /* Check the grids that written rows stand on, and those that they have. */

@@ -20,6 +20,7 @@
 
 #include "common/catalog.h"
 #include "common/json.h"
+#include "common/jsonb_writer.h"
 #include "formula/compile.h"
 #include "formula/references.h"
 
@@ -93,6 +94,7 @@ typedef struct Element
 	struct Element *limited_by; /* container whose max_nesting set it, or NULL */
 	bool		in_popover;		/* is a popover or in one */
 
+	bool		named;			/* rows may name it as parent: set by sigma_tree_expect_leaves */
 	bool		loaded;			/* "children" is known */
 	List	   *children;		/* of Element, in order */
 	bool		spread;			/* everything below was settled */
@@ -108,7 +110,11 @@ typedef struct LayoutTree
 	Oid			parent_index;
 	Snapshot	snapshot;		/* registered */
 	HTAB	   *elements;		/* of Element */
+	Element    *last;			/* that was looked up, or NULL */
 	bool		restoring;		/* parents may be missing, given children are kept */
+	Datum	   *values;			/* of the row at hand */
+	bool	   *nulls;
+	JsonbWriter writer;
 	List	   *settled;		/* of Element, whose levels may have changed */
 	List	   *refresh;		/* of Element */
 } LayoutTree;
@@ -152,10 +158,14 @@ extern Element *sigma_tree_fetch(LayoutTree *tree, const char *id);
 extern List *sigma_tree_children(LayoutTree *tree, const char *parent_id);
 extern void sigma_tree_place(LayoutTree *tree, const char *id);
 extern void sigma_tree_refresh(LayoutTree *tree, const char *id);
+extern void sigma_tree_expect_leaves(LayoutTree *tree, List *ids);	/* of C strings */
 extern void sigma_tree_write(LayoutTree *tree);
 extern int	sigma_layout_max_nesting(Jsonb *config);
+
+/* lookup.c: rows through the indexes */
 extern HeapTuple sigma_layout_row(Relation rel, Snapshot snapshot, const char *id);
 extern int32 sigma_layout_next_position(Relation rel, const char *parent_id);
+extern bool sigma_layout_named_parents(Relation rel, List *ids, List **parents);
 
 /* elements.c: NULL is the same as NULL alone */
 extern bool sigma_same_text(const char *a, const char *b);

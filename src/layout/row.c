@@ -182,7 +182,7 @@ plain_kind(const RowState *state)
 		is_blank(state, LAYOUT_ID) || is_blank(state, LAYOUT_NAME) || is_blank(state, LAYOUT_PARENT) ||
 		(metadata != NULL && !JB_ROOT_IS_OBJECT(metadata)) ||
 		(!nulls[LAYOUT_POSITION - 1] && DatumGetInt32(values[LAYOUT_POSITION - 1]) < 0) ||
-		(!nulls[LAYOUT_CONFIG - 1] && !sigma_element_is_plain(kind->name, DatumGetJsonbP(values[LAYOUT_CONFIG - 1]))))
+		(!nulls[LAYOUT_CONFIG - 1] && !sigma_element_is_plain(kind->name, DatumGetJsonbP(values[LAYOUT_CONFIG - 1]), 0)))
 		return NULL;
 	return kind;
 }

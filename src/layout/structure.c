@@ -11,8 +11,6 @@
  */
 #include "postgres.h"
 
-#include <limits.h>
-
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/xact.h"
@@ -21,6 +19,7 @@
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/datum.h"
 #include "utils/fmgroids.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -31,6 +30,8 @@
 #include "common/session.h"
 #include "compat.h"
 #include "layout/layout.h"
+
+#define FEW_LEAVES	8			/* are looked at one by one */
 
 /* name, holds, counts, resets, columns, floats */
 static const ElementKind kinds[] = {
@@ -57,7 +58,7 @@ static const ElementKind kinds[] = {
 
 static const ElementKind *find_kind(const char *name, int length);
 static Element *enter(LayoutTree *tree, const char *id);
-static void fill_element(LayoutTree *tree, Element *element, HeapTuple row);
+static void fill_element(LayoutTree *tree, Element *element);
 static void settle(LayoutTree *tree, Element *element);
 static void spread(LayoutTree *tree, Element *element);
 static void derive(LayoutTree *tree, Element *element);
@@ -68,8 +69,7 @@ static void refuse_place(LayoutTree *tree, const Element *element, const char *h
 static void report_cycle(LayoutTree *tree, const Element *element) pg_attribute_noreturn();
 static char *path_of(const Element *element);
 static int	compare_siblings(const ListCell *a, const ListCell *b);
-static JsonNode *children_document(LayoutTree *tree, Element *element, Jsonb *stored);
-static bool same_document(const JsonNode *document, Jsonb *stored, Jsonb **written);
+static Jsonb *children_document(LayoutTree *tree, Element *element, Jsonb *stored);
 
 /* The kind of that name, or NULL. */
 const ElementKind *
@@ -125,6 +125,8 @@ sigma_tree_open(Relation rel)
 	tree->id_index = sigma_relation_oid(LAYOUT_TABLE "_pkey");
 	tree->parent_index = sigma_relation_oid(LAYOUT_TABLE "_parent_id");
 	tree->snapshot = RegisterSnapshot(GetLatestSnapshot());
+	tree->values = palloc(sizeof(Datum) * RelationGetDescr(rel)->natts);
+	tree->nulls = palloc(sizeof(bool) * RelationGetDescr(rel)->natts);
 	tree->elements = sigma_id_set("layout elements", sizeof(Element));
 	tree->restoring = sigma_catalog_restoring();
 	return tree;
@@ -150,7 +152,8 @@ sigma_tree_fetch(LayoutTree *tree, const char *id)
 
 		if (row == NULL)
 			return NULL;
-		fill_element(tree, element, row);
+		heap_deform_tuple(row, RelationGetDescr(tree->rel), tree->values, tree->nulls);
+		fill_element(tree, element);
 		heap_freetuple(row);
 	}
 	return element;
@@ -176,16 +179,17 @@ sigma_tree_children(LayoutTree *tree, const char *parent_id)
 	scan = systable_beginscan(tree->rel, tree->parent_index, true, tree->snapshot, 1, &key);
 	while ((row = systable_getnext(scan)) != NULL)
 	{
-		bool		isnull;
-		Datum		id = heap_getattr(row, LAYOUT_ID, RelationGetDescr(tree->rel), &isnull);
-		char	   *name = TextDatumGetCString(id);
-		Element    *child = enter(tree, name);
+		char	   *id;
+		Element    *child;
 
 		CHECK_FOR_INTERRUPTS();
-		if (child->id != name)
-			pfree(name);
+		heap_deform_tuple(row, RelationGetDescr(tree->rel), tree->values, tree->nulls);
+		id = TextDatumGetCString(tree->values[LAYOUT_ID - 1]);
+		child = enter(tree, id);
+		if (child->id != id)
+			pfree(id);
 		if (!child->exists)
-			fill_element(tree, child, row);
+			fill_element(tree, child);
 		children = lappend(children, child);
 	}
 	systable_endscan(scan);
@@ -227,6 +231,38 @@ sigma_tree_refresh(LayoutTree *tree, const char *id)
 	tree->refresh = lappend(tree->refresh, element);
 }
 
+/*
+ * Find out which of many elements that hold nothing are named as parents all the same:
+ * by restored rows that waited for them, or by what they held before they became
+ * something else.  The others are known to have no children, without looking for those
+ * of each.  Parents are few, as a rule; where they are not, each is looked at.
+ */
+void
+sigma_tree_expect_leaves(LayoutTree *tree, List *ids)
+{
+	List	   *parents;
+	Element   **leaves;
+	ListCell   *cell;
+
+	if (list_length(ids) < FEW_LEAVES || !sigma_layout_named_parents(tree->rel, ids, &parents))
+		return;
+	leaves = palloc(sizeof(Element *) * list_length(ids));
+	foreach(cell, ids)
+		leaves[foreach_current_index(cell)] = enter(tree, lfirst(cell));
+	foreach(cell, parents)
+	{
+		Element    *parent = hash_search(tree->elements, &lfirst(cell), HASH_FIND, NULL);
+
+		if (parent != NULL)
+			parent->named = true;
+	}
+	foreach(cell, ids)
+		if (!leaves[foreach_current_index(cell)]->named)
+			leaves[foreach_current_index(cell)]->loaded = true;
+	pfree(leaves);
+	list_free_deep(parents);
+}
+
 /* Write levels and children where rows differ from the tree; rows that are right stay untouched. */
 void
 sigma_tree_write(LayoutTree *tree)
@@ -262,7 +298,6 @@ sigma_tree_write(LayoutTree *tree)
 		Element    *element = lfirst(cell);
 		int			level = element->state == ELEMENT_SETTLED ? element->level : element->stored_level;
 		bool		differs = false;
-		Jsonb	   *written = NULL;
 
 		CHECK_FOR_INTERRUPTS();
 		if (element->refresh)
@@ -270,16 +305,18 @@ sigma_tree_write(LayoutTree *tree)
 			HeapTuple	row = sigma_layout_row(tree->rel, tree->snapshot, element->id);
 			bool		isnull;
 			Datum		value = heap_getattr(row, LAYOUT_CHILDREN, RelationGetDescr(tree->rel), &isnull);
-			Jsonb	   *stored = isnull ? NULL : DatumGetJsonbPCopy(value);
+			Jsonb	   *stored = isnull ? NULL : DatumGetJsonbP(value);
+			Jsonb	   *document = children_document(tree, element, stored);
 
-			differs = !same_document(children_document(tree, element, stored), stored, &written);
+			differs = !sigma_same_json(document, stored);
+			if (differs)
+				children[count] = datumCopy(JsonbPGetDatum(document), false, -1);
 			heap_freetuple(row);
 		}
 		if (!differs && level == element->stored_level)
 			continue;
 		ids[count] = CStringGetTextDatum(element->id);
-		nulls[count] = !differs || written == NULL;
-		children[count] = nulls[count] ? (Datum) 0 : JsonbPGetDatum(written);
+		nulls[count] = !differs;
 		rewrite[count] = BoolGetDatum(differs);
 		levels[count] = Int32GetDatum(level);
 		count++;
@@ -301,67 +338,17 @@ sigma_layout_max_nesting(Jsonb *config)
 	return config == NULL || !JB_ROOT_IS_OBJECT(config) ? 0 : sigma_jsonb_int(&config->root, "max_nesting", 0);
 }
 
-/* A copy of the row of that id, or NULL. */
-HeapTuple
-sigma_layout_row(Relation rel, Snapshot snapshot, const char *id)
-{
-	ScanKeyData key;
-	SysScanDesc scan;
-	HeapTuple	row;
-
-	/* varchar has no operators of its own: its index compares as text */
-	ScanKeyEntryInitialize(&key, 0, LAYOUT_ID, BTEqualStrategyNumber, TEXTOID,
-						   DEFAULT_COLLATION_OID, F_TEXTEQ, CStringGetTextDatum(id));
-	scan = systable_beginscan(rel, sigma_relation_oid(LAYOUT_TABLE "_pkey"), true, snapshot, 1, &key);
-	row = systable_getnext(scan);
-	if (row != NULL)
-		row = heap_copytuple(row);
-	systable_endscan(scan);
-	return row;
-}
-
-/* One more than the greatest position under that parent (NULL: of the roots), by the newest snapshot. */
-int32
-sigma_layout_next_position(Relation rel, const char *parent_id)
-{
-	Relation	index = index_open(sigma_relation_oid(LAYOUT_TABLE "_parent_id"), AccessShareLock);
-	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
-	int32		next = 0;
-	ScanKeyData key;
-	SysScanDesc scan;
-	HeapTuple	row;
-
-	ScanKeyEntryInitialize(&key, parent_id == NULL ? SK_ISNULL | SK_SEARCHNULL : 0,
-						   LAYOUT_PARENT, parent_id == NULL ? InvalidStrategy : BTEqualStrategyNumber,
-						   TEXTOID, DEFAULT_COLLATION_OID, parent_id == NULL ? InvalidOid : F_TEXTEQ,
-						   parent_id == NULL ? (Datum) 0 : CStringGetTextDatum(parent_id));
-	/* the index is on (parent_id, position): the last entry has the greatest position */
-	scan = systable_beginscan_ordered(rel, index, snapshot, 1, &key);
-	while ((row = systable_getnext_ordered(scan, BackwardScanDirection)) != NULL)
-	{
-		bool		isnull;
-		Datum		value = heap_getattr(row, LAYOUT_POSITION, RelationGetDescr(rel), &isnull);
-
-		if (isnull)
-			continue;
-		next = DatumGetInt32(value);
-		if (next < INT_MAX)
-			next++;
-		break;
-	}
-	systable_endscan_ordered(scan);
-	UnregisterSnapshot(snapshot);
-	index_close(index, AccessShareLock);
-	return next;
-}
-
 /* The entry of an id, made where there is none yet. */
 static Element *
 enter(LayoutTree *tree, const char *id)
 {
 	bool		found;
-	Element    *element = hash_search(tree->elements, &id, HASH_ENTER, &found);
+	Element    *element = tree->last;
 
+	/* the same parent is asked for again and again */
+	if (element != NULL && strcmp(element->id, id) == 0)
+		return element;
+	tree->last = element = hash_search(tree->elements, &id, HASH_ENTER, &found);
 	if (!found)
 	{
 		memset((char *) element + sizeof(char *), 0, sizeof(Element) - sizeof(char *));
@@ -370,36 +357,30 @@ enter(LayoutTree *tree, const char *id)
 	return element;
 }
 
-/* Take from a row what the tree needs.  What has no known type is a leaf. */
+/* Take from the row at hand what the tree needs.  What has no known type is a leaf. */
 static void
-fill_element(LayoutTree *tree, Element *element, HeapTuple row)
+fill_element(LayoutTree *tree, Element *element)
 {
 	static const ElementKind unknown = {"unknown", false, false, false, 0, false};
-	TupleDesc	desc = RelationGetDescr(tree->rel);
-	Jsonb	   *config;
-	bool		isnull;
-	Datum		value;
+	const Datum *values = tree->values;
+	const bool *nulls = tree->nulls;
+	Jsonb	   *config = nulls[LAYOUT_CONFIG - 1] ? NULL : DatumGetJsonbP(values[LAYOUT_CONFIG - 1]);
 
 	element->exists = true;
-	value = heap_getattr(row, LAYOUT_TYPE, desc, &isnull);
-	element->kind = isnull ? NULL : sigma_element_kind(TextDatumGetCString(value));
+	element->kind = nulls[LAYOUT_TYPE - 1] ? NULL : sigma_element_kind_of(values[LAYOUT_TYPE - 1]);
 	if (element->kind == NULL)
 		element->kind = &unknown;
-	value = heap_getattr(row, LAYOUT_PARENT, desc, &isnull);
-	element->parent_id = isnull ? NULL : TextDatumGetCString(value);
-	value = heap_getattr(row, LAYOUT_POSITION, desc, &isnull);
-	element->has_position = !isnull;
-	element->position = isnull ? 0 : DatumGetInt32(value);
-	value = heap_getattr(row, LAYOUT_CREATED, desc, &isnull);
-	element->created_at = isnull ? 0 : DatumGetTimestamp(value);
-	value = heap_getattr(row, LAYOUT_LEVEL, desc, &isnull);
-	element->stored_level = isnull ? -1 : DatumGetInt32(value);
-	value = heap_getattr(row, LAYOUT_CONFIG, desc, &isnull);
-	config = isnull ? NULL : DatumGetJsonbP(value);
+	element->parent_id = nulls[LAYOUT_PARENT - 1] ? NULL : TextDatumGetCString(values[LAYOUT_PARENT - 1]);
+	element->has_position = !nulls[LAYOUT_POSITION - 1];
+	element->position = element->has_position ? DatumGetInt32(values[LAYOUT_POSITION - 1]) : 0;
+	element->created_at = nulls[LAYOUT_CREATED - 1] ? 0 : DatumGetTimestamp(values[LAYOUT_CREATED - 1]);
+	element->stored_level = nulls[LAYOUT_LEVEL - 1] ? -1 : DatumGetInt32(values[LAYOUT_LEVEL - 1]);
 	sigma_grid_read(config, &element->grid);
 	element->columns = sigma_grid_columns(element->kind, config);
 	if (element->kind->counts)
 		element->max_nesting = sigma_layout_max_nesting(config);
+	if (config != NULL && PointerGetDatum(config) != values[LAYOUT_CONFIG - 1])
+		pfree(config);
 }
 
 /*
@@ -442,8 +423,11 @@ settle(LayoutTree *tree, Element *element)
 static void
 spread(LayoutTree *tree, Element *element)
 {
-	List	   *waiting = list_make1(element);
+	List	   *waiting;
 
+	if (element->spread || (element->loaded && element->children == NIL))
+		return;
+	waiting = list_make1(element);
 	while (waiting != NIL)
 	{
 		Element    *at = llast(waiting);
@@ -623,42 +607,36 @@ compare_siblings(const ListCell *a, const ListCell *b)
  * The children an element's row should name.  While a dump is being restored the given ones stay, and those that they lack
  * are added: most of the children are still to come.
  */
-static JsonNode *
+static Jsonb *
 children_document(LayoutTree *tree, Element *element, Jsonb *stored)
 {
 	List	   *children = sigma_tree_children(tree, element->id);
-	JsonNode   *document = sigma_json_new(JSON_ARRAY, NULL);
 	bool		keep = tree->restoring && stored != NULL && JB_ROOT_IS_ARRAY(stored) && !JB_ROOT_IS_SCALAR(stored);
-	HTAB	   *given = NULL;
+	HTAB	   *given = keep ? sigma_id_set("given children", sizeof(char *)) : NULL;
+	JsonbWriter *writer = &tree->writer;
+	uint32		i;
 	ListCell   *cell;
-	int			i;
 
-	if (keep)
+	sigma_jsonb_writer_begin(writer);
+	sigma_jsonb_writer_array(writer, list_length(children) + (keep ? JB_ROOT_COUNT(stored) : 0));
+	for (i = 0; keep && i < JB_ROOT_COUNT(stored); i++)
 	{
-		given = sigma_id_set("given children", sizeof(char *));
-		document = sigma_json_read(stored);
-		for (i = 0; i < document->count; i++)
-			if (document->items[i]->kind == JSON_STRING)
-				(void) hash_search(given, &document->items[i]->string, HASH_ENTER, NULL);
+		JsonbValue *child = getIthJsonbValueFromContainer(&stored->root, i);
+		char	   *id = child->type == jbvString ? pnstrdup(child->val.string.val, child->val.string.len) : NULL;
+
+		sigma_jsonb_writer_value(writer, child);
+		if (id != NULL)
+			(void) hash_search(given, &id, HASH_ENTER, NULL);
 	}
 	foreach(cell, children)
 	{
 		const Element *child = lfirst(cell);
 
 		if (given == NULL || hash_search(given, &child->id, HASH_FIND, NULL) == NULL)
-			sigma_json_append(document, sigma_json_new_string(child->id, NULL));
+			sigma_jsonb_writer_string(writer, child->id, strlen(child->id));
 	}
+	sigma_jsonb_writer_end(writer);
 	if (given != NULL)
 		hash_destroy(given);
-	return document;
-}
-
-/* Does the row say the same already?  *written is what it should say (NULL: null). */
-static bool
-same_document(const JsonNode *document, Jsonb *stored, Jsonb **written)
-{
-	*written = document == NULL ? NULL : sigma_json_write(document);
-	if (*written == NULL || stored == NULL)
-		return *written == NULL && stored == NULL;
-	return compareJsonbContainers(&(*written)->root, &stored->root) == 0;
+	return sigma_jsonb_writer_finish(writer);
 }

@@ -69,3 +69,21 @@ SELECT id, nesting_level, path FROM sigma.layout_tree('res_1');
 SELECT children FROM sigma.sigma_layout_elements WHERE id = 'res_1';
 DELETE FROM sigma.sigma_layout_elements;
 DROP TABLE res_dump;
+
+-- many leaves in one statement: what waits for one of them is found, whatever stands between them
+SELECT pg_temp.refused($$INSERT INTO sigma.sigma_layout_elements (id, type, parent_id) SELECT 'res_leaf_' || g, 'text', 'res_root' FROM generate_series(1, 20) AS g$$);
+SET check_function_bodies = off;
+INSERT INTO sigma.sigma_layout_elements (id, type, parent_id) VALUES ('res_waits', 'text', 'res_leaf_17'), ('res_also', 'text', 'res_nowhere');
+RESET check_function_bodies;
+SELECT pg_temp.refused($$INSERT INTO sigma.sigma_layout_elements (id, type, parent_id) SELECT 'res_leaf_' || g, CASE g WHEN 0 THEN 'page' ELSE 'text' END, CASE WHEN g > 0 THEN 'res_leaf_0' END FROM generate_series(0, 20) AS g$$);
+SELECT pg_temp.refused($$INSERT INTO sigma.sigma_layout_elements (id, type) SELECT 'res_leaf_' || g, 'text' FROM generate_series(1, 20) AS g$$);
+INSERT INTO sigma.sigma_layout_elements (id, type, parent_id) SELECT 'res_leaf_' || g, CASE WHEN g IN (0, 17) THEN 'form' ELSE 'text' END, CASE WHEN g > 0 THEN 'res_leaf_0' END FROM generate_series(0, 20) AS g;
+SELECT id, parent_id, nesting_level FROM sigma.sigma_layout_elements WHERE id IN ('res_leaf_0', 'res_leaf_16', 'res_leaf_17', 'res_waits', 'res_also') ORDER BY id COLLATE "C";
+-- and what many have when they become leaves
+INSERT INTO sigma.sigma_layout_elements (id, type, parent_id) SELECT 'res_form_' || g, 'form', 'res_leaf_0' FROM generate_series(1, 12) AS g;
+INSERT INTO sigma.sigma_layout_elements (id, type, parent_id) VALUES ('res_inner', 'text', 'res_form_9');
+SELECT pg_temp.refused($$UPDATE sigma.sigma_layout_elements SET type = 'text' WHERE id ~ '^res_form_'$$);
+DELETE FROM sigma.sigma_layout_elements WHERE id = 'res_inner';
+UPDATE sigma.sigma_layout_elements SET type = 'text' WHERE id ~ '^res_form_';
+SELECT type, count(*), count(children) FROM sigma.sigma_layout_elements WHERE id ~ '^res_form_' GROUP BY type;
+DELETE FROM sigma.sigma_layout_elements;
