@@ -228,7 +228,7 @@ check_plain(TriggerData *trigger, HeapTuple row)
 		Datum		read_value = heap_getattr(read, columns[i], desc, &read_null);
 
 		if (isnull != read_null || (!isnull && !datum_image_eq(value, read_value, att->attbyval, att->attlen)))
-			elog(PANIC, "a layout element that was taken for plain is not: column \"%s\"", NameStr(att->attname));
+			elog(ERROR, "a layout element that was taken for plain is not: column \"%s\"", NameStr(att->attname));
 	}
 }
 #endif
