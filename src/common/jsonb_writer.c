@@ -88,6 +88,13 @@ sigma_jsonb_writer_end(JsonbWriter *writer)
 		close_entry(writer, JENTRY_ISCONTAINER, open->start);
 }
 
+/* A key, or any text that ends with a zero byte. */
+void
+sigma_jsonb_writer_key(JsonbWriter *writer, const char *text)
+{
+	sigma_jsonb_writer_string(writer, text, strlen(text));
+}
+
 /* A key, or a text as a value. */
 void
 sigma_jsonb_writer_string(JsonbWriter *writer, const char *text, int length)

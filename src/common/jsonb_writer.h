@@ -58,6 +58,7 @@ extern void sigma_jsonb_writer_end(JsonbWriter *writer);
 extern void sigma_jsonb_writer_members(JsonbWriter *writer, const JsonbKey *keys, int count, uint32 present);
 
 /* A key, or a value; a NULL text is null. */
+extern void sigma_jsonb_writer_key(JsonbWriter *writer, const char *text);
 extern void sigma_jsonb_writer_string(JsonbWriter *writer, const char *text, int length);
 extern void sigma_jsonb_writer_value(JsonbWriter *writer, const JsonbValue *value);
 extern void sigma_jsonb_writer_text(JsonbWriter *writer, const char *text);

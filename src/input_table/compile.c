@@ -27,6 +27,7 @@ static const char *const rule_keys[] = {
 	"pattern", "format", "values", "values_from", "formula", "severity", "message", NULL
 };
 
+static int	compare_keys(const void *a, const void *b, void *columns);
 static void compile_column(InputTable *table, int place, JsonNode *definition, JsonNode *node);
 static void add_source(ColumnRules *rules, JsonNode *object, bool is_column);
 static void read_tone(JsonNode *object, bool *warning, const char **message);
@@ -91,6 +92,22 @@ sigma_rules_compile(InputTable *table, JsonNode *definition)
 	}
 	if (row_rules != NULL && row_rules->kind == JSON_ARRAY)
 		compile_row_rules(table, row_rules);
+	table->key_order = palloc(sizeof(int) * (table->ncolumn + 1));
+	for (i = 0; i < table->ncolumn; i++)
+		table->key_order[i] = i;
+	qsort_arg(table->key_order, table->ncolumn, sizeof(int), compare_keys, table->columns);
+}
+
+/* For qsort_arg: the order of two columns' names as keys of a jsonb object, shorter ones first. */
+static int
+compare_keys(const void *a, const void *b, void *columns)
+{
+	const char *left = ((const TableColumn *) columns)[*(const int *) a].name;
+	const char *right = ((const TableColumn *) columns)[*(const int *) b].name;
+	size_t		left_length = strlen(left);
+	size_t		right_length = strlen(right);
+
+	return left_length != right_length ? (left_length < right_length ? -1 : 1) : memcmp(left, right, left_length);
 }
 
 /*

@@ -23,7 +23,6 @@
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 
-#include "common/json_push.h"
 #include "common/jsonb_writer.h"
 #include "common/names.h"
 #include "common/session.h"
@@ -54,6 +53,7 @@ typedef struct RowLog
 	TransitionReader new;
 	int			ncolumn;
 	const TableColumn **columns;	/* those that entries have */
+	bool	   *chosen;			/* are they among those, by place in the table's */
 	int64		left;			/* rows not yet put into an entry */
 	TimestampTz now;			/* the entries' timestamp */
 
@@ -80,10 +80,11 @@ static void end_entry(RowLog *log);
 static void write_one(RowLog *log, const Stamps *stamps);
 static void write_row(RowLog *log);
 static void write_cells(RowLog *log, TupleTableSlot *slot);
-static void push_object(RowLog *log, JsonbParseState **state, const char *key, TupleTableSlot *slot);
-static JsonbValue *blame_of(RowLog *log, const Stamps *stamps);
+static void write_object(RowLog *log, TupleTableSlot *slot);
+static void write_id(RowLog *log, TupleTableSlot *slot);
+static void write_blame(RowLog *log, const Stamps *stamps);
+static void write_stamp(RowLog *log, const Stamps *stamps, int which);
 static int64 row_id(const RowLog *log, TupleTableSlot *slot);
-static const char *text_of(const Stamps *stamps, int which);
 
 PG_FUNCTION_INFO_V1(log_rows);
 
@@ -142,23 +143,26 @@ static void
 choose_columns(RowLog *log)
 {
 	const InputTable *table = log->table;
-	bool	   *chosen = palloc0(sizeof(bool) * (table->ncolumn + 1));
 	bool		updating = log->old.store != NULL && log->new.store != NULL;
 	int			i;
 
 	log->columns = palloc(sizeof(TableColumn *) * (table->ncolumn + 1));
+	log->chosen = palloc0(sizeof(bool) * (table->ncolumn + 1));
 	while (updating && sigma_transition_next(&log->old) && sigma_transition_next(&log->new))
 		for (i = 0; i < table->ncolumn; i++)
 		{
 			const ColumnTypeInfo *type = &sigma_column_types[table->columns[i].type];
 			int			at = table->columns[i].attnum - 1;
 
-			if (!chosen[i] && at >= 0)
-				chosen[i] = sigma_transition_differs(&log->old, &log->new, at, type->by_value, type->length);
+			if (!log->chosen[i] && at >= 0)
+				log->chosen[i] = sigma_transition_differs(&log->old, &log->new, at, type->by_value, type->length);
 		}
 	for (i = 0; i < table->ncolumn; i++)
-		if (AttributeNumberIsValid(table->columns[i].attnum) && (!updating || chosen[i]))
+	{
+		log->chosen[i] = AttributeNumberIsValid(table->columns[i].attnum) && (!updating || log->chosen[i]);
+		if (log->chosen[i])
 			log->columns[log->ncolumn++] = &table->columns[i];
+	}
 	sigma_transition_rewind(&log->old);
 	sigma_transition_rewind(&log->new);
 }
@@ -303,10 +307,10 @@ begin_entry(RowLog *log, const Stamps *stamps)
 	sigma_jsonb_writer_begin(document);
 	MemoryContextSwitchTo(caller);
 	sigma_jsonb_writer_object(document, 1);
-	sigma_jsonb_writer_string(document, operation, strlen(operation));
+	sigma_jsonb_writer_key(document, operation);
 	sigma_jsonb_writer_object(document, count);
 	for (i = 0; i < count; i++)
-		sigma_jsonb_writer_string(document, keys[i], strlen(keys[i]));
+		sigma_jsonb_writer_key(document, keys[i]);
 	sigma_jsonb_writer_array(document, Min(log->left, LOG_CHUNK_ROWS));
 }
 
@@ -320,10 +324,10 @@ end_entry(RowLog *log)
 	sigma_jsonb_writer_end(document);
 	sigma_jsonb_writer_array(document, log->ncolumn);
 	for (i = 0; i < log->ncolumn; i++)
-		sigma_jsonb_writer_string(document, log->columns[i]->name, strlen(log->columns[i]->name));
+		sigma_jsonb_writer_key(document, log->columns[i]->name);
 	sigma_jsonb_writer_end(document);
 	if (log->new.store != NULL)
-		sigma_jsonb_writer_value(document, blame_of(log, &log->stamps));
+		write_blame(log, &log->stamps);
 	sigma_jsonb_writer_end(document);
 	sigma_jsonb_writer_end(document);
 	(void) sigma_log_put_document(log->writer, sigma_jsonb_writer_finish(document));
@@ -332,11 +336,17 @@ end_entry(RowLog *log)
 	MemoryContextReset(log->cxt);
 }
 
-/* The entry of a single row: its cells by name. */
+/* The entry of a single row: its cells by name.  Keys stand in the order that jsonb_writer.h asks for. */
 static void
 write_one(RowLog *log, const Stamps *stamps)
 {
-	JsonbParseState *state = NULL;
+	static const char *const added[] = {"rowId", "values", "blameInfo"};
+	static const char *const updated[] = {"new", "old", "rowId", "blameInfo"};
+	bool		updating = log->old.store != NULL;
+	int			count = updating ? lengthof(updated) : lengthof(added);
+	JsonbWriter *document = &log->document;
+	MemoryContext caller;
+	int			i;
 
 	if (log->new.store == NULL)
 	{
@@ -346,20 +356,26 @@ write_one(RowLog *log, const Stamps *stamps)
 		log->left = 0;
 		return;
 	}
-	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
-	sigma_push_key(&state, log->old.store == NULL ? "addRow" : "updateRow");
-	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
-	sigma_push_int(&state, "rowId", row_id(log, log->new.slot));
-	if (log->old.store == NULL)
-		push_object(log, &state, "values", log->new.slot);
-	else
+	caller = MemoryContextSwitchTo(log->call_cxt);
+	sigma_jsonb_writer_begin(document);
+	MemoryContextSwitchTo(caller);
+	sigma_jsonb_writer_object(document, 1);
+	sigma_jsonb_writer_key(document, updating ? "updateRow" : "addRow");
+	sigma_jsonb_writer_object(document, count);
+	for (i = 0; i < count; i++)
+		sigma_jsonb_writer_key(document, updating ? updated[i] : added[i]);
+	if (updating)
 	{
-		push_object(log, &state, "old", log->old.slot);
-		push_object(log, &state, "new", log->new.slot);
+		write_object(log, log->new.slot);
+		write_object(log, log->old.slot);
 	}
-	sigma_push_value(&state, "blameInfo", blame_of(log, stamps));
-	pushJsonbValue(&state, WJB_END_OBJECT, NULL);
-	(void) sigma_log_put(log->writer, pushJsonbValue(&state, WJB_END_OBJECT, NULL));
+	write_id(log, log->new.slot);
+	if (!updating)
+		write_object(log, log->new.slot);
+	write_blame(log, stamps);
+	sigma_jsonb_writer_end(document);
+	sigma_jsonb_writer_end(document);
+	(void) sigma_log_put_document(log->writer, sigma_jsonb_writer_finish(document));
 	log->left = 0;
 }
 
@@ -370,12 +386,9 @@ write_row(RowLog *log)
 	JsonbWriter *document = &log->document;
 	bool		updating = log->old.store != NULL && log->new.store != NULL;
 	MemoryContext caller = MemoryContextSwitchTo(log->row_cxt);
-	JsonbValue	id;
 
-	id.type = jbvNumeric;
-	id.val.numeric = int64_to_numeric(row_id(log, log->new.store != NULL ? log->new.slot : log->old.slot));
 	sigma_jsonb_writer_array(document, updating ? 3 : 1 + log->ncolumn);
-	sigma_jsonb_writer_value(document, &id);
+	write_id(log, log->new.store != NULL ? log->new.slot : log->old.slot);
 	if (updating)
 	{
 		sigma_jsonb_writer_array(document, log->ncolumn);
@@ -408,59 +421,93 @@ write_cells(RowLog *log, TupleTableSlot *slot)
 	}
 }
 
-/* The cells as an object; what they point to stays in the slot. */
+/* The chosen cells as an object. */
 static void
-push_object(RowLog *log, JsonbParseState **state, const char *key, TupleTableSlot *slot)
+write_object(RowLog *log, TupleTableSlot *slot)
 {
+	const InputTable *table = log->table;
 	JsonbValue	cell;
 	int			i;
 
-	sigma_push_key(state, key);
-	pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
-	for (i = 0; i < log->ncolumn; i++)
+	sigma_jsonb_writer_object(&log->document, log->ncolumn);
+	for (i = 0; i < table->ncolumn; i++)
+		if (log->chosen[table->key_order[i]])
+			sigma_jsonb_writer_key(&log->document, table->columns[table->key_order[i]].name);
+	for (i = 0; i < table->ncolumn; i++)
 	{
-		int			at = log->columns[i]->attnum - 1;
+		const TableColumn *column = &table->columns[table->key_order[i]];
+		int			at = column->attnum - 1;
 
-		sigma_push_key(state, log->columns[i]->name);
-		sigma_log_encode(log->columns[i]->type, slot->tts_values[at], slot->tts_isnull[at], &cell);
-		pushJsonbValue(state, WJB_VALUE, &cell);
+		if (!log->chosen[table->key_order[i]])
+			continue;
+		sigma_log_encode(column->type, slot->tts_values[at], slot->tts_isnull[at], &cell);
+		sigma_jsonb_writer_value(&log->document, &cell);
 	}
-	pushJsonbValue(state, WJB_END_OBJECT, NULL);
+	sigma_jsonb_writer_end(&log->document);
+}
+
+static void
+write_id(RowLog *log, TupleTableSlot *slot)
+{
+	JsonbValue	id;
+
+	id.type = jbvNumeric;
+	id.val.numeric = int64_to_numeric(row_id(log, slot));
+	sigma_jsonb_writer_value(&log->document, &id);
 }
 
 /* {"updatedBy": ...}, and stamps that do not follow from the entry's. */
-static JsonbValue *
-blame_of(RowLog *log, const Stamps *stamps)
+static void
+write_blame(RowLog *log, const Stamps *stamps)
 {
+	static const struct
+	{
+		const char *key;
+		int			which;
+	}			members[] = {{"createdAt", CREATED_AT}, {"createdBy", CREATED_BY}, {"updatedAt", UPDATED_AT}, {"updatedBy", UPDATED_BY}};
 	bool		inserting = log->old.store == NULL;
-	JsonbParseState *state = NULL;
+	bool		needed[4] = {false};
+	int			count = 1;
+	int			i;
 
-	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
-	sigma_push_text(&state, "updatedBy", text_of(stamps, UPDATED_BY));
-	if (stamps->isnull[UPDATED_AT] || DatumGetTimestampTz(stamps->value[UPDATED_AT]) != log->now)
-		sigma_push_text(&state, "updatedAt", text_of(stamps, UPDATED_AT));
-	if (inserting && (stamps->isnull[CREATED_AT] || DatumGetTimestampTz(stamps->value[CREATED_AT]) != log->now))
-		sigma_push_text(&state, "createdAt", text_of(stamps, CREATED_AT));
-	if (inserting && (stamps->isnull[CREATED_BY] || stamps->isnull[UPDATED_BY] ?
-					  stamps->isnull[CREATED_BY] != stamps->isnull[UPDATED_BY] :
-					  !datum_image_eq(stamps->value[CREATED_BY], stamps->value[UPDATED_BY], false, -1)))
-		sigma_push_text(&state, "createdBy", text_of(stamps, CREATED_BY));
-	return pushJsonbValue(&state, WJB_END_OBJECT, NULL);
+	needed[UPDATED_BY] = true;
+	needed[UPDATED_AT] = stamps->isnull[UPDATED_AT] || DatumGetTimestampTz(stamps->value[UPDATED_AT]) != log->now;
+	needed[CREATED_AT] = inserting &&
+		(stamps->isnull[CREATED_AT] || DatumGetTimestampTz(stamps->value[CREATED_AT]) != log->now);
+	needed[CREATED_BY] = inserting &&
+		(stamps->isnull[CREATED_BY] || stamps->isnull[UPDATED_BY] ?
+		 stamps->isnull[CREATED_BY] != stamps->isnull[UPDATED_BY] :
+		 !datum_image_eq(stamps->value[CREATED_BY], stamps->value[UPDATED_BY], false, -1));
+	count += needed[UPDATED_AT] + needed[CREATED_AT] + needed[CREATED_BY];
+	sigma_jsonb_writer_object(&log->document, count);
+	for (i = 0; i < lengthof(members); i++)
+		if (needed[members[i].which])
+			sigma_jsonb_writer_key(&log->document, members[i].key);
+	for (i = 0; i < lengthof(members); i++)
+		if (needed[members[i].which])
+			write_stamp(log, stamps, members[i].which);
+	sigma_jsonb_writer_end(&log->document);
+}
+
+/* A stamp as text, times in ISO form and UTC. */
+static void
+write_stamp(RowLog *log, const Stamps *stamps, int which)
+{
+	JsonbValue	value = {.type = jbvNull};
+
+	if (!stamps->isnull[which] && (which == CREATED_BY || which == UPDATED_BY))
+		sigma_log_encode(COLUMN_TEXT, stamps->value[which], false, &value);
+	else if (!stamps->isnull[which])
+	{
+		value.type = jbvString;
+		value.val.string.val = sigma_log_moment(DatumGetTimestampTz(stamps->value[which]));
+		value.val.string.len = strlen(value.val.string.val);
+	}
+	sigma_jsonb_writer_value(&log->document, &value);
 }
 
 static int64
 row_id(const RowLog *log, TupleTableSlot *slot)
 {
 	return DatumGetInt64(slot->tts_values[log->table->row_id - 1]);
-}
-
-/* A stamp as text, times in ISO form and UTC; NULL for null. */
-static const char *
-text_of(const Stamps *stamps, int which)
-{
-	if (stamps->isnull[which])
-		return NULL;
-	if (which == CREATED_BY || which == UPDATED_BY)
-		return TextDatumGetCString(stamps->value[which]);
-	return sigma_log_moment(DatumGetTimestampTz(stamps->value[which]));
 }

@@ -51,6 +51,8 @@ typedef enum LogAttribute
 typedef struct EditLog
 {
 	Oid			relid;			/* InvalidOid: none is kept */
+	Oid			numbers;		/* the sequence of edit numbers */
+	Oid			instance;		/* the table that holds this database's number */
 	const char *id;				/* the input table's */
 	const char *name;			/* its display name */
 	const char *workbook;		/* metadata.workbook_id of the definition, or NULL */

@@ -43,6 +43,8 @@ sigma_log_of(const TableDefinition *table)
 	EditLog    *log = palloc0(sizeof(EditLog));
 
 	log->relid = table->audit ? get_relname_relid(sigma_log_name(table->id), sigma_sigds_namespace()) : InvalidOid;
+	log->numbers = sigma_relation_oid("sigma_edit_num");
+	log->instance = sigma_relation_oid("sigma_instance");
 	log->id = table->id;
 	log->name = table->name;
 	log->workbook = sigma_json_get_string(sigma_json_get(table->document, "metadata"), "workbook_id", NULL);

@@ -22,6 +22,7 @@
 #include "access/tableam.h"
 #include "access/transam.h"
 #include "access/xact.h"
+#include "catalog/index.h"
 #include "catalog/pg_type.h"
 #include "commands/dbcommands.h"
 #include "commands/sequence.h"
@@ -80,10 +81,11 @@ struct LogWriter
 {
 	const EditLog *log;
 	Relation	rel;
-	EState	   *estate;
-	ResultRelInfo *result;
 	TupleTableSlot *slot;
-	Oid			sequence;
+	Relation	key;			/* the one index, as it was made; NULL: the executor looks after them */
+	IndexInfo  *key_info;
+	EState	   *estate;			/* NULL with the former */
+	ResultRelInfo *result;
 	LogGroup   *group;			/* or NULL */
 	int64	   *statement;		/* where the statement's number stands, 0: not drawn yet */
 	int64		own_statement;
@@ -100,8 +102,10 @@ static LogGroup *current_group = NULL;
 static dlist_head statement_numbers = DLIST_STATIC_INIT(statement_numbers);
 
 static void forget_statement(void *arg);
+static void open_indexes(LogWriter *writer);
 static void put(LogWriter *writer, Jsonb *edit, int64 number);
-static int64 instance_number(void);
+static void put_index_entries(LogWriter *writer);
+static int64 instance_number(Oid relid);
 static Datum metadata_of(const EditLog *log);
 static bool same_parts(const Metadata *a, const Metadata *b);
 static Datum make_metadata(const Metadata *metadata);
@@ -156,12 +160,8 @@ sigma_log_begin(const EditLog *log)
 	if (writer->rel == NULL)
 		sigma_log_refuse_missing(log->id);
 	sigma_log_check_shape(writer->rel);
-	writer->estate = CreateExecutorState();
-	writer->result = makeNode(ResultRelInfo);
-	InitResultRelInfo(writer->result, writer->rel, 1, NULL, 0);
-	ExecOpenIndices(writer->result, false);
+	open_indexes(writer);
 	writer->slot = MakeSingleTupleTableSlot(RelationGetDescr(writer->rel), &TTSOpsVirtual);
-	writer->sequence = sigma_relation_oid("sigma_edit_num");
 	writer->group = current_group != NULL && current_group->log == log->relid ? current_group : NULL;
 	writer->statement = writer->group != NULL ? &writer->group->statement : &writer->own_statement;
 
@@ -169,7 +169,7 @@ sigma_log_begin(const EditLog *log)
 	writer->values[LOG_TIMESTAMP - 1] = TimestampTzGetDatum(GetCurrentStatementStartTimestamp());
 	writer->values[LOG_METADATA - 1] = metadata_of(log);
 	writer->values[LOG_XACT - 1] = FullTransactionIdGetDatum(GetTopFullTransactionId());
-	writer->values[LOG_INSTANCE - 1] = Int64GetDatum(instance_number());
+	writer->values[LOG_INSTANCE - 1] = Int64GetDatum(instance_number(log->instance));
 	writer->nulls[LOG_HASH - 1] = true;
 	writer->chained = log->chained;
 	if (log->chained)
@@ -178,6 +178,27 @@ sigma_log_begin(const EditLog *log)
 		writer->hash = last_hash(writer->rel);
 	}
 	return writer;
+}
+
+/* Most logs have just the index that they were made with: that one needs no executor. */
+static void
+open_indexes(LogWriter *writer)
+{
+	List	   *indexes = RelationGetIndexList(writer->rel);
+
+	if (list_length(indexes) == 1 && linitial_oid(indexes) == sigma_primary_key(writer->rel))
+	{
+		writer->key = index_open(linitial_oid(indexes), RowExclusiveLock);
+		writer->key_info = BuildIndexInfo(writer->key);
+	}
+	else
+	{
+		writer->estate = CreateExecutorState();
+		writer->result = makeNode(ResultRelInfo);
+		InitResultRelInfo(writer->result, writer->rel, 1, NULL, 0);
+		ExecOpenIndices(writer->result, false);
+	}
+	list_free(indexes);
 }
 
 /*
@@ -232,7 +253,7 @@ sigma_log_put(LogWriter *writer, JsonbValue *edit)
 int64
 sigma_log_put_document(LogWriter *writer, Jsonb *edit)
 {
-	int64		number = nextval_internal(writer->sequence, false);
+	int64		number = nextval_internal(writer->log->numbers, false);
 
 	/* not before the number is drawn: see above */
 	writer->values[LOG_SETTLED - 1] = FullTransactionIdGetDatum(ReadNextFullTransactionId());
@@ -288,9 +309,7 @@ put(LogWriter *writer, Jsonb *edit, int64 number)
 	memcpy(writer->slot->tts_isnull, writer->nulls, sizeof(writer->nulls));
 	ExecStoreVirtualTuple(writer->slot);
 	table_tuple_insert(writer->rel, writer->slot, GetCurrentCommandId(true), 0, NULL);
-	if (writer->result->ri_NumIndices > 0)
-		(void) sigma_insert_index_tuples(writer->result, writer->slot, writer->estate);
-	ResetPerTupleExprContext(writer->estate);
+	put_index_entries(writer);
 	if (writer->first == 0)
 		writer->first = number;
 	writer->last = number;
@@ -298,13 +317,37 @@ put(LogWriter *writer, Jsonb *edit, int64 number)
 		writer->group->last = number;
 }
 
+/* Entries of the indexes for the row that has just been put there. */
+static void
+put_index_entries(LogWriter *writer)
+{
+	Datum		values[INDEX_MAX_KEYS];
+	bool		nulls[INDEX_MAX_KEYS];
+
+	if (writer->key != NULL)
+	{
+		FormIndexDatum(writer->key_info, writer->slot, NULL, values, nulls);
+		(void) index_insert(writer->key, values, nulls, &writer->slot->tts_tid, writer->rel, UNIQUE_CHECK_YES,
+							false, writer->key_info);
+		return;
+	}
+	if (writer->result->ri_NumIndices > 0)
+		(void) sigma_insert_index_tuples(writer->result, writer->slot, writer->estate);
+	ResetPerTupleExprContext(writer->estate);
+}
+
 /* Close the log, which stays locked.  Returns the number of the last entry, or 0. */
 int64
 sigma_log_end(LogWriter *writer)
 {
 	ExecDropSingleTupleTableSlot(writer->slot);
-	ExecCloseIndices(writer->result);
-	FreeExecutorState(writer->estate);
+	if (writer->key != NULL)
+		index_close(writer->key, NoLock);
+	else
+	{
+		ExecCloseIndices(writer->result);
+		FreeExecutorState(writer->estate);
+	}
 	table_close(writer->rel, NoLock);
 	if (writer->last != 0)
 		sigma_run_edits_note(writer->log->id, writer->first, writer->last);
@@ -433,11 +476,10 @@ sigma_log_hash(const bytea *previous, TupleDesc desc, const Datum *values, const
 
 /* The random number that this database got when the extension was created; it is not dumped. */
 static int64
-instance_number(void)
+instance_number(Oid relid)
 {
 	static Oid	known = InvalidOid;
 	static int64 number = 0;
-	Oid			relid = sigma_relation_oid("sigma_instance");
 	Relation	rel;
 	SysScanDesc scan;
 	HeapTuple	tuple;

@@ -73,6 +73,7 @@ typedef struct InputTable
 	bool		any_protected;
 	int			ncolumn;
 	TableColumn *columns;		/* in the order of the definition; those of a linked table's key behind */
+	int		   *key_order;		/* their places in the order in which a jsonb object has their names */
 	int			nlinked;		/* of them: the key of a linked table, whose entries "relid" holds */
 	int			nkey;
 	UniqueKey  *keys;			/* unique rules: of columns in their order, then of the row */

@@ -392,6 +392,8 @@ find_log(InputTable *table, const JsonNode *definition)
 	char	   *workbook = sigma_json_get_string(sigma_json_get(definition, "metadata"), "workbook_id", NULL);
 
 	sigma_governance_audit(definition, &table->audit, &table->log.chained);
+	table->log.numbers = sigma_relation_oid("sigma_edit_num");
+	table->log.instance = sigma_relation_oid("sigma_instance");
 	table->log.relid = table->audit ? get_relname_relid(sigma_log_name(table->id), sigma_sigds_namespace()) : InvalidOid;
 	table->log.id = table->id;
 	table->log.name = table->name;
