@@ -69,6 +69,8 @@ failure_sqlstate(const Failure *failure)
 		return ERRCODE_SIGMA_CONFLICT;
 	if (strcmp(failure->rule, "row") == 0)
 		return ERRCODE_SIGMA_NOT_FOUND;
+	if (strcmp(failure->rule, "row_filter") == 0 || strcmp(failure->rule, "row_edit") == 0)
+		return ERRCODE_INSUFFICIENT_PRIVILEGE;
 	return ERRCODE_CHECK_VIOLATION;
 }
 

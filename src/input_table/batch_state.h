@@ -159,6 +159,9 @@ extern void sigma_batch_look_up(Batch *batch, Stage *stage, bool by_key, HTAB *o
 extern char *sigma_batch_relation(const Batch *batch);
 extern void sigma_batch_note_written(Batch *batch, int row, int64 row_id);
 
+/* batch_security.c */
+extern void sigma_batch_check_security(Batch *batch);
+
 /* batch_result.c */
 extern void sigma_batch_raise(Batch *batch);
 extern void sigma_batch_sort(Batch *batch);

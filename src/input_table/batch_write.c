@@ -64,6 +64,7 @@ sigma_batch_write(Batch *batch)
 	sigma_batch_resolve_targets(batch);
 	if (state->proposals.count > 0)
 		sigma_batch_look_up(batch, &state->proposals, true, NULL);
+	sigma_batch_check_security(batch);
 
 	if (batch->options.check_only)
 	{

@@ -268,7 +268,7 @@ extern const JsonNode *sigma_row_formula(const JsonNode *document, const char *k
 extern char *sigma_row_filter_sql(const TableDefinition *table, const char *alias);
 extern bool sigma_row_security_is_own(Oid relid);
 extern List *sigma_row_security_missing(const TableDefinition *table, Oid relid);
-extern char *sigma_row_data_filter_sql(const TableDefinition *table, const char *alias);
+extern char *sigma_row_data_condition(const TableDefinition *table, const char *alias, bool edits);
 extern char *sigma_row_condition(JsonNode *document, FormulaRelation *row, const char *alias, bool edits);
 extern bool sigma_row_security_on(const char *id);
 

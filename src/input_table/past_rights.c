@@ -80,7 +80,7 @@ sigma_past_begin(PastRights *rights, const InputTable *table)
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("permission denied for the past of input table \"%s\"", table->name),
 				 errdetail("Policies that are not those of its definition may hide rows of it from you.")));
-	rights->filter = sigma_row_data_filter_sql(sigma_definition_read(sigma_catalog_read(DOCUMENT_INPUT_TABLE, table->id)), FILTER_ALIAS);
+	rights->filter = sigma_row_data_condition(sigma_definition_read(sigma_catalog_read(DOCUMENT_INPUT_TABLE, table->id)), FILTER_ALIAS, false);
 }
 
 /* May he see values of that column? */

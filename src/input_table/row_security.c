@@ -57,7 +57,6 @@ static char *compile_row(FormulaRelation *row, const JsonNode *formula, const ch
 static FormulaRelation *identified_row(JsonNode *document);
 static bool reads_retyped(const char *sql, const JsonNode *before, const JsonNode *after);
 static char *condition(const TableDefinition *table, bool edits);
-static char *data_condition(const TableDefinition *table, const char *alias, bool edits);
 static void check_source_right(JsonNode *document);
 static void create_policies(const TableDefinition *table);
 static int	drop_policies(Oid relid);
@@ -402,24 +401,18 @@ reads_retyped(const char *sql, const JsonNode *before, const JsonNode *after)
 static char *
 condition(const TableDefinition *table, bool edits)
 {
-	char	   *sql = data_condition(table, quote_identifier(table->relation), edits);
+	char	   *sql = sigma_row_data_condition(table, quote_identifier(table->relation), edits);
 
 	return sql == NULL ? "true" : sql;
 }
 
 /*
  * The row filter over rows "alias" of the data table itself, which for a linked table
- * holds the entries; NULL where there is none.  In the current context.
+ * holds the entries, and row_edit where "edits"; NULL where there is none.  In the current
+ * context.
  */
 char *
-sigma_row_data_filter_sql(const TableDefinition *table, const char *alias)
-{
-	return data_condition(table, alias, false);
-}
-
-/* The same, and row_edit where "edits". */
-static char *
-data_condition(const TableDefinition *table, const char *alias, bool edits)
+sigma_row_data_condition(const TableDefinition *table, const char *alias, bool edits)
 {
 	LinkedSource source = {InvalidOid, InvalidOid};
 

@@ -4,6 +4,9 @@ CREATE ROLE regress_rows_e;
 CREATE ROLE regress_rows_v;
 CREATE ROLE regress_rows_b;
 RESET client_min_messages;
+CREATE FUNCTION pg_temp.entered(r jsonb) RETURNS TABLE (accepted text, errors jsonb) LANGUAGE sql AS $$
+    SELECT r ->> 'accepted', (SELECT jsonb_agg(jsonb_build_array(coalesce(e -> 'line', e -> 'row'), e -> 'column', e -> 'rule', e -> 'message')) FROM jsonb_array_elements(r -> 'errors') AS e)
+$$;
 SELECT sigma.create_input_table('{"id": "rows", "name": "Rows", "data_entry_permission": "published",
     "columns": [{"name": "Owner", "type": "text"}, {"name": "Region", "type": "text"}, {"name": "Amount", "type": "number"}, {"name": "Code", "type": "text", "unique": true}],
     "governance_config": {"editors": ["regress_rows_e"], "viewers": ["regress_rows_v"],
@@ -35,6 +38,19 @@ COPY sigds.sigds_rows ("Owner", "Code") FROM STDIN;
 -- the functions
 SELECT sigma.handle_data_entry('rows', '[{"Owner": "ann", "Code": "i"}, {"Owner": "bob", "Code": "j"}]');
 SELECT sigma.handle_data_entry('rows', '[{"Owner": "ann", "Code": "i"}]') ->> 'accepted';
+-- in mode partial the rows that he may not make come back, and the others go in: inserts, updates, upserts, imports
+BEGIN;
+SELECT * FROM pg_temp.entered(sigma.handle_data_entry('rows', '[{"Owner": "bob", "Region": "EU", "Code": "p1"}, {"Owner": "ann", "Code": "p2"}, {"Owner": "bob", "Region": "US", "Code": "p3"}, {"Code": "p4"}, {"Owner": "ann", "Code": "b"}]', 'partial'));
+SELECT * FROM pg_temp.entered(sigma.handle_data_entry('rows', (SELECT jsonb_agg(jsonb_build_object('sigma_row_id', sigma_row_id) || (CASE "Code" WHEN 'a' THEN '{"Owner": "bob"}' ELSE '{"Amount": 77}' END)::jsonb ORDER BY "Code") FROM sigds.sigds_rows WHERE "Code" IN ('a', 'c', 'p2')), 'sigma'));
+SELECT * FROM pg_temp.entered(sigma.handle_data_entry('rows', '[{"Code": "p2", "Owner": "zoe"}, {"Code": "c", "Region": "Asia"}, {"Code": "p5", "Owner": "zoe"}]', 'partial', '{"key": "Code", "on_conflict": "update"}'));
+SELECT * FROM pg_temp.entered(sigma.import_csv('rows', E'Owner,Code\nann,p6\nzoe,p7\nann,p8\n', '{"mode": "partial"}'));
+SELECT "row", rule FROM sigma.validate_data('rows', '[{"Owner": "zoe", "Code": "p9"}, {"Owner": "ann", "Code": "p9"}]');
+SELECT "Owner", "Region", "Amount", "Code" FROM sigds.sigds_rows WHERE "Code" LIKE 'p%' OR "Amount" = 77 ORDER BY "Code";
+ROLLBACK;
+\set VERBOSITY sqlstate
+SELECT sigma.handle_data_entry('rows', '[{"Owner": "zoe", "Code": "p9"}]');
+SELECT sigma.import_csv('rows', E'Owner,Code\nzoe,p7\n');
+\set VERBOSITY default
 SELECT sigma.handle_data_entry('rows', jsonb_build_array(jsonb_build_object('sigma_row_id', 4, 'Amount', 0)), 'partial') -> 'errors' -> 0 ->> 'message';
 SELECT sigma.import_csv('rows', E'Owner,Code\nann,k\n') ->> 'accepted';
 SELECT sigma.import_csv('rows', E'Owner,Code\nann,l\n', '{"replace": true}') ->> 'accepted';
