@@ -379,14 +379,45 @@ compare_names(const ListCell *a, const ListCell *b)
 	return strcmp(((CatalogName *) lfirst(a))->id, ((CatalogName *) lfirst(b))->id);
 }
 
+/* See catalog.h.  Ids come before display names. */
+char *
+sigma_catalog_nearest(DocumentKind kind, const char *given)
+{
+	List	   *rows = sigma_catalog_names(kind);
+	const char **names = palloc(sizeof(char *) * (list_length(rows) + 1));
+	int			nearest = -1;
+	bool		display;
+
+	for (display = false; nearest < 0; display = true)
+	{
+		int			count = 0;
+		ListCell   *lc;
+
+		foreach(lc, rows)
+		{
+			const CatalogName *row = lfirst(lc);
+
+			names[count++] = display && row->name != NULL ? row->name : row->id;
+		}
+		names[count] = NULL;
+		nearest = sigma_nearest_name(given, names, true);
+		if (display)
+			break;
+	}
+	return nearest < 0 ? NULL : psprintf("Perhaps you meant \"%s\".", ((CatalogName *) list_nth(rows, nearest))->id);
+}
+
 char *
 sigma_catalog_hint(DocumentKind kind, const char *id)
 {
-	List	   *rows = sigma_catalog_names(kind);
+	char	   *nearest = sigma_catalog_nearest(kind, id);
+	List	   *rows = nearest != NULL ? NIL : sigma_catalog_names(kind);
 	const char **names = palloc(sizeof(char *) * (list_length(rows) + 1));
 	int			count = 0;
 	ListCell   *lc;
 
+	if (nearest != NULL)
+		return nearest;
 	if (rows == NIL)
 		return psprintf("There is no %s yet.", sigma_catalog_table(kind)->noun);
 	foreach(lc, rows)

@@ -84,6 +84,9 @@ typedef struct CatalogName
 /* All rows by the newest snapshot, as a List of CatalogName by id.  Not ACL-checked. */
 extern List *sigma_catalog_names(DocumentKind kind);
 
+/* A hint at the id that is most like the given one, or whose display name is; NULL where none is.  palloc'd. */
+extern char *sigma_catalog_nearest(DocumentKind kind, const char *given);
+
 /* A hint for an unknown id: the nearest one, else what there is.  palloc'd. */
 extern char *sigma_catalog_hint(DocumentKind kind, const char *id);
 

@@ -694,14 +694,16 @@ is_about_formula(int sqlstate)
 	}
 }
 
-/* See document.h. */
-char *
-sigma_hint_names(const char *given, const char *const *names)
+/*
+ * The place of the name that is most like the given one, or -1 where none is near: within half
+ * of its letters, "strictly" a quarter, where names are many and what is meant may be none of them.
+ */
+int
+sigma_nearest_name(const char *given, const char *const *names, bool strictly)
 {
 	int			nearest = -1;
 	int			length = pg_mbcliplen(given, strlen(given), 255);
-	int			best = Max(1, Min(4, length / 2));
-	StringInfoData buf;
+	int			best = Max(strictly && length < 4 ? 0 : 1, Min(4, length / (strictly ? 4 : 2)));
 	int			i;
 
 	for (i = 0; names[i] != NULL; i++)
@@ -718,6 +720,17 @@ sigma_hint_names(const char *given, const char *const *names)
 			best = distance;
 		}
 	}
+	return nearest;
+}
+
+/* See document.h. */
+char *
+sigma_hint_names(const char *given, const char *const *names)
+{
+	int			nearest = sigma_nearest_name(given, names, false);
+	StringInfoData buf;
+	int			i;
+
 	if (nearest >= 0)
 		return psprintf("Perhaps you meant \"%s\".", names[nearest]);
 

@@ -90,5 +90,6 @@ extern void sigma_document_set_formula_reader(DocumentFormulaReader reader);
  * else 'Known are a, b and c.'.  "names" ends with NULL; the text is palloc'd.
  */
 extern char *sigma_hint_names(const char *given, const char *const *names);
+extern int	sigma_nearest_name(const char *given, const char *const *names, bool strictly);	/* its place, or -1 */
 
 #endif							/* SIGMA_DOCUMENT_H */

@@ -14,6 +14,7 @@
 
 #include "catalog/pg_collation.h"
 #include "compat.h"
+#include "common/catalog.h"
 #include "formula/compiler.h"
 #include "formula/references.h"
 
@@ -74,7 +75,8 @@ sigma_compile_reference(FormulaCompiler *compiler, const FormulaNode *node)
 								"It sees one row of its own table: use a computed column, values_from or a condition of a sequence.",
 								"%s cannot read other tables", compiler->scope->place);
 		if (sigma_compile_find_table(compiler, node->source) == NULL)
-			sigma_compile_error(compiler, node, ERRCODE_UNDEFINED_TABLE, NULL, "unknown table \"%s\"", node->source);
+			sigma_compile_error(compiler, node, ERRCODE_UNDEFINED_TABLE,
+								sigma_catalog_nearest(DOCUMENT_INPUT_TABLE, node->source), "unknown table \"%s\"", node->source);
 		sigma_compile_error(compiler, node, ERRCODE_GROUPING_ERROR,
 							"Use it in an aggregate, as Sum([Table/Column]), or in Lookup.",
 							"\"[%s/%s]\" has many rows", node->source, node->text);

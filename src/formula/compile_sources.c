@@ -12,6 +12,7 @@
 
 #include "miscadmin.h"
 
+#include "common/catalog.h"
 #include "formula/compiler.h"
 
 static void find_in_call(FormulaCompiler *compiler, const FormulaNode *node, bool deep, FormulaRows *rows);
@@ -91,7 +92,8 @@ add_reference(FormulaCompiler *compiler, const FormulaNode *node, FormulaRows *r
 	}
 	relation = frame != NULL ? frame->relation : sigma_compile_find_table(compiler, node->source);
 	if (relation == NULL)
-		sigma_compile_error(compiler, node, ERRCODE_UNDEFINED_TABLE, NULL, "unknown table \"%s\"", node->source);
+		sigma_compile_error(compiler, node, ERRCODE_UNDEFINED_TABLE,
+								sigma_catalog_nearest(DOCUMENT_INPUT_TABLE, node->source), "unknown table \"%s\"", node->source);
 	add_relation(relation, node, rows);
 }
 

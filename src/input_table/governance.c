@@ -179,7 +179,6 @@ hint_roles(const char *name)
 	const char **names;
 	HeapTuple	tuple;
 	ListCell   *lc;
-	char	   *hint;
 
 	while ((tuple = systable_getnext(scan)) != NULL)
 	{
@@ -193,6 +192,5 @@ hint_roles(const char *name)
 	names = palloc0(sizeof(char *) * (list_length(roles) + 1));
 	foreach(lc, roles)
 		names[foreach_current_index(lc)] = lfirst(lc);
-	hint = sigma_hint_names(name, names);
-	return strncmp(hint, "Perhaps", strlen("Perhaps")) == 0 ? hint : pstrdup("Create the role first.");
+	return sigma_nearest_name(name, names, false) >= 0 ? sigma_hint_names(name, names) : pstrdup("Create the role first.");
 }

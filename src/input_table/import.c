@@ -375,18 +375,25 @@ fold_name(const char *name)
 static void
 refuse_unknown(const InputTable *table, const List *unknown)
 {
+	const char **names = palloc0(sizeof(char *) * (table->ncolumn + 1));
 	List	   *known = NIL;
+	int			nearest;
 	int			i;
 
 	for (i = 0; i < table->ncolumn; i++)
+	{
+		names[i] = table->columns[i].name;
 		known = lappend(known, unconstify(char *, table->columns[i].name));
+	}
+	nearest = sigma_nearest_name(linitial(unknown), names, false);
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_COLUMN),
 			 errmsg_plural("the CSV has a column that input table \"%s\" does not have: %s",
 						   "the CSV has columns that input table \"%s\" does not have: %s",
 						   list_length(unknown), table->name, list_names(unknown)),
 			 errdetail("The table has %s.", list_names(known)),
-			 errhint("Use the option \"map\": {\"header\": \"column\"}, with null to leave a column out.")));
+			 errhint("%sUse the option \"map\": {\"header\": \"column\"}, with null to leave a column out.",
+					 nearest < 0 ? "" : psprintf("Perhaps you meant \"%s\".  ", names[nearest]))));
 }
 
 /* Raise 42701 where two columns of the CSV go to one, 22023 where none goes anywhere. */

@@ -217,9 +217,13 @@ sigma_linked_check(JsonNode *document, const JsonNode *before, bool restoring)
 	if (sigma_linked_source(document, &source))
 		check_columns(document, &source);
 	else if (before == NULL)
-		sigma_document_error(where, ERRCODE_SIGMA_NOT_FOUND,
+	{
+		const char *nearest = sigma_catalog_nearest(DOCUMENT_INPUT_TABLE, where->string);
+
+		sigma_document_error(where, ERRCODE_SIGMA_NOT_FOUND, nearest != NULL ? nearest :
 							 "Name a relation with its schema, an input table's id, or an element that shows one.",
 							 "there is no source \"%s\"", where->string);
+	}
 }
 
 /* The source as it is stored: an input table's id, or a relation's qualified name. */

@@ -79,7 +79,8 @@ static List *split_name(const char *spelled);
 static FuncCandidateList function_candidates(const char *spelled);
 static void read_column(Names *names, const char *text, const char *rest, NamedObject *object);
 static bool is_within(const char *path, const JsonNode *node);
-static void refuse_unknown(const char *text) pg_attribute_noreturn();
+static const char *column_hint(const TableNames *table, const char *name);
+static void refuse_unknown(const char *text, const char *hint) pg_attribute_noreturn();
 
 /* Names as they are now, in the current context. */
 Names *
@@ -276,12 +277,12 @@ sigma_object_read(Names *names, const char *text, NamedObject *object)
 		case NAMED_RELATION:
 			relid = find_relation(rest);
 			if (!OidIsValid(relid))
-				refuse_unknown(text);
+				refuse_unknown(text, NULL);
 			object->id = quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)), get_rel_name(relid));
 			break;
 		case NAMED_FUNCTION:
 			if (!resolve_function(rest, object))
-				refuse_unknown(text);
+				refuse_unknown(text, NULL);
 			break;
 		default:
 			if (!sigma_catalog_exists((DocumentKind) documents[i], rest))
@@ -293,6 +294,7 @@ sigma_object_read(Names *names, const char *text, NamedObject *object)
 static void
 read_column(Names *names, const char *text, const char *rest, NamedObject *object)
 {
+	const char *hint = NULL;
 	const char *slash;
 
 	for (slash = strchr(rest, '/'); slash != NULL; slash = strchr(slash + 1, '/'))
@@ -306,16 +308,35 @@ read_column(Names *names, const char *text, const char *rest, NamedObject *objec
 		object->column = find_column(table, slash + 1);
 		if (object->column != NULL)
 			return;
+		hint = column_hint(table, slash + 1);
 	}
-	refuse_unknown(text);
+	slash = strchr(rest, '/');
+	if (slash == NULL)
+		refuse_unknown(text, "Write column:ID/NAME.");
+	refuse_unknown(text, hint != NULL ? hint : sigma_catalog_hint(DOCUMENT_INPUT_TABLE, pnstrdup(rest, slash - rest)));
 }
 
+/* A hint for a column that the table does not have. */
+static const char *
+column_hint(const TableNames *table, const char *name)
+{
+	const char **known = palloc(sizeof(char *) * (list_length(table->columns) + 1));
+	ListCell   *lc;
+
+	foreach(lc, table->columns)
+		known[foreach_current_index(lc)] = lfirst(lc);
+	known[list_length(table->columns)] = NULL;
+	return sigma_hint_names(name, known);
+}
+
+/* SG404; the hint may be NULL. */
 static void
-refuse_unknown(const char *text)
+refuse_unknown(const char *text, const char *hint)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_SIGMA_NOT_FOUND),
-			 errmsg("there is no %s", text)));
+			 errmsg("there is no %s", text),
+			 hint == NULL ? 0 : errhint("%s", hint)));
 }
 
 /* An input table, else an element, else a relation, which may be one that an input table has. */

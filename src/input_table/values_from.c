@@ -116,6 +116,7 @@ typedef struct Probe
 
 static void release_plans(void *arg);
 static void prepare(ListRule *rule);
+static const char *column_hint(const FormulaRelation *list, const char *name);
 static Probe *make_probe(const ListRule *rule, bool saving);
 static FormulaRelation *find_list(const ListRule *rule, bool saving);
 static Oid	parameter_type(const ListRule *rule, const FormulaSql *list);
@@ -238,6 +239,19 @@ prepare(ListRule *rule)
 	rule->generation = generation;
 }
 
+/* A hint for a column that the list does not have. */
+static const char *
+column_hint(const FormulaRelation *list, const char *name)
+{
+	const char **names = palloc(sizeof(char *) * (list->ncolumns + 1));
+	int			i;
+
+	for (i = 0; i < list->ncolumns; i++)
+		names[i] = list->columns[i].name;
+	names[i] = NULL;
+	return sigma_hint_names(name, names);
+}
+
 /* How values are looked up; raises what is wrong with table, column or filter. */
 static Probe *
 make_probe(const ListRule *rule, bool saving)
@@ -255,7 +269,7 @@ make_probe(const ListRule *rule, bool saving)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_COLUMN),
 				 errmsg("the list \"%s\" has no column \"%s\"", rule->table, rule->list),
-				 saving ? 0 : errhint(MEND_LIST)));
+				 saving ? errhint("%s", column_hint(list, rule->list)) : errhint(MEND_LIST)));
 	scope.place = "a filter of a list";
 	scope.row = list;
 	scope.alias = "l";
@@ -306,7 +320,9 @@ find_list(const ListRule *rule, bool saving)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
 				 errmsg("the list \"%s\" does not exist", rule->table),
-				 saving ? errhint("Name an input table by its id, or a relation.") : errhint(MEND_LIST)));
+				 !saving ? errhint(MEND_LIST) :
+				 errhint("%s", sigma_catalog_nearest(DOCUMENT_INPUT_TABLE, rule->table) != NULL ?
+						 sigma_catalog_nearest(DOCUMENT_INPUT_TABLE, rule->table) : "Name an input table by its id, or a relation.")));
 	return list;
 }
 
