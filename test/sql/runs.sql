@@ -65,7 +65,9 @@ CREATE INDEX runs_nested ON sigma.sigma_execution_history (runs_key_of(action_id
 SELECT r ->> 'status' FROM sigma.execute_action('runs_outer') AS r;
 SAVEPOINT before;
 SET LOCAL test.fail = on;
+\set SHOW_CONTEXT never
 SELECT r ->> 'status' FROM sigma.execute_action('runs_outer') AS r;
+\set SHOW_CONTEXT errors
 ROLLBACK TO before;
 SELECT r ->> 'status' FROM sigma.execute_action('runs_outer') AS r;
 SELECT action_id, status, count(*) FROM sigma.sigma_execution_history WHERE action_id IN ('runs_one', 'runs_outer') GROUP BY action_id, status ORDER BY action_id;
