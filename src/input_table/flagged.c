@@ -309,12 +309,14 @@ static void
 measure(const InputTable *table, int sample_size, int64 *checked, int64 *failing, Jsonb **samples)
 {
 	MemoryContext caller = CurrentMemoryContext;
-	RowScan    *scan = begin_scan(table, true, true);
+	RowScan    *scan;
 	JsonbParseState *state = NULL;
 	int			sampled = 0;
 
 	*checked = *failing = 0;
+	/* before the scan connects to SPI: the samples outlive that */
 	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
+	scan = begin_scan(table, true, true);
 	while (next_row(scan))
 	{
 		List	   *failures = row_failures(scan);

@@ -458,8 +458,9 @@ report(const RowState *state, Relation rel, TupleTableSlot *slot, int64 row_id)
 					first->column, table->name, first->rule),
 			 errdetail_internal("%s", detail.data),
 			 errhint("The rules of the table are shown by sigma.table_info(%s).", quote_literal_cstr(table->id)),
-			 first->column != NULL ? errtablecol(rel, first->attnum) : 0,
-			 errtableconstraint(rel, first->column == NULL ? first->constraint :
+			 /* each of these names the table, and may be called once */
+			 first->column != NULL ? errtablecol(rel, first->attnum) : errtable(rel),
+			 err_generic_string(PG_DIAG_CONSTRAINT_NAME, first->column == NULL ? first->constraint :
 								psprintf("%s_%s", first->column, first->rule))));
 }
 

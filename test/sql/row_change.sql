@@ -125,7 +125,8 @@ SELECT count(sigma.create_action_sequence(jsonb_build_object('id', 'rc_chain_' |
     'actions', jsonb_build_array(jsonb_build_object('type', 'data_modification', 'subtype', 'insert_row', 'target', 'rc_chain_' || i + 1, 'values', '{"n": 1}'::jsonb)))))
 FROM generate_series(0, 17) i;
 INSERT INTO sigds.sigds_rc_chain_0 (n) VALUES (1);
-SELECT i, (xpath('/row/c/text()', query_to_xml('SELECT count(*) AS c FROM sigds.sigds_rc_chain_' || i, false, true, '')))[1] FROM generate_series(14, 18) i;
+CREATE FUNCTION pg_temp.rows_of(i int, OUT n bigint) LANGUAGE plpgsql AS $$ BEGIN EXECUTE 'SELECT count(*) FROM sigds.sigds_rc_chain_' || i INTO n; END $$;
+SELECT i, pg_temp.rows_of(i) FROM generate_series(14, 18) i;
 SELECT sequence_id, status, result -> 'error' ->> 'sqlstate', error_message FROM sigma.sigma_execution_history WHERE sequence_id LIKE 'rc\_chain%' AND status <> 'success';
 SELECT count(sigma.delete_action_sequence('rc_chain_' || i)) FROM generate_series(0, 17) i;
 SELECT count(sigma.delete_input_table('rc_chain_' || i, purge => true)) FROM generate_series(0, 18) i;

@@ -33,8 +33,7 @@ INSERT INTO sigds.sigds_rows VALUES ('ann', 'US', 7, 'd') ON CONFLICT ("Code") D
 MERGE INTO sigds.sigds_rows AS r USING (VALUES ('d', 8)) AS v (code, amount) ON r."Code" = v.code
     WHEN MATCHED THEN UPDATE SET "Amount" = v.amount WHEN NOT MATCHED THEN INSERT ("Owner", "Amount", "Code") VALUES ('ann', v.amount, 'h');
 MERGE INTO sigds.sigds_rows AS r USING (VALUES ('b', 8)) AS v (code, amount) ON r."Code" = v.code WHEN MATCHED THEN UPDATE SET "Amount" = v.amount;
-COPY sigds.sigds_rows ("Owner", "Code") FROM STDIN;
-\.
+\copy sigds.sigds_rows ("Owner", "Code") FROM '/dev/null'
 -- the functions
 SELECT sigma.handle_data_entry('rows', '[{"Owner": "ann", "Code": "i"}, {"Owner": "bob", "Code": "j"}]');
 SELECT sigma.handle_data_entry('rows', '[{"Owner": "ann", "Code": "i"}]') ->> 'accepted';

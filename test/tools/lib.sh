@@ -70,6 +70,10 @@ build() {
         mkdir -p "$source"
         (cd "$top" && find src -name '*.[ch]' -print0 && printf '%s\0' Makefile sigma.control sigma--1.0.sql) |
             (cd "$top" && xargs -0 cp --parents -u -t "$source")
+        # what was moved or removed is not built any more
+        (cd "$source" && find src -name '*.[ch]' | while IFS= read -r file; do
+            [ -e "$top/$file" ] || rm -f "$file" "${file%.[ch]}".[do]
+        done)
     fi
     if ! make -q -C "$source" PG_CONFIG="$PG_CONFIG" "${flags[@]}" all >/dev/null 2>&1; then
         echo "building sigma ..." >&2
