@@ -23,8 +23,10 @@
 #include "executor/executor.h"
 #include "executor/tuptable.h"
 #include "miscadmin.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
+#include "utils/typcache.h"
 
 #include "action/history_table.h"
 #include "common/cache.h"
@@ -42,6 +44,8 @@ typedef struct HistoryTable
 	uint64		generation;		/* of the table, that it was made from */
 	bool		as_made;		/* if false the rest is not there */
 	AttrNumber	places[HISTORY_COLUMNS];
+	int			most[HISTORY_COLUMNS];	/* bytes that certainly fit; -1: any number */
+	bool		required[HISTORY_COLUMNS];
 	EState	   *estate;
 	ResultRelInfo *result;		/* its relations are valid while a row is put in */
 	Oid		   *indexes;
@@ -61,8 +65,10 @@ static void hear_change(Oid relid);
 static HistoryTable *take_table(Relation *rel);
 static HistoryTable *make_table(Relation rel);
 static void give_back(HistoryTable *table);
-static bool find_columns(Relation rel, AttrNumber *places);
+static bool is_plain(Relation rel);
+static bool find_columns(Relation rel, HistoryTable *table);
 static bool holds(Form_pg_attribute column, Oid type);
+static bool fits(const HistoryTable *table, const Datum *values, const char *nulls);
 static void put_row(HistoryTable *table, Relation rel, const Datum *values, const char *nulls);
 static void open_indexes(HistoryTable *table, Relation rel);
 static void close_indexes(HistoryTable *table);
@@ -79,9 +85,9 @@ sigma_history_insert(const Datum *values, const char *nulls)
 {
 	Relation	rel;
 	HistoryTable *table = take_table(&rel);
-	bool		as_made = table->as_made;
+	bool		done = table->as_made && fits(table, values, nulls);
 
-	if (as_made)
+	if (done)
 	{
 		Oid			user;
 		int			context;
@@ -94,9 +100,9 @@ sigma_history_insert(const Datum *values, const char *nulls)
 	}
 	table_close(rel, NoLock);
 	give_back(table);
-	if (as_made)
+	if (done)
 		CommandCounterIncrement();	/* as after a statement: the caller sees it */
-	return as_made;
+	return done;
 }
 
 /*
@@ -155,7 +161,7 @@ make_table(Relation rel)
 	table->cxt = cxt;
 	table->relid = watched;
 	table->generation = generation;
-	table->as_made = find_columns(rel, table->places);
+	table->as_made = is_plain(rel) && find_columns(rel, table);
 	if (table->as_made)
 	{
 		table->estate = CreateExecutorState();
@@ -186,37 +192,57 @@ give_back(HistoryTable *table)
 	kept = table;
 }
 
-/* Where the columns of a row stand; false where the table is not as it was made. */
+/* Does an INSERT do no more than put the row there?  Nothing but NOT NULL is looked at then. */
 static bool
-find_columns(Relation rel, AttrNumber *places)
+is_plain(Relation rel)
+{
+	TupleConstr *constraints = RelationGetDescr(rel)->constr;
+	TriggerDesc *triggers = rel->trigdesc;
+
+	return rel->rd_rel->relkind == RELKIND_RELATION && !rel->rd_rel->relispartition &&
+		!rel->rd_rel->relforcerowsecurity && rel->rd_rules == NULL &&
+		(constraints == NULL || (constraints->num_defval == 0 && constraints->num_check == 0)) &&
+		(triggers == NULL || !(triggers->trig_insert_before_row || triggers->trig_insert_after_row ||
+							   triggers->trig_insert_before_statement || triggers->trig_insert_after_statement));
+}
+
+/* Where the columns of a row stand and what they take; false where the table is not as it was made. */
+static bool
+find_columns(Relation rel, HistoryTable *table)
 {
 	static const char *const columns[HISTORY_COLUMNS] = {
 		"execution_id", "sequence_id", "action_id", "action_type", "start_time", "end_time", "context", "result",
 		"status", "error_message", "reason", "user_id", "role", "rows_changed", "idempotency_key", "metadata"
 	};
 	TupleDesc	desc = RelationGetDescr(rel);
-	TriggerDesc *triggers = rel->trigdesc;
+	int			known = 0;
 	int			i;
 	int			j;
 
-	if (rel->rd_rel->relkind != RELKIND_RELATION || desc->natts != HISTORY_COLUMNS + 2 ||
-		(desc->constr != NULL && (desc->constr->num_defval > 0 || desc->constr->num_check > 0)) ||
-		(triggers != NULL && (triggers->trig_insert_before_row || triggers->trig_insert_after_row ||
-							  triggers->trig_insert_before_statement || triggers->trig_insert_after_statement)))
+	if (desc->natts != HISTORY_COLUMNS + 2)
 		return false;
-	for (i = 0; i < HISTORY_COLUMNS; i++)
+	for (j = 0; j < desc->natts; j++)
 	{
-		for (j = 0; j < desc->natts; j++)
-			if (strcmp(NameStr(TupleDescAttr(desc, j)->attname), columns[i]) == 0)
+		Form_pg_attribute column = TupleDescAttr(desc, j);
+
+		for (i = 0; i < HISTORY_COLUMNS; i++)
+			if (strcmp(NameStr(column->attname), columns[i]) == 0)
 				break;
-		if (j == desc->natts || !holds(TupleDescAttr(desc, j), sigma_history_types[i]))
+		if (column->attidentity != '\0' || (i == HISTORY_COLUMNS && column->attnotnull))
 			return false;
-		places[i] = (AttrNumber) (j + 1);
+		if (i == HISTORY_COLUMNS)
+			continue;
+		if (!holds(column, sigma_history_types[i]))
+			return false;
+		table->places[i] = (AttrNumber) (j + 1);
+		table->most[i] = column->atttypid == VARCHAROID && column->atttypmod >= VARHDRSZ ? column->atttypmod - VARHDRSZ : -1;
+		table->required[i] = column->attnotnull;
+		known++;
 	}
-	return true;
+	return known == HISTORY_COLUMNS;
 }
 
-/* Is a value of that type what the column holds? */
+/* Is a value of that type what the column holds?  Its length and its being null aside. */
 static bool
 holds(Form_pg_attribute column, Oid type)
 {
@@ -227,8 +253,8 @@ holds(Form_pg_attribute column, Oid type)
 		case TEXTOID:
 			return column->atttypid == TEXTOID || column->atttypid == VARCHAROID;
 		case TIMESTAMPOID:
-			/* a domain over it */
-			return column->attlen == sizeof(Timestamp) && column->atttypid != INT8OID;
+			/* a domain over it, whose constraints fits() looks for */
+			return getBaseType(column->atttypid) == TIMESTAMPOID && column->atttypmod == -1;
 		default:
 			return column->atttypid == type;
 	}
@@ -237,6 +263,31 @@ holds(Form_pg_attribute column, Oid type)
 /*
  * A row
  */
+
+/*
+ * Would the columns take these values as they are?  Constraints of domains come without
+ * a message for the table, so they are asked for each time.
+ */
+static bool
+fits(const HistoryTable *table, const Datum *values, const char *nulls)
+{
+	int			i;
+
+	for (i = 0; i < HISTORY_COLUMNS; i++)
+	{
+		if (nulls[i] == 'n')
+		{
+			if (table->required[i])
+				return false;
+		}
+		else if (table->most[i] >= 0 && VARSIZE_ANY_EXHDR(DatumGetPointer(values[i])) > table->most[i])
+			return false;
+		if (sigma_history_types[i] == TIMESTAMPOID &&
+			DomainHasConstraints(TupleDescAttr(table->slot->tts_tupleDescriptor, table->places[i] - 1)->atttypid))
+			return false;
+	}
+	return true;
+}
 
 /* Put a row into the table and its indexes. */
 static void

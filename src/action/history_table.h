@@ -35,8 +35,8 @@ extern const Oid sigma_history_types[HISTORY_COLUMNS];
 
 /*
  * Insert a row, as the table's owner; nulls[i] is 'n' or ' '.  False, and nothing is
- * done: the table is not as it was made - it has triggers, or other columns - and a
- * statement has to do it.
+ * done: the table is not as it was made - it has triggers, rules, checks or other columns -
+ * or does not take the values as they are, and a statement has to do it.
  */
 extern bool sigma_history_insert(const Datum *values, const char *nulls);
 

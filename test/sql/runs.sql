@@ -31,6 +31,46 @@ SELECT r ->> 'status' FROM sigma.execute_action('runs_one') AS r;
 SELECT action_id, status, team FROM sigma.sigma_execution_history WHERE action_id = 'runs_one';
 ROLLBACK;
 
+-- so it is where somebody has made it take less: nothing is written that an INSERT would refuse, or write elsewhere
+BEGIN;
+SELECT r ->> 'status' FROM sigma.execute_action('runs_one') AS r;
+DELETE FROM sigma.sigma_execution_history WHERE action_id IS DISTINCT FROM 'runs_one';
+CREATE FUNCTION pg_temp.after(statement text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE statement;
+    BEGIN
+        PERFORM sigma.execute_action('runs_one');
+        RETURN 'written';
+    EXCEPTION WHEN OTHERS THEN
+        RETURN SQLSTATE || ' ' || SQLERRM;
+    END;
+END $$;
+SAVEPOINT plain;
+SELECT pg_temp.after('ALTER TABLE sigma.sigma_execution_history ALTER action_id SET NOT NULL');
+SELECT pg_temp.after('UPDATE sigma.sigma_execution_history SET reason = ''none''; ALTER TABLE sigma.sigma_execution_history ALTER reason SET NOT NULL');
+ROLLBACK TO plain;
+SELECT pg_temp.after('UPDATE sigma.sigma_execution_history SET updated_at = end_time; ALTER TABLE sigma.sigma_execution_history ALTER updated_at SET NOT NULL');
+ROLLBACK TO plain;
+SELECT pg_temp.after('ALTER TABLE sigma.sigma_execution_history ALTER action_type TYPE varchar(10)');
+SELECT pg_temp.after('UPDATE sigma.sigma_execution_history SET action_type = NULL; ALTER TABLE sigma.sigma_execution_history ALTER action_type TYPE varchar(9)');
+ROLLBACK TO plain;
+SELECT pg_temp.after('ALTER DOMAIN sigma.timestamp_ntz ADD CONSTRAINT past CHECK (VALUE < ''2001-01-01'') NOT VALID');
+ROLLBACK TO plain;
+CREATE ROLE regress_runs_owner;
+GRANT USAGE ON SCHEMA sigma TO regress_runs_owner;
+SELECT pg_temp.after('ALTER TABLE sigma.sigma_execution_history OWNER TO regress_runs_owner; ALTER TABLE sigma.sigma_execution_history FORCE ROW LEVEL SECURITY');
+SELECT pg_temp.after('CREATE POLICY none ON sigma.sigma_execution_history AS RESTRICTIVE FOR INSERT WITH CHECK (false)');
+ROLLBACK TO plain;
+CREATE TABLE runs_elsewhere (id text);
+SELECT pg_temp.after('CREATE RULE elsewhere AS ON INSERT TO sigma.sigma_execution_history DO ALSO INSERT INTO runs_elsewhere VALUES (NEW.action_id)');
+SELECT * FROM runs_elsewhere;
+ROLLBACK TO plain;
+-- a time of another type is converted
+SET LOCAL TimeZone = 'Asia/Tokyo';
+SELECT pg_temp.after('ALTER TABLE sigma.sigma_execution_history ALTER end_time TYPE timestamptz USING NULL');
+SELECT count(*) FROM sigma.sigma_execution_history WHERE end_time < now() - interval '8 hours';
+ROLLBACK;
+
 -- indexes of somebody's own have entries for the runs of a session that ran before they were made
 SELECT r ->> 'status' FROM sigma.execute_action('runs_one') AS r;
 BEGIN;
