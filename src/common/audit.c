@@ -114,6 +114,7 @@ static const char *prefix_of(TriggerData *trigger);
 static void record_rows(AuditLog *log, const char *prefix, const char *operation, Describer *describer);
 static void begin_log(AuditLog *log);
 static void open_log(AuditLog *log);
+static void check_shape(Relation rel);
 static void add_record(AuditLog *log, text *object, const char *operation, Jsonb *old, Jsonb *new);
 static TupleTableSlot *new_slot(AuditLog *log);
 static void flush_log(AuditLog *log);
@@ -223,13 +224,14 @@ begin_log(AuditLog *log)
 	log->cxt = AllocSetContextCreate(CurrentMemoryContext, "audit records", ALLOCSET_DEFAULT_SIZES);
 }
 
-/* Open the table, and note what all records have in common: as long as the log. */
+/* Open the table, and note what all records have in common: as long as the log.  55000 where it is not as it was made. */
 static void
 open_log(AuditLog *log)
 {
 	MemoryContext caller = MemoryContextSwitchTo(MemoryContextGetParent(log->cxt));
 
 	log->rel = table_open(sigma_relation_oid("sigma_audit"), RowExclusiveLock);
+	check_shape(log->rel);
 	log->estate = CreateExecutorState();
 	log->result = makeNode(ResultRelInfo);
 	InitResultRelInfo(log->result, log->rel, 1, NULL, 0);
@@ -240,6 +242,26 @@ open_log(AuditLog *log)
 	log->stamp[COLUMN_ROLE - 1] = NameGetDatum(&log->role);
 	log->stamp[COLUMN_XACT - 1] = FullTransactionIdGetDatum(GetTopFullTransactionId());
 	MemoryContextSwitchTo(caller);
+}
+
+/* Records go past SQL: 55000 unless the columns are those that they are made of, and take nulls where there are any. */
+static void
+check_shape(Relation rel)
+{
+	static const Oid types[COLUMNS] = {TIMESTAMPTZOID, TEXTOID, NAMEOID, TEXTOID, TEXTOID, JSONBOID, JSONBOID, XID8OID};
+	TupleDesc	desc = RelationGetDescr(rel);
+	bool		fits = desc->natts == COLUMNS;
+	int			i;
+
+	for (i = 0; fits && i < COLUMNS; i++)
+		fits = TupleDescAttr(desc, i)->atttypid == types[i];
+	if (!fits || TupleDescAttr(desc, COLUMN_OLD - 1)->attnotnull || TupleDescAttr(desc, COLUMN_NEW - 1)->attnotnull)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table \"%s\" is not as it was made", RelationGetRelationName(rel)),
+				 errdetail("Its columns are not those that it was made with."),
+				 errhint("What is to be kept beside records goes into a table of its own."),
+				 errtable(rel)));
 }
 
 /* Add a record; what it is given lives until the log is flushed, as what is in log->cxt does. */

@@ -414,7 +414,8 @@ sigma_log_check_shape(Relation log)
 
 	for (i = 0; fits && i < LOG_ATTRIBUTES; i++)
 		fits = TupleDescAttr(desc, i)->atttypid == types[i];
-	if (!fits)
+	/* entries that are not chained have no hash */
+	if (!fits || TupleDescAttr(desc, LOG_HASH - 1)->attnotnull)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("table \"%s\" is not a whole edit log", RelationGetRelationName(log)),

@@ -40,3 +40,22 @@ SELECT count(*) AS before FROM sigma.sigma_audit \gset
 UPDATE sigma.sigma_variables SET name = 'no' WHERE id = 'aud_none';
 DELETE FROM sigma.sigma_layout_elements WHERE id = 'aud_none';
 SELECT count(*) - :before AS more FROM sigma.sigma_audit;
+
+-- records go into a table as it was made, or nowhere
+\set statement 'INSERT INTO sigma.sigma_variables (id, name, kind, type) VALUES (''aud_shape'', ''aud_shape'', ''variable'', ''text'')'
+BEGIN;
+SAVEPOINT made;
+ALTER TABLE sigma.sigma_audit ADD COLUMN team text DEFAULT 'ours';
+:statement;
+ROLLBACK TO made;
+ALTER TABLE sigma.sigma_audit ALTER xact TYPE text;
+:statement;
+ROLLBACK TO made;
+DELETE FROM sigma.sigma_variables;
+ALTER TABLE sigma.sigma_audit DISABLE TRIGGER sigma_0_refuse;
+DELETE FROM sigma.sigma_audit WHERE old IS NULL;
+ALTER TABLE sigma.sigma_audit ALTER old SET NOT NULL;
+:statement;
+ROLLBACK TO made;
+:statement;
+ROLLBACK;
