@@ -78,6 +78,7 @@ static bool check_structure(Run *run);
 static bool check_orphans(Run *run);
 static bool check_catalog(Run *run);
 static bool check_tests(Run *run);
+static void check_test_tables(Look *at, const char *test, const JsonNode *tables);
 static void put_rows(ReturnSetInfo *result, List *problems);
 
 /*
@@ -349,7 +350,7 @@ check_catalog(Run *run)
 	return false;
 }
 
-/* Tests of sequences that are not there, for who may read tests. */
+/* Sequences and tables that tests name and that are not there, for who may read tests. */
 static bool
 check_tests(Run *run)
 {
@@ -368,14 +369,34 @@ check_tests(Run *run)
 		char	   *name = TextDatumGetCString(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &isnull));
 		JsonNode   *document = sigma_json_read(DatumGetJsonbP(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 2, &isnull)));
 		const char *sequence = sigma_json_get_string(document, "sequence", NULL);
+		const JsonNode *expect = sigma_json_get(document, "expect");
 
 		if (sequence != NULL && !sigma_catalog_exists(DOCUMENT_SEQUENCE, sequence))
 			sigma_problem_add(at->problems, PROBLEM_ERROR, psprintf("test:%s", name), "$.sequence",
 							  sigma_catalog_hint(DOCUMENT_SEQUENCE, sequence), "action sequence \"%s\" does not exist", sequence);
+		check_test_tables(at, name, sigma_json_get(document, "given"));
+		check_test_tables(at, name, sigma_json_get(expect, "rows"));
+		check_test_tables(at, name, sigma_json_get(expect, "row_count"));
 	}
 	SPI_finish();
 	MemoryContextSwitchTo(run->cxt);
 	return false;
+}
+
+/* What a member of a test says of input tables, by their ids. */
+static void
+check_test_tables(Look *at, const char *test, const JsonNode *tables)
+{
+	int			i;
+
+	for (i = 0; tables != NULL && i < tables->count; i++)
+	{
+		const JsonNode *table = tables->items[i];
+
+		if (!sigma_catalog_exists(DOCUMENT_INPUT_TABLE, table->key))
+			sigma_problem_add(at->problems, PROBLEM_ERROR, psprintf("test:%s", test), sigma_json_path(table),
+							  sigma_catalog_hint(DOCUMENT_INPUT_TABLE, table->key), "input table \"%s\" does not exist", table->key);
+	}
 }
 
 /* The findings, in the order in which they were made. */

@@ -95,11 +95,15 @@ static const KeySpec event_keys[] = {
 };
 static const KeySpec procedure_keys[] = {
 	{"arguments", SPEC_CUSTOM, "values in order, or by name", .read = sigma_read_arguments, .value_type = "array or object"},
+	{"function", SPEC_REFUSED, .other = "The function is the action's \"target\"."},
+	{"procedure", SPEC_REFUSED, .other = "The procedure is the action's \"target\"."},
 	{NULL}
 };
 static const KeySpec export_keys[] = {
 	{"columns", SPEC_LIST, "the columns, in order", KEY_NOT_EMPTY, .of = &sigma_a_name},
 	{"limit", SPEC_INT, "greatest number of rows", .min = 0, .max = PG_INT64_MAX},
+	{"source", SPEC_REFUSED, .other = "The table or view is the action's \"target\"."},
+	{"table", SPEC_REFUSED, .other = "The table or view is the action's \"target\"."},
 	{NULL}
 };
 static const KeySpec notify_keys[] = {
@@ -130,6 +134,8 @@ static const KeySpec loop_keys[] = {
 };
 static const KeySpec run_keys[] = {
 	{"context", SPEC_CUSTOM, "laid over what this run knows", .read = sigma_read_given_context, .value_type = "object"},
+	{"sequence", SPEC_REFUSED, .other = "The sequence is the action's \"target\"."},
+	{"sequence_id", SPEC_REFUSED, .other = "The sequence is the action's \"target\"."},
 	{NULL}
 };
 static const char *const stop_states[] = {"success", "failed", NULL};

@@ -82,6 +82,7 @@ compact_log(PG_FUNCTION_ARGS)
 {
 	static const JsonbValue nothing = {.type = jbvNull};
 	const InputTable *table;
+	Interval	none = {0};
 	Removal		removal = {0};
 	JsonbParseState *result = NULL;
 	Snapshot	snapshot;
@@ -91,6 +92,10 @@ compact_log(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("\"table_id\" and \"keep\" must not be null")));
+	if (DatumGetBool(DirectFunctionCall2(interval_lt, PG_GETARG_DATUM(1), IntervalPGetDatum(&none))))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("\"keep\" must not be negative")));
 	PreventCommandIfReadOnly("compact_log()");
 	id = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	table = lock_table(id);

@@ -31,6 +31,12 @@ SELECT sigma.delete_input_table('ck_t', true, true);
 SELECT sigma.delete_action_sequence('ck_inner', cascade => true);
 SELECT regexp_replace(ck(), ' \| (There is|Known|Perhaps).*', '');
 ROLLBACK;
+-- tables that tests name
+BEGIN;
+SELECT sigma.create_test('ck_tables', '{"sequence": "ck_inner", "given": {"ck_list": [], "ck lst": []},
+    "expect": {"rows": {"ck_rule": [{"Pick": "x"}]}, "row_count": {"ck_t": 1, "ck_rule": 1}}}');
+SELECT ck();
+ROLLBACK;
 -- a function that a step calls, dropped
 BEGIN;
 CREATE FUNCTION ck_call(n int) RETURNS int LANGUAGE sql AS 'SELECT n';

@@ -110,6 +110,9 @@ SELECT pg_temp.show(r) FROM sigma.execute_sequence('flow_call_rows') AS r;
 \i :include
 SELECT pg_temp.refused($$SELECT sigma.create_action_sequence('{"id": "flow_call_self", "actions": [{"type": "flow", "subtype": "run_sequence", "target": "flow_call_self"}]}')$$);
 SELECT pg_temp.refused($$SELECT sigma.create_action_sequence('{"id": "flow_call_self", "actions": [{"type": "flow", "subtype": "run_sequence", "target": "flow_call_iner"}]}')$$);
+SELECT pg_temp.refused(format($$SELECT sigma.check_document('action', '{"type": %s, "%s": "x"}')$$, type, key))
+    FROM (VALUES ('"flow", "subtype": "run_sequence"', 'sequence'), ('"flow", "subtype": "run_sequence"', 'sequenceId'), ('"stored_procedure"', 'function'),
+        ('"stored_procedure"', 'procedure'), ('"export", "subtype": "csv"', 'table'), ('"export", "subtype": "json"', 'source')) AS foreign_word (type, key);
 SELECT sigma.create_action('{"id": "flow_call_a", "type": "flow", "subtype": "if_else", "branches": [{"condition": [], "actions": [{"type": "flow", "subtype": "run_sequence", "target": "flow_call_outer"}]}]}');
 SELECT pg_temp.refused($$SELECT sigma.update_action_sequence('flow_call_inner', '{"actions": [{"type": "modal", "subtype": "close"}, {"type": "flow", "subtype": "for_each", "rows": "selection", "actions": ["flow_call_a"]}]}')$$);
 SELECT pg_temp.refused($$SELECT sigma.update_action('flow_call_a', '{"parameters": {"branches": [{"condition": [], "actions": []}], "else": ["flow_call_a"]}}')$$);

@@ -153,6 +153,7 @@ INSERT INTO sigds.sigds_tt (a) VALUES ('after');
 SELECT pg_temp.shown(sigma.undo('tt', 2));
 SELECT pg_temp.right_log('tt');
 SELECT sigma.compact_log('tt', '1 day') ->> 'removed' AS young_entries_stay;
+SELECT pg_temp.failure('SELECT sigma.compact_log(''tt'', ''-1 day'')');
 SELECT count(*) FROM sigma.as_of_edit('tt', :last);
 SELECT pg_temp.failure(format('SELECT sigma.as_of_edit(''tt'', %s)', :last - 1));
 SELECT pg_temp.failure(format('SELECT sigma.restore(''tt'', %s)', :last - 1));
