@@ -8,6 +8,7 @@
 #include "access/table.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_trigger.h"
+#include "commands/trigger.h"
 #include "storage/lock.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -64,12 +65,13 @@ static const InputTable *
 linked_table(Oid relid)
 {
 	Relation	rel = table_open(relid, AccessShareLock);
+	TriggerDesc *triggers = CopyTriggerDesc(rel->trigdesc); /* reading the table may rebuild the list */
 	const InputTable *table = NULL;
 	int			i;
 
-	for (i = 0; rel->rd_rel->relkind == RELKIND_VIEW && rel->trigdesc != NULL && i < rel->trigdesc->numtriggers; i++)
+	for (i = 0; rel->rd_rel->relkind == RELKIND_VIEW && triggers != NULL && i < triggers->numtriggers; i++)
 	{
-		const Trigger *trigger = &rel->trigdesc->triggers[i];
+		const Trigger *trigger = &triggers->triggers[i];
 
 		if (strcmp(trigger->tgname, "sigma_0_linked_row") == 0 && trigger->tgnargs == 1)
 			table = sigma_input_table_by_id(trigger->tgargs[0]);
@@ -174,7 +176,7 @@ static void
 explain_triggers(JsonNode *step, Oid relid, CmdType command, Bitmapset *columns)
 {
 	Relation	rel = table_open(relid, AccessShareLock);
-	TriggerDesc *triggers = rel->trigdesc;
+	TriggerDesc *triggers = CopyTriggerDesc(rel->trigdesc); /* naming functions may rebuild the list */
 	int			turn;
 	int			i;
 

@@ -416,7 +416,8 @@ static bool
 find_in_triggers(Oid relid, TrustFinding *finding)
 {
 	Relation	rel = try_relation_open(relid, AccessShareLock);
-	TriggerDesc *triggers = rel == NULL ? NULL : rel->trigdesc;
+	/* a copy: each look at a catalog may rebuild what the relation cache has of the table */
+	TriggerDesc *triggers = rel == NULL ? NULL : CopyTriggerDesc(rel->trigdesc);
 	bool		found = false;
 	int			i;
 

@@ -23,6 +23,7 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
+#include "commands/trigger.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -243,7 +244,7 @@ sigma_linked_views_whole(const char *id)
 char *
 sigma_linked_view_id(Relation rel)
 {
-	TriggerDesc *triggers = rel->trigdesc;
+	TriggerDesc *triggers = CopyTriggerDesc(rel->trigdesc); /* looking names up may rebuild the list */
 	int			i;
 
 	for (i = 0; triggers != NULL && i < triggers->numtriggers; i++)

@@ -54,6 +54,7 @@ static bool has_sequence(const InputTable *table);
 static InputTable *build(Oid relid);
 static InputTable *compile(JsonNode *definition, const char *id, Relation rel, MemoryContext cxt);
 static void find_log(InputTable *table, const JsonNode *definition);
+static char *read_trigger_id(Relation rel);
 static void attach(InputTable *table, Relation rel);
 static AttrNumber find_column(Relation rel, const char *name, Oid type);
 static bool same_name(const char *a, const char *b);
@@ -404,18 +405,26 @@ find_log(InputTable *table, const JsonNode *definition)
 char *
 sigma_data_table_id(Relation rel)
 {
+	char	   *id = rel->rd_rel->relkind == RELKIND_RELATION ? read_trigger_id(rel) : NULL;
+
+	if (id == NULL || RelationGetNamespace(rel) != sigma_sigds_namespace() ||
+		strcmp(RelationGetRelationName(rel), sigma_rows_name(id)) != 0)
+		return NULL;
+	return id;
+}
+
+/* The argument of the validation trigger, or NULL.  Looks nothing up: that may rebuild the list of triggers. */
+static char *
+read_trigger_id(Relation rel)
+{
 	TriggerDesc *triggers = rel->trigdesc;
 	int			i;
 
-	if (rel->rd_rel->relkind != RELKIND_RELATION || triggers == NULL)
-		return NULL;
-	for (i = 0; i < triggers->numtriggers; i++)
+	for (i = 0; triggers != NULL && i < triggers->numtriggers; i++)
 	{
 		Trigger    *trigger = &triggers->triggers[i];
 
-		if (strcmp(trigger->tgname, VALIDATE_TRIGGER) == 0 && trigger->tgnargs == 1 &&
-			RelationGetNamespace(rel) == sigma_sigds_namespace() &&
-			strcmp(RelationGetRelationName(rel), sigma_rows_name(trigger->tgargs[0])) == 0)
+		if (strcmp(trigger->tgname, VALIDATE_TRIGGER) == 0 && trigger->tgnargs == 1)
 			return pstrdup(trigger->tgargs[0]);
 	}
 	return NULL;

@@ -13,6 +13,7 @@
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
 #include "commands/comment.h"
+#include "commands/trigger.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
@@ -134,11 +135,12 @@ void
 sigma_triggers_check(Problems *problems, const char *object, Relation rel)
 {
 	Oid			sigma = get_rel_namespace(sigma_relation_oid("sigma_input_tables"));
+	TriggerDesc *triggers = CopyTriggerDesc(rel->trigdesc); /* looking functions up may rebuild the list */
 	int			i;
 
-	for (i = 0; rel->trigdesc != NULL && i < rel->trigdesc->numtriggers; i++)
+	for (i = 0; triggers != NULL && i < triggers->numtriggers; i++)
 	{
-		const Trigger *trigger = &rel->trigdesc->triggers[i];
+		const Trigger *trigger = &triggers->triggers[i];
 
 		if (get_func_namespace(trigger->tgfoid) != sigma ||
 			trigger->tgenabled == TRIGGER_FIRES_ON_ORIGIN || trigger->tgenabled == TRIGGER_FIRES_ALWAYS)
