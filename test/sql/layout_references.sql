@@ -1,16 +1,8 @@
 -- What settings name must exist, and stays named: sources, columns, tabs; the nearest name is a hint.
 \set SHOW_CONTEXT never
-CREATE FUNCTION pg_temp.refused(sql text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-    code text; message text; detail text; hint text;
-BEGIN
-    EXECUTE sql;
-    RETURN 'not refused';
-EXCEPTION WHEN OTHERS THEN
-    GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
-    RETURN concat_ws(E'\n', code || ' ' || message, nullif(detail, ''), nullif(hint, ''));
-END
-$$;
+\getenv test PG_ABS_SRCDIR
+\set include :test '/include/refused_lines.sql'
+\i :include
 CREATE FUNCTION pg_temp.element(settings jsonb) RETURNS text LANGUAGE sql AS $$
     SELECT pg_temp.refused(format('SELECT sigma.create_layout_element(%L)', '{"id": "ref_x", "parent_id": "ref_page"}' || settings))
 $$;
