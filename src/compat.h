@@ -147,6 +147,22 @@ sigma_regex_made(regex_t *regex)
 	ExecInsertIndexTuples(result, slot, estate, false, false, NULL, NIL)
 #endif
 
+/* Put a handler in front of the one that cancels statements on SIGINT, but in the place of no other one. */
+#if PG_VERSION_NUM >= 180000
+#define SIGMA_WRAP_CANCEL(handler) \
+	do { \
+		if (MyBackendType == B_BACKEND) \
+			pqsignal(SIGINT, handler); \
+	} while (0)
+#else
+#define SIGMA_WRAP_CANCEL(handler) \
+	do { \
+		pqsigfunc	before = pqsignal(SIGINT, handler); \
+		if (before != StatementCancelHandler) \
+			pqsignal(SIGINT, before); \
+	} while (0)
+#endif
+
 /* What an access method kept between rows that were put into an index is no longer needed. */
 #if PG_VERSION_NUM >= 170000
 #define sigma_index_insert_cleanup(index, info) index_insert_cleanup(index, info)

@@ -11,7 +11,8 @@
  *
  * The wrapper is put in front of SIGINT's handler by the first limit of the session
  * and stays there: without a deadline its notes mean nothing, and putting it in and
- * out for every run would cost two system calls each time.
+ * out for every run would cost two system calls each time.  A process in which SIGINT
+ * means something else - a background worker's own handler - keeps what it has.
  *
  * The stack's elements live in runs and in records of their steps.  Whoever catches an
  * error, or lets one pass, calls sigma_deadline_unwind() with the top it found.
@@ -28,6 +29,7 @@
 #include "utils/timestamp.h"
 
 #include "action/action.h"
+#include "compat.h"
 
 /* The message of a cancel as it stands in PostgreSQL's source, before translation. */
 #define CANCEL_MESSAGE "canceling statement due to user request"
@@ -67,7 +69,7 @@ sigma_deadline_push(Deadline *deadline, int milliseconds)
 	if (timer == MAX_TIMEOUTS)
 	{
 		timer = RegisterTimeout(USER_TIMEOUT, ring);
-		pqsignal(SIGINT, note_interrupt);
+		SIGMA_WRAP_CANCEL(note_interrupt);
 	}
 	if (!watching)
 	{
