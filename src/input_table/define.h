@@ -155,6 +155,7 @@ extern void sigma_definition_not_whole(const char *id) pg_attribute_noreturn();
 extern void sigma_definition_compare(TableChange *change);
 extern JsonNode *sigma_definition_report(const TableChange *change, List *affected);
 extern bool sigma_column_retyped(const ColumnChange *column);
+extern bool sigma_column_lost(const ColumnChange *column);
 extern bool sigma_column_renamed(const ColumnChange *column);
 extern ColumnChange *sigma_change_column(const TableChange *change, int i);
 

@@ -34,6 +34,7 @@
 
 #define BLANK_ROWS			3
 
+static void open_rows(TableDefinition *table, JsonNode *document);
 static void log_creation(const TableDefinition *table);
 static void purge(const char *id);
 static Oid	lock_data_table(const char *id, LOCKMODE mode);
@@ -62,12 +63,7 @@ sigma_definition_apply_insert(TriggerData *trigger)
 	{
 		sigma_data_table_create(table);
 		log_creation(table);
-		sigma_row_security_create(table);
-		sigma_computed_check_rights(document, NULL, sigma_view_rows(table), NIL, false);
-		sigma_list_rules_check(document, NULL);
-		sigma_view_create(table);
-		sigma_access_apply(table->id);
-		sigma_governance_apply(table, false);
+		open_rows(table, document);
 		(void) sigma_input_table(sigma_rows_oid(table->id));	/* rules that cannot be planned fail now */
 		return;
 	}
@@ -83,12 +79,7 @@ sigma_definition_apply_insert(TriggerData *trigger)
 		return;
 	}
 	sigma_row_security_drop(table->id, relid);
-	sigma_row_security_create(table);
-	sigma_computed_check_rights(document, NULL, sigma_view_rows(table), NIL, false);
-	sigma_list_rules_check(document, NULL);
-	sigma_view_create(table);
-	sigma_access_apply(table->id);
-	sigma_governance_apply(table, false);
+	open_rows(table, document);
 	sigma_limits_forget_count(table->id);
 	check_limit(table);
 	sigma_cache_send(relid);
@@ -98,6 +89,21 @@ sigma_definition_apply_insert(TriggerData *trigger)
 		sigma_existing_rows_refuse(&change, relid);
 	sigma_log_checkpoint(table, relid);
 	sigma_existing_rows_report(table, relid);
+}
+
+/*
+ * Who sees and changes the rows of a new or adopted data table: row security, the view, the
+ * grants.  Raises what its formulas and lists lack, and what its rights may not be given.
+ */
+static void
+open_rows(TableDefinition *table, JsonNode *document)
+{
+	sigma_row_security_create(table);
+	sigma_computed_check_rights(document, NULL, sigma_view_rows(table), NIL, false);
+	sigma_list_rules_check(document, NULL);
+	sigma_view_create(table);
+	sigma_access_apply(table->id);
+	sigma_governance_apply(table, false);
 }
 
 /* A new table's first entries, and the blank rows of one that came without columns: one statement. */
@@ -301,7 +307,7 @@ check_dependents(const TableChange *change, bool cascade)
 		NamedObject		object = {NAMED_COLUMN, change->before->id, NULL};
 		List	   *users;
 
-		if (column->before == NULL || (column->after != NULL && !sigma_column_retyped(column)))
+		if (!sigma_column_lost(column))
 			continue;
 		object.column = column->before->name;
 		if (names == NULL)

@@ -303,7 +303,7 @@ refuse_own_uses(const TableChange *change)
 		NamedObject object = {NAMED_COLUMN, change->before->id, NULL};
 		List	   *users;
 
-		if (column->before == NULL || (column->after != NULL && !sigma_column_retyped(column)))
+		if (!sigma_column_lost(column))
 			continue;
 		object.column = column->before->name;
 		if (names == NULL)

@@ -166,6 +166,13 @@ sigma_column_retyped(const ColumnChange *column)
 	return column->before != NULL && column->after != NULL && column->before->type != column->after->type;
 }
 
+/* Is a column that was there gone, or of another type: what its users must be asked about? */
+bool
+sigma_column_lost(const ColumnChange *column)
+{
+	return column->before != NULL && (column->after == NULL || sigma_column_retyped(column));
+}
+
 /* Does it stay, under another name? */
 bool
 sigma_column_renamed(const ColumnChange *column)

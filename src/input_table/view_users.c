@@ -168,7 +168,7 @@ search_changed(Search *search, const TableChange *change, Oid relid)
 		const ColumnChange *column = &change->columns[i];
 		AttrNumber	attnum;
 
-		if (column->before == NULL || (column->after != NULL && !sigma_column_retyped(column)))
+		if (!sigma_column_lost(column))
 			continue;
 		attnum = get_attnum(relid, column->before->name);
 		if (attnum > 0)
